@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "http/request_head.hpp"
+#include "http/response_head.hpp"
+
+#include <unicoro/awaitable.hpp>
+#include <unicoro/result.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace unicoro::app {
+
+/// Something a host keeps with a connection, e.g. Python objects of its addresses. Destroyed with it.
+class connection_attachment {
+  public:
+    virtual ~connection_attachment() = default;
+};
+
+/// The two ends of the connection a request came by. Lives as long as the connection.
+struct connection_info {
+    std::string remote_address;  ///< empty on a unix socket
+    std::uint16_t remote_port = 0;
+    std::string local_address;   ///< of the listener; the path on a unix socket
+    std::uint16_t local_port = 0;
+    bool unix_socket = false;
+    std::unique_ptr<connection_attachment> attachment;
+};
+
+/// One request while it runs and the response to it, whatever carried them. Made by the connection,
+/// handed to one host, gone when `handle` has returned and the response is sent. Worker only, on the
+/// event loop. After an error of a write or read the client is gone: stop, clean up, return.
+class exchange {
+  public:
+    exchange() = default;
+    exchange(const exchange&) = delete;
+    exchange& operator=(const exchange&) = delete;
+    virtual ~exchange() = default;
+
+    [[nodiscard]] virtual const http::request_head& head() const noexcept = 0;
+    [[nodiscard]] virtual connection_info& connection() noexcept = 0;
+
+    /// Reads some of the request body; 0 = its end. Sends "100 Continue" first where the client waits
+    /// for it. Fails with errc::client_disconnected, incomplete_body, malformed_body, body_too_large
+    /// or deadline_passed (body_timeout without progress).
+    virtual awaitable<result<std::size_t>> read_body(std::span<char> into) = 0;
+
+    /// Status and fields of the response, to be filled before the first byte of it is sent.
+    [[nodiscard]] virtual http::response_head& response() noexcept = 0;
+    [[nodiscard]] virtual bool head_sent() const noexcept = 0;
+
+    /// The whole body, kept here and sent when `handle` has returned: the cheapest way to answer.
+    virtual void respond(std::string body) = 0;
+
+    /// The whole body at once, head and body in one writev; `body` must live until this returns.
+    virtual awaitable<error_code> send(std::string_view body) = 0;
+
+    /// A piece of a body of unknown or announced (Content-Length) length. The first write sends the
+    /// head. Returns when the kernel took the bytes: that is the back-pressure. Bytes beyond
+    /// Content-Length are dropped and logged.
+    virtual awaitable<error_code> write(std::string_view piece) = 0;
+
+    /// Sends `count` bytes of a regular file from `offset` by sendfile(2); the file stays open and
+    /// unshared until this returns. Combines with `write`; alone it sends the head first.
+    virtual awaitable<error_code> write_file(int fd, std::uint64_t offset, std::uint64_t count) = 0;
+
+    /// Ends the body. A body shorter than its Content-Length costs the connection (logged).
+    /// Without any write, head and empty body go out here.
+    virtual awaitable<error_code> finish() = 0;
+
+    /// Answers `status` with the server's own page when nothing was sent yet, else breaks the
+    /// connection so that the client sees a truncated response. For failures of the application.
+    virtual void fail(int status, std::string_view detail) = 0;
+
+    /// True once the client is known to have gone.
+    [[nodiscard]] virtual bool disconnected() const noexcept = 0;
+
+    /// Names of environ entries that the access log prints (`%({NAME}e)s`); usually empty.
+    [[nodiscard]] virtual std::span<const std::string> logged_environ() const noexcept = 0;
+    virtual void log_environ(std::string name, std::string value) = 0;
+};
+
+}  // namespace unicoro::app

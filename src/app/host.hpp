@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "app/exchange.hpp"
+#include "settings/settings.hpp"
+
+#include <unicoro/awaitable.hpp>
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace unicoro::app {
+
+/// Exit codes of a worker that cannot boot; the master stops with the same (gunicorn's).
+enum class boot_failure : int { worker = 3, application = 4 };
+
+/// Why an application could not be loaded or started. `message` may have many lines (a traceback).
+struct load_error {
+    boot_failure code = boot_failure::application;
+    std::string message;
+};
+
+/// What an application sees of the worker it lives in. Outlives the host.
+struct worker_context {
+    boost::asio::io_context& io;
+    const settings::server_settings& settings;
+    std::size_t slot;                  ///< this worker's place, 0 to workers-1 in calm weather
+    std::function<void()> heartbeat;   ///< tells the master that a long synchronous step is alive
+};
+
+/// An application in one worker: native library or interpreter. Every call comes on the worker's one
+/// thread, in the order load, start, handle (many, interleaved), stop.
+class host {
+  public:
+    host() = default;
+    host(const host&) = delete;
+    host& operator=(const host&) = delete;
+    virtual ~host() = default;
+
+    /// "WSGI", "ASGI" or "native", for the start-up line.
+    [[nodiscard]] virtual std::string_view interface_name() const noexcept = 0;
+
+    /// Loads the application, after the fork and after privileges were dropped. Blocking.
+    [[nodiscard]] virtual std::optional<load_error> load(worker_context& context) = 0;
+
+    /// Runs start hooks on the loop. The worker is ready when this has returned.
+    virtual awaitable<std::optional<load_error>> start(worker_context& context) = 0;
+
+    /// Answers one request. Exceptions are for failures of the host itself; those of the application
+    /// are logged and answered here (`exchange::fail`). Cancelled (asio cancellation) when the request
+    /// ran out of time or the worker must end.
+    virtual awaitable<void> handle(exchange& request) = 0;
+
+    /// Runs stop hooks; no request runs any more.
+    virtual awaitable<void> stop(worker_context& context) = 0;
+
+    /// Hosts that bring a loop of their own drive the io_context in it until it is stopped.
+    virtual void drive(boost::asio::io_context& io) { io.run(); }
+
+    /// SIGUSR1 came and the logs were reopened.
+    virtual void logs_reopened() {}
+};
+
+/// What a plugin (a shared library with a host in it) exports under the name `unicoro_plugin`.
+/// `abi` must equal `unicoro::abi_tag()` of the executable; nothing else is read before that.
+struct plugin_entry {
+    const char* abi;
+    std::unique_ptr<host> (*make_host)(const settings::server_settings& settings);
+};
+
+inline constexpr const char* plugin_symbol = "unicoro_plugin";
+
+}  // namespace unicoro::app

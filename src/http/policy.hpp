@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace unicoro::http {
+
+enum class underscore_fields { drop, refuse, dangerous };
+
+/// The acceptance rules of a server, one for every kind of application. Built once per worker from
+/// the settings; the parser holds a reference.
+struct policy {
+    std::size_t limit_request_line = 4094;        ///< bytes without CRLF; 0 = 65536
+    std::size_t limit_request_fields = 100;       ///< 0 = 32768
+    std::size_t limit_request_field_size = 8190;  ///< "name: value" CRLF; 0 = 65536
+    std::uint64_t limit_request_body = 0;         ///< bytes; 0 = unlimited
+    bool permit_obsolete_folding = false;         ///< obs-fold becomes a space (RFC 9112, 5.2)
+    bool permit_unconventional_http_method = false;
+    bool permit_unconventional_http_version = false;
+    bool casefold_http_method = false;
+    underscore_fields header_map = underscore_fields::drop;
+    std::map<std::string, std::string> secure_scheme_headers;  ///< NAME-UPPER -> value for https
+    std::vector<std::string> forwarder_headers;                ///< '_' names trusted peers may send; "*"
+
+    /// The most bytes a request head may have under these limits.
+    [[nodiscard]] std::size_t head_limit() const noexcept;
+};
+
+}  // namespace unicoro::http

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+
+namespace unicoro::http {
+
+/// A header field. Names keep the sender's case; compare with `iequals`.
+struct field {
+    std::string_view name;
+    std::string_view value;
+};
+
+enum class version : std::uint8_t { http_1_0, http_1_1 };
+
+enum class body_framing : std::uint8_t { none, length, chunked };
+
+/// A request head that passed every acceptance rule. All views point into the bytes given to the
+/// parser and live as long as those and the parser do.
+struct request_head {
+    std::string_view method;
+    std::string_view target;  ///< request-target as received (RFC 9112, 3.2)
+    std::string_view path;    ///< of origin-form and absolute-form, still percent-encoded
+    std::string_view query;   ///< without '?'
+    std::string_view authority;  ///< Host field, or the authority of absolute-form (RFC 9112, 3.2.2)
+    http::version version = version::http_1_1;
+    std::span<const field> fields;
+    body_framing framing = body_framing::none;
+    std::uint64_t content_length = 0;  ///< with body_framing::length
+    bool keep_alive = true;            ///< what the client asked for (RFC 9112, 9.3)
+    bool expects_continue = false;     ///< RFC 9110, 10.1.1
+    std::string_view scheme = "http";  ///< "https" when a trusted peer says so
+    std::string_view script_name;      ///< from a trusted peer's SCRIPT_NAME field
+
+    /// The first field of that name, compared without case.
+    [[nodiscard]] std::optional<std::string_view> find(std::string_view name) const noexcept;
+    [[nodiscard]] std::string_view protocol() const noexcept {
+        return version == version::http_1_1 ? "HTTP/1.1" : "HTTP/1.0";
+    }
+};
+
+/// ASCII comparison without case; safe on any bytes.
+[[nodiscard]] bool iequals(std::string_view a, std::string_view b) noexcept;
+
+}  // namespace unicoro::http

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <fmt/core.h>
+
+#include <string_view>
+#include <utility>
+
+namespace unicoro::log {
+
+enum class level { debug, info, warning, error, critical };
+
+/// True when a line of this level would be written: guard costly arguments with it.
+bool enabled(level at) noexcept;
+
+/// Writes one line to the error log, control bytes escaped, in one write(2). Before `open` and after
+/// a failure to open it goes to stderr. Any process, event-loop thread or other; never throws.
+void write(level at, std::string_view message) noexcept;
+
+template <class... Args>
+void debug(fmt::format_string<Args...> format, Args&&... args) {
+    if (enabled(level::debug)) write(level::debug, fmt::format(format, std::forward<Args>(args)...));
+}
+
+template <class... Args>
+void info(fmt::format_string<Args...> format, Args&&... args) {
+    if (enabled(level::info)) write(level::info, fmt::format(format, std::forward<Args>(args)...));
+}
+
+template <class... Args>
+void warning(fmt::format_string<Args...> format, Args&&... args) {
+    if (enabled(level::warning)) {
+        write(level::warning, fmt::format(format, std::forward<Args>(args)...));
+    }
+}
+
+template <class... Args>
+void error(fmt::format_string<Args...> format, Args&&... args) {
+    if (enabled(level::error)) write(level::error, fmt::format(format, std::forward<Args>(args)...));
+}
+
+template <class... Args>
+void critical(fmt::format_string<Args...> format, Args&&... args) {
+    write(level::critical, fmt::format(format, std::forward<Args>(args)...));
+}
+
+}  // namespace unicoro::log
