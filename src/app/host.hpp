@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "aio/task_group.hpp"
 #include "app/exchange.hpp"
 #include "settings/settings.hpp"
 
@@ -28,6 +29,7 @@ struct worker_context {
     const settings::server_settings& settings;
     std::size_t slot;                  ///< this worker's place, 0 to workers-1 in calm weather
     std::function<void()> heartbeat;   ///< tells the master that a long synchronous step is alive
+    aio::task_group* tasks = nullptr;  ///< background coroutines of the application
 };
 
 /// An application in one worker: native library or interpreter. Every call comes on the worker's one

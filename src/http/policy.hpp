@@ -11,6 +11,9 @@ namespace unicoro::http {
 
 enum class underscore_fields { drop, refuse, dangerous };
 
+/// Whether the peer is in forwarded_allow_ips (or came over a unix socket).
+enum class peer_trust : bool { untrusted, trusted };
+
 /// The acceptance rules of a server, one for every kind of application. Built once per worker from
 /// the settings; the parser holds a reference.
 struct policy {
@@ -24,10 +27,15 @@ struct policy {
     bool casefold_http_method = false;
     underscore_fields header_map = underscore_fields::drop;
     std::map<std::string, std::string> secure_scheme_headers;  ///< NAME-UPPER -> value for https
-    std::vector<std::string> forwarder_headers;                ///< '_' names trusted peers may send; "*"
+    std::vector<std::string> forwarder_headers;  ///< '_' names trusted peers may send; "*"
 
-    /// The most bytes a request head may have under these limits.
+    /// The most bytes a request head may have under these limits, at most 16 MiB.
     [[nodiscard]] std::size_t head_limit() const noexcept;
+
+    /// The limits in force, with 0 replaced by what it stands for.
+    [[nodiscard]] std::size_t request_line_limit() const noexcept;
+    [[nodiscard]] std::size_t fields_limit() const noexcept;
+    [[nodiscard]] std::size_t field_size_limit() const noexcept;
 };
 
 }  // namespace unicoro::http

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <unicoro/header_field.hpp>
+
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -8,11 +10,8 @@
 
 namespace unicoro::http {
 
-/// A header field. Names keep the sender's case; compare with `iequals`.
-struct field {
-    std::string_view name;
-    std::string_view value;
-};
+/// A header field; compare names with `iequals`.
+using field = unicoro::header_field;
 
 enum class version : std::uint8_t { http_1_0, http_1_1 };
 
@@ -25,7 +24,8 @@ struct request_head {
     std::string_view target;  ///< request-target as received (RFC 9112, 3.2)
     std::string_view path;    ///< of origin-form and absolute-form, still percent-encoded
     std::string_view query;   ///< without '?'
-    std::string_view authority;  ///< Host field, or the authority of absolute-form (RFC 9112, 3.2.2)
+    std::string_view
+        authority;  ///< Host field, or the authority of absolute-form (RFC 9112, 3.2.2)
     http::version version = version::http_1_1;
     std::span<const field> fields;
     body_framing framing = body_framing::none;

@@ -2,25 +2,14 @@
 #pragma once
 
 #include "http/policy.hpp"
+#include "http/refusal.hpp"
 #include "http/request_head.hpp"
 
 #include <cstddef>
-#include <cstdint>
 #include <memory>
-#include <string>
 #include <string_view>
 
 namespace unicoro::http {
-
-/// Why a request is answered by the server itself. `detail` names the rule and the offending value,
-/// clipped and with control bytes escaped; it goes to the log and, html-escaped, to the client.
-struct refusal {
-    int status = 400;
-    std::string detail;
-};
-
-/// Whether the peer is in forwarded_allow_ips (or came over a unix socket).
-enum class peer_trust : bool { untrusted, trusted };
 
 /// HTTP/1.x request parser without I/O: one object per connection or pooled, reused with `reset`.
 /// Strict as design section 5; a subclass of beast::http::basic_parser does the scanning.
@@ -36,9 +25,9 @@ class request_parser {
 
     enum class head_status { need_more, complete, refused };
 
-    /// Looks for a whole head at the start of `input`, the same bytes and more on each call until it
-    /// is complete or refused. Limits are enforced while it is incomplete: `refused` comes as soon
-    /// as the bytes seen cannot become an acceptable head. After `complete`, `head_size` bytes
+    /// Looks for a whole head at the start of `input`, the same bytes and more on each call until
+    /// it is complete or refused. Limits are enforced while it is incomplete: `refused` comes as
+    /// soon as the bytes seen cannot become an acceptable head. After `complete`, `head_size` bytes
     /// belong to the head and must stay in place as long as `head` is used.
     head_status parse_head(std::string_view input, peer_trust trust);
     [[nodiscard]] std::size_t head_size() const noexcept;

@@ -25,10 +25,10 @@ enum class response_framing : std::uint8_t {
 struct response_context {
     http::version request_version = version::http_1_1;
     bool head_request = false;
-    bool keep_alive = true;          ///< client and server both willing
+    bool keep_alive = true;                    ///< client and server both willing
     std::optional<std::uint64_t> body_length;  ///< the whole body is known
-    std::string_view date;           ///< IMF-fixdate (RFC 9110, 5.6.7)
-    std::string_view server;         ///< empty = no Server field
+    std::string_view date;                     ///< IMF-fixdate (RFC 9110, 5.6.7)
+    std::string_view server;                   ///< empty = no Server field
 };
 
 struct response_plan {
@@ -62,15 +62,23 @@ class response_head {
     response_plan serialize(const response_context& context, std::string& out) const;
 
   private:
+    error_code set_length(std::string_view digits);
+    [[nodiscard]] response_plan plan(const response_context& context) const noexcept;
+    void append_status_line(std::string& out) const;
+
     int status_ = 200;
     bool close_ = false;
     std::optional<std::uint64_t> length_;
-    std::string reason_;
-    std::string block_;  // "Name: value\r\n" for each field kept
+    std::string length_text_;  // of length_, for list_fields
+    std::string reason_;       // empty = the standard phrase
+    std::string block_;        // "Name: value\r\n" for each field kept
 };
 
 /// The standard reason phrase, or "Unknown".
 [[nodiscard]] std::string_view reason_phrase(int status) noexcept;
+
+/// Whether a response of that status has a body: not 1xx, 204 and 304 (RFC 9112, 6.3).
+[[nodiscard]] bool body_allowed(int status) noexcept;
 
 /// gunicorn's small HTML error page; `detail` is escaped here.
 [[nodiscard]] std::string error_page(int status, std::string_view detail);

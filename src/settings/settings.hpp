@@ -28,11 +28,11 @@ enum class app_interface { auto_detect, wsgi, asgi, native };
 struct bind_address {
     enum class kind { tcp, unix_path, inherited_fd };
     kind type = kind::tcp;
-    std::string host;          ///< tcp: name or address without brackets; empty = every address
-    std::uint16_t port = 0;    ///< tcp
-    std::string path;          ///< unix_path
-    int fd = -1;               ///< inherited_fd
-    std::string text;          ///< as written
+    std::string host;        ///< tcp: name or address without brackets; empty = every address
+    std::uint16_t port = 0;  ///< tcp
+    std::string path;        ///< unix_path
+    int fd = -1;             ///< inherited_fd
+    std::string text;        ///< as written
 };
 
 /// Every setting with its value in force: defaults < file < UNICORO_CMD_ARGS < command line.
@@ -40,42 +40,42 @@ struct bind_address {
 /// Names and defaults are gunicorn's where gunicorn has the setting; see docs/settings.md.
 struct server_settings {
     // application
-    std::string app;                                ///< app spec; empty = not given
+    std::string app;  ///< app spec; empty = not given
     app_interface interface = app_interface::auto_detect;
-    std::string python;                             ///< interpreter or venv folder; empty = find one
+    std::string python;  ///< interpreter or venv folder; empty = find one
     std::vector<std::string> pythonpath;
     std::optional<std::string> chdir;
     std::vector<std::pair<std::string, std::string>> raw_env;
 
     // sockets
-    std::vector<bind_address> bind;
+    std::vector<bind_address> bind{{.host = "127.0.0.1", .port = 8000, .text = "127.0.0.1:8000"}};
     int backlog = 2048;
     bool reuse_port = false;
 
     // workers
-    int workers = 1;                                ///< resolved ("auto" already counted)
+    int workers = 1;  ///< resolved ("auto" already counted)
     settings::worker_class worker_class = settings::worker_class::sync;
     int threads = 1;
     std::size_t worker_connections = 1000;
-    std::uint64_t max_requests = 0;                 ///< 0 = off
+    std::uint64_t max_requests = 0;  ///< 0 = off
     std::uint64_t max_requests_jitter = 0;
-    seconds_setting timeout{30'000};                ///< heartbeat silence; 0 = never kill
+    seconds_setting timeout{30'000};  ///< heartbeat silence; 0 = never kill
     seconds_setting graceful_timeout{30'000};
-    seconds_setting boot_timeout{60'000};           ///< 0 = wait for ever
+    seconds_setting boot_timeout{60'000};  ///< 0 = wait for ever
     bool preload_app = false;
 
     // transport limits
-    seconds_setting keepalive{2'000};               ///< 0 = close after each response
+    seconds_setting keepalive{2'000};  ///< 0 = close after each response
     seconds_setting header_timeout{10'000};
-    seconds_setting body_timeout{30'000};           ///< longest silence while a body arrives
-    seconds_setting send_timeout{30'000};           ///< longest silence while a response leaves
-    seconds_setting request_timeout{0};             ///< 0 = none
+    seconds_setting body_timeout{30'000};  ///< longest silence while a body arrives
+    seconds_setting send_timeout{30'000};  ///< longest silence while a response leaves
+    seconds_setting request_timeout{0};    ///< 0 = none
 
     // request limits
-    std::size_t limit_request_line = 4094;          ///< 0 = unlimited
+    std::size_t limit_request_line = 4094;  ///< 0 = unlimited
     std::size_t limit_request_fields = 100;
     std::size_t limit_request_field_size = 8190;
-    std::uint64_t limit_request_body = 0;           ///< bytes; 0 = unlimited
+    std::uint64_t limit_request_body = 0;  ///< bytes; 0 = unlimited
 
     // HTTP
     bool permit_obsolete_folding = false;
@@ -87,29 +87,29 @@ struct server_settings {
     std::map<std::string, std::string> secure_scheme_headers{
         {"X-FORWARDED-PROTOCOL", "ssl"}, {"X-FORWARDED-PROTO", "https"}, {"X-FORWARDED-SSL", "on"}};
     std::vector<std::string> forwarder_headers{"SCRIPT_NAME", "PATH_INFO"};
-    std::string server_header = "unicoro";          ///< empty = no Server field
+    std::string server_header = "unicoro";  ///< empty = no Server field
     bool sendfile = true;
 
     // process
     bool daemon = false;
     std::optional<std::string> pidfile;
-    std::optional<std::string> user;                ///< resolved by os at start
+    std::optional<std::string> user;  ///< resolved by os at start
     std::optional<std::string> group;
     bool initgroups = false;
-    unsigned umask = 0;                             ///< for unix sockets
+    unsigned umask = 0;  ///< for unix sockets
     std::optional<std::string> proc_name;
 
     // logging
-    std::optional<std::string> accesslog;           ///< path, "-" = stdout; none = off
+    std::optional<std::string> accesslog;  ///< path, "-" = stdout; none = off
     std::string access_log_format =
         R"(%(h)s %(l)s %(u)s %(t)s "%(r)s" %(s)s %(b)s "%(f)s" "%(a)s")";  ///< or "json"
-    std::string errorlog = "-";                     ///< path, "-" = stderr
+    std::string errorlog = "-";                                            ///< path, "-" = stderr
     log_level loglevel = log_level::info;
     bool capture_output = false;
     bool enable_stdio_inheritance = false;
 
     // where it came from
-    std::optional<std::string> config_file;         ///< absolute path of the JSON file read
+    std::optional<std::string> config_file;  ///< absolute path of the JSON file read
 };
 
 }  // namespace unicoro::settings

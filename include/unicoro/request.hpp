@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <unicoro/awaitable.hpp>
+#include <unicoro/header_field.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace unicoro {
+
+namespace app {
+class exchange;
+}
+
+/// The body of a request, read as it arrives. Not read is allowed: the server deals with the rest.
+/// Every call throws `boost::system::system_error` with an `errc` when the body cannot be had whole
+/// (client gone, too large, broken framing, body_timeout); let it pass and the server answers rightly.
+class request_body {
+  public:
+    explicit request_body(app::exchange& exchange) noexcept : exchange_(&exchange) {}
+
+    /// Reads at least one byte into `into`; 0 = the end. `into` must not be empty.
+    awaitable<std::size_t> read_some(std::span<char> into);
+
+    /// Reads up to the end; more than `limit` bytes throw errc::body_too_large (answered 413).
+    awaitable<std::string> read_all(std::size_t limit = std::size_t{1} << 20);
+
+  private:
+    app::exchange* exchange_;
+};
+
+/// One HTTP request. Lives, with all views it returns, until its response has been sent.
+class request {
+  public:
+    explicit request(app::exchange& exchange) noexcept : exchange_(exchange) {}
+    request(const request&) = delete;
+    request& operator=(const request&) = delete;
+
+    [[nodiscard]] std::string_view method() const noexcept;
+    [[nodiscard]] std::string_view target() const noexcept;  ///< as sent (RFC 9112, 3.2)
+    [[nodiscard]] std::string_view path() const noexcept;    ///< still percent-encoded
+    [[nodiscard]] std::string_view query() const noexcept;   ///< without '?', still encoded
+    [[nodiscard]] std::string_view protocol() const noexcept;  ///< "HTTP/1.1"
+    [[nodiscard]] std::string_view scheme() const noexcept;  ///< as trusted proxies tell
+    [[nodiscard]] std::string_view host() const noexcept;    ///< Host, or the target's authority
+    [[nodiscard]] std::string_view remote_address() const noexcept;  ///< empty on a unix socket
+    [[nodiscard]] std::uint16_t remote_port() const noexcept;
+
+    [[nodiscard]] std::span<const header_field> headers() const noexcept;
+    /// The first field of that name, compared without case.
+    [[nodiscard]] std::optional<std::string_view> header(std::string_view name) const noexcept;
+
+    /// The path with percent-encoding undone; malformed sequences stay as they are.
+    [[nodiscard]] std::string decoded_path() const;
+    /// The first `name=value` of the query, decoded ('+' is a space).
+    [[nodiscard]] std::optional<std::string> query_parameter(std::string_view name) const;
+
+    [[nodiscard]] request_body body() noexcept { return request_body(exchange_); }
+
+  private:
+    app::exchange& exchange_;
+};
+
+}  // namespace unicoro

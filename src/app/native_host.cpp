@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: MIT
+#include "app/native_host.hpp"
+
+#include "app/response_access.hpp"
+#include "log/log.hpp"
+
+#include <boost/asio/error.hpp>
+#include <boost/system/system_error.hpp>
+
+#include <dlfcn.h>
+
+#include <cstring>
+#include <exception>
+#include <filesystem>
+#include <utility>
+
+namespace unicoro::app {
+namespace {
+
+std::string why_failed(const std::exception_ptr& failure) {
+    try {
+        std::rethrow_exception(failure);
+    } catch (const std::exception& error) {
+        return error.what();
+    } catch (...) {
+        return "an exception that is not a std::exception";
+    }
+}
+
+// Answers for an exception that a handler let pass. What the client or the server caused is no
+// failure of the application and not logged as one.
+void answer_exception(exchange& request, const std::exception_ptr& failure) {
+    try {
+        std::rethrow_exception(failure);
+    } catch (const boost::system::system_error& error) {
+        const error_code ec = error.code();
+        if (ec == errc::body_too_large) return request.fail(413, ec.message());
+        if (ec == errc::malformed_body) return request.fail(400, ec.message());
+        if (ec == errc::deadline_passed && !request.head_sent()) {
+            return request.fail(408, "The request body did not arrive within body_timeout");
+        }
+        if (ec.category() == unicoro_category()) return request.fail(500, "");
+    } catch (...) {
+        // Described below.
+    }
+    log::error(
+        "{} {}: the application threw: {}",
+        log::escaped(request.head().method),
+        log::escaped(request.head().target),
+        log::escaped(why_failed(failure))
+    );
+    request.fail(500, "");
+}
+
+bool cancelled(const std::exception_ptr& failure) {
+    try {
+        std::rethrow_exception(failure);
+    } catch (const boost::system::system_error& error) {
+        return error.code() == asio::error::operation_aborted;
+    } catch (...) {
+        return false;
+    }
+}
+
+load_error not_loaded(std::string message) {
+    return {boot_failure::application, std::move(message)};
+}
+
+}  // namespace
+
+class native_host::handle_for_application final : public worker_handle {
+  public:
+    explicit handle_for_application(worker_context& context) : context_(context) {}
+
+    asio::io_context& io() noexcept override { return context_.io; }
+    std::size_t slot() const noexcept override { return context_.slot; }
+    void spawn(std::string name, awaitable<void> task) override {
+        context_.tasks->spawn(std::move(name), std::move(task));
+    }
+
+  private:
+    worker_context& context_;
+};
+
+native_host::native_host(app_spec spec) : spec_(std::move(spec)) {
+    if (spec_.attribute.empty()) spec_.attribute = "app";
+}
+
+native_host::~native_host() = default;
+
+std::optional<load_error> native_host::load(worker_context&) {
+    // dlopen looks a bare name up in the system's folders; a file here is what the user means.
+    const std::string path =
+        spec_.module.find('/') == std::string::npos ? "./" + spec_.module : spec_.module;
+    std::error_code missing;
+    if (!std::filesystem::exists(path, missing)) {
+        return not_loaded(
+            "App failed to load: no file " + path + " in " +
+            std::filesystem::current_path(missing).string()
+        );
+    }
+    // Never closed: its code runs until the process ends.
+    void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+    if (library == nullptr) {
+        return not_loaded(
+            std::string("App failed to load: ") + dlerror() +
+            "\nAn undefined symbol of unicoro:: or boost:: means that the library was built for "
+            "another version of Unicoro or Boost: build it against the headers of this one."
+        );
+    }
+    const void* symbol = dlsym(library, spec_.attribute.c_str());
+    if (symbol == nullptr) {
+        return not_loaded(
+            "App failed to load: " + path + " exports no '" + spec_.attribute +
+            "'. Define it as: extern \"C\" const unicoro::application " + spec_.attribute +
+            "{.handle = ...};"
+        );
+    }
+    std::uint64_t magic = 0;
+    std::memcpy(&magic, symbol, sizeof magic);
+    if (magic != application_magic) {
+        return not_loaded(
+            "App failed to load: '" + spec_.attribute + "' in " + path +
+            " is not a unicoro::application"
+        );
+    }
+    const char* abi = nullptr;
+    std::memcpy(&abi, static_cast<const char*>(symbol) + sizeof magic, sizeof abi);
+    if (std::strcmp(abi, abi_tag()) != 0) {
+        return not_loaded(
+            "App failed to load: " + path + " was built with [" + abi +
+            "], this server with [" + abi_tag() + "]; build the library with the same"
+        );
+    }
+    application_ = static_cast<const application*>(symbol);
+    if (!application_->handle) {
+        return not_loaded("App failed to load: '" + spec_.attribute + "' has no handler: set .handle");
+    }
+    return std::nullopt;
+}
+
+awaitable<std::optional<load_error>> native_host::start(worker_context& context) {
+    worker_ = std::make_unique<handle_for_application>(context);
+    std::exception_ptr failure;
+    if (application_->start) {
+        try {
+            co_await application_->start(*worker_);
+        } catch (...) {
+            failure = std::current_exception();
+        }
+    }
+    std::optional<load_error> outcome;
+    if (failure) {
+        outcome = load_error{
+            boot_failure::worker, "Worker failed to boot: the start hook threw: " + why_failed(failure)};
+    }
+    co_return outcome;
+}
+
+awaitable<void> native_host::handle(exchange& request) {
+    unicoro::request asked(request);
+    std::exception_ptr failure;
+    try {
+        response answer = co_await application_->handle(asked);
+        const bool in_memory = response_access::give(answer, request);
+        if (!in_memory) co_await response_access::send(answer, request);
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    if (!failure) co_return;
+    // The engine answers for what it cancelled.
+    if (cancelled(failure)) std::rethrow_exception(failure);
+    answer_exception(request, failure);
+}
+
+awaitable<void> native_host::stop(worker_context&) {
+    if (!application_->stop) co_return;
+    std::exception_ptr failure;
+    try {
+        co_await application_->stop(*worker_);
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    if (failure) log::error("the stop hook threw: {}", why_failed(failure));
+}
+
+}  // namespace unicoro::app

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "app/app_spec.hpp"
+#include "app/host.hpp"
+
+#include <unicoro/application.hpp>
+
+#include <memory>
+#include <string>
+
+namespace unicoro::app {
+
+/// Serves a C++ application out of a shared library.
+class native_host final : public host {
+  public:
+    explicit native_host(app_spec spec);
+    ~native_host() override;
+
+    std::string_view interface_name() const noexcept override { return "native"; }
+    std::optional<load_error> load(worker_context& context) override;
+    awaitable<std::optional<load_error>> start(worker_context& context) override;
+    awaitable<void> handle(exchange& request) override;
+    awaitable<void> stop(worker_context& context) override;
+
+  private:
+    class handle_for_application;
+
+    app_spec spec_;
+    const application* application_ = nullptr;
+    std::unique_ptr<handle_for_application> worker_;
+};
+
+}  // namespace unicoro::app

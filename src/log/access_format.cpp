@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: MIT
+#include "log/access_format.hpp"
+
+#include "log/text.hpp"
+#include "log/time_text.hpp"
+
+#include <fmt/format.h>
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <iterator>
+
+namespace unicoro::log {
+namespace {
+
+constexpr char lower(char c) noexcept {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
+bool same_name(std::string_view a, std::string_view b) noexcept {
+    if (a.size() != b.size()) return false;
+    for (std::size_t at = 0; at < a.size(); ++at) {
+        if (lower(a[at]) != lower(b[at])) return false;
+    }
+    return true;
+}
+
+/// The value of the last field of that name, as gunicorn prints it; null data when there is none.
+std::string_view find_field(std::span<const field_view> fields, std::string_view name) noexcept {
+    for (auto at = fields.rbegin(); at != fields.rend(); ++at) {
+        if (same_name(at->first, name)) return at->second;
+    }
+    return {};
+}
+
+template <class Number>
+void append_number(std::string& line, Number number) {
+    const fmt::format_int text(number);
+    line.append(text.data(), text.size());
+}
+
+void append_or_dash(std::string& line, std::string_view value) {
+    if (value.empty()) {
+        line += '-';
+    } else {
+        append_text(line, value, text_form::quoted);
+    }
+}
+
+void append_request_line(std::string& line, const access_record& record) {
+    if (record.method.empty() && record.target.empty()) {
+        line += '-';
+        return;
+    }
+    append_text(line, record.method, text_form::quoted);
+    line += ' ';
+    append_text(line, record.target, text_form::quoted);
+    line += ' ';
+    append_text(line, record.protocol, text_form::quoted);
+}
+
+void append_decimal_seconds(std::string& line, std::chrono::nanoseconds duration) {
+    const auto micro = std::chrono::duration_cast<std::chrono::microseconds>(duration).count();
+    append_number(line, micro / 1'000'000);
+    line += '.';
+    const fmt::format_int fraction(micro % 1'000'000);
+    line.append(6 - std::min<std::size_t>(6, fraction.size()), '0');
+    line.append(fraction.data(), fraction.size());
+}
+
+void append_json_text(std::string& line, std::string_view key, std::string_view value) {
+    line.append(key);
+    append_json_string(line, value);
+}
+
+void append_json_text_or_null(std::string& line, std::string_view key, std::string_view value) {
+    line.append(key);
+    if (value.empty()) {
+        line.append("null");
+    } else {
+        append_json_string(line, value);
+    }
+}
+
+}  // namespace
+
+void access_format::append(std::string& line, const access_record& record) const {
+    if (json_) {
+        append_json(line, record);
+        return;
+    }
+    for (const piece& part : pieces_) {
+        if (part.kind == atom::literal) {
+            line.append(part.text);
+            continue;
+        }
+        const std::size_t start = line.size();
+        append_value(line, part, record);
+        const std::size_t written = line.size() - start;
+        if (written < part.width) {
+            line.insert(part.left ? line.size() : start, part.width - written, ' ');
+        }
+    }
+}
+
+void access_format::append_value(
+    std::string& line, const piece& what, const access_record& record
+) {
+    using std::chrono::duration_cast;
+    switch (what.kind) {
+        case atom::literal: line.append(what.text); return;
+        case atom::remote_address: append_or_dash(line, record.remote_address); return;
+        case atom::dash: line += '-'; return;
+        case atom::user: append_or_dash(line, record.user); return;
+        case atom::time: line.append(local_time(record.finished).common_log()); return;
+        case atom::request_line: append_request_line(line, record); return;
+        case atom::method: append_or_dash(line, record.method); return;
+        case atom::path: append_or_dash(line, record.path); return;
+        case atom::query: append_text(line, record.query, text_form::quoted); return;
+        case atom::protocol: append_or_dash(line, record.protocol); return;
+        case atom::status: append_number(line, record.status); return;
+        case atom::bytes: append_number(line, record.body_bytes); return;
+        case atom::referer: append_or_dash(line, find_field(record.request_fields, "referer")); return;
+        case atom::user_agent:
+            append_or_dash(line, find_field(record.request_fields, "user-agent"));
+            return;
+        case atom::seconds:
+            append_number(line, duration_cast<std::chrono::seconds>(record.duration).count());
+            return;
+        case atom::milliseconds:
+            append_number(line, duration_cast<std::chrono::milliseconds>(record.duration).count());
+            return;
+        case atom::microseconds:
+            append_number(line, duration_cast<std::chrono::microseconds>(record.duration).count());
+            return;
+        case atom::decimal_seconds: append_decimal_seconds(line, record.duration); return;
+        case atom::pid: fmt::format_to(std::back_inserter(line), "<{}>", ::getpid()); return;
+        case atom::request_field:
+            append_or_dash(line, find_field(record.request_fields, what.text));
+            return;
+        case atom::response_field:
+            append_or_dash(line, find_field(record.response_fields, what.text));
+            return;
+        case atom::environ:
+            append_or_dash(line, find_field(record.environ_fields, what.text));
+            return;
+    }
+}
+
+void access_format::append_json(std::string& line, const access_record& record) {
+    using namespace std::chrono;
+    const auto& time = local_time(record.finished);
+    const auto second = floor<seconds>(record.finished);
+    const auto milli = duration_cast<milliseconds>(record.finished - second).count();
+    const auto micro = duration_cast<microseconds>(record.duration).count();
+
+    fmt::format_to(
+        std::back_inserter(line), R"({{"time":"{}.{:03}{}")", time.iso_seconds(), milli,
+        time.iso_zone()
+    );
+    append_json_text_or_null(line, R"(,"remote_addr":)", record.remote_address);
+    append_json_text_or_null(line, R"(,"user":)", record.user);
+    append_json_text(line, R"(,"method":)", record.method);
+    append_json_text(line, R"(,"target":)", record.target);
+    append_json_text(line, R"(,"path":)", record.path);
+    append_json_text(line, R"(,"query":)", record.query);
+    append_json_text(line, R"(,"protocol":)", record.protocol);
+    line.append(R"(,"status":)");
+    append_number(line, record.status);
+    line.append(R"(,"bytes":)");
+    append_number(line, record.body_bytes);
+    fmt::format_to(
+        std::back_inserter(line), R"(,"duration_ms":{}.{:03})", micro / 1000, micro % 1000
+    );
+    append_json_text_or_null(line, R"(,"referer":)", find_field(record.request_fields, "referer"));
+    append_json_text_or_null(
+        line, R"(,"user_agent":)", find_field(record.request_fields, "user-agent")
+    );
+    line.append(R"(,"pid":)");
+    append_number(line, ::getpid());
+    line += '}';
+}
+
+}  // namespace unicoro::log

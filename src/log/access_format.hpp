@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "log/access_record.hpp"
+
+#include <boost/system/result.hpp>
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace unicoro::log {
+
+/// An access-log format, compiled once: gunicorn's `%(name)s` text, or "json" for one JSON object per
+/// line. Immutable, any thread.
+class access_format {
+  public:
+    /// Compiles `text`. The error says what is wrong, where, and what would be right.
+    [[nodiscard]] static boost::system::result<access_format, std::string> compile(
+        std::string_view text
+    );
+
+    /// Appends the line of one request, without a newline. It is one line whatever the values hold.
+    void append(std::string& line, const access_record& record) const;
+
+    [[nodiscard]] bool uses_request_fields() const noexcept { return uses_request_fields_; }
+    [[nodiscard]] bool uses_response_fields() const noexcept { return uses_response_fields_; }
+    [[nodiscard]] const std::vector<std::string>& environ_names() const noexcept {
+        return environ_names_;
+    }
+
+  private:
+    enum class atom : char {
+        literal,
+        remote_address,
+        dash,
+        user,
+        time,
+        request_line,
+        method,
+        path,
+        query,
+        protocol,
+        status,
+        bytes,
+        referer,
+        user_agent,
+        seconds,
+        milliseconds,
+        microseconds,
+        decimal_seconds,
+        pid,
+        request_field,
+        response_field,
+        environ,
+    };
+    struct piece {
+        atom kind = atom::literal;
+        std::string text;       ///< of a literal, or the name in `%({name}i)s`
+        std::size_t width = 0;  ///< values are padded to it
+        bool left = false;      ///< with the padding on the right
+    };
+    class compiler;
+
+    access_format() = default;
+    static void append_value(std::string& line, const piece& what, const access_record& record);
+    static void append_json(std::string& line, const access_record& record);
+
+    std::vector<piece> pieces_;
+    std::vector<std::string> environ_names_;
+    bool json_ = false;
+    bool uses_request_fields_ = false;
+    bool uses_response_fields_ = false;
+};
+
+}  // namespace unicoro::log

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <sys/types.h>
+
+#include <atomic>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace unicoro::log {
+
+/// Whom a log file is given to when it is opened.
+struct file_owner {
+    std::optional<uid_t> user;
+    std::optional<gid_t> group;
+};
+
+/// A target of lines: a file opened for append or a standard stream. `write_line` is one write(2), so
+/// lines of many threads and processes do not mix. Owns its descriptor, unless it is a standard stream.
+class line_file {
+  public:
+    /// Without `open` it writes to a descriptor that someone else keeps open.
+    explicit line_file(int borrowed_fd) noexcept : fd_(borrowed_fd) {}
+    ~line_file();
+    line_file(const line_file&) = delete;
+    line_file& operator=(const line_file&) = delete;
+
+    /// Turns to the file at `path`, made absolute first. Returns why it could not be opened.
+    [[nodiscard]] std::optional<std::string> open(const std::string& path, file_owner owner);
+
+    /// Opens the same path again; the descriptor keeps its number. A standard stream stays as it is.
+    [[nodiscard]] std::optional<std::string> reopen();
+
+    [[nodiscard]] int descriptor() const noexcept { return fd_; }
+    [[nodiscard]] bool is_file() const noexcept { return !path_.empty(); }
+    [[nodiscard]] const std::string& path() const noexcept { return path_; }
+
+    /// Writes a line, newline included. False when it is lost: full disk, closed pipe, a reader who
+    /// does not read. The target counts what it lost. Any thread.
+    bool write_line(std::string_view line) noexcept;
+
+    /// How many lines were lost since the last call, and the errno of the last of them.
+    struct loss {
+        std::uint64_t lines = 0;
+        int error = 0;
+    };
+    [[nodiscard]] loss take_loss() noexcept;
+    [[nodiscard]] int last_error() const noexcept { return lost_error_; }
+
+  private:
+    void count_loss(int error) noexcept;
+
+    int fd_;
+    bool owned_ = false;
+    std::string path_;
+    file_owner owner_;
+    std::atomic<bool> torn_{false};  ///< the last line is there without its end
+    std::atomic<std::uint64_t> lost_{0};
+    std::atomic<int> lost_error_{0};
+};
+
+}  // namespace unicoro::log

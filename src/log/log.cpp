@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: MIT
+#include "log/log.hpp"
+
+#include "log/access.hpp"
+#include "log/access_format.hpp"
+#include "log/line_file.hpp"
+#include "log/line_sink.hpp"
+#include "log/open.hpp"
+#include "log/text.hpp"
+
+#include <spdlog/logger.h>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <memory>
+#include <utility>
+
+namespace unicoro::log {
+namespace {
+
+spdlog::level::level_enum spdlog_level(level at) noexcept {
+    switch (at) {
+        case level::debug: return spdlog::level::debug;
+        case level::info: return spdlog::level::info;
+        case level::warning: return spdlog::level::warn;
+        case level::error: return spdlog::level::err;
+        case level::critical: break;
+    }
+    return spdlog::level::critical;
+}
+
+/// A target, and the spdlog logger that leads to it. The loggers stay out of spdlog's registry.
+template <class Sink>
+struct channel {
+    explicit channel(int standard_fd)
+        : file(standard_fd), logger("", std::make_shared<Sink>(file)) {}
+    line_file file;
+    spdlog::logger logger;
+};
+
+struct access_log {
+    access_log(int standard_fd, access_format chosen)
+        : lines(standard_fd), format(std::move(chosen)) {}
+    channel<ready_line_sink> lines;
+    access_format format;
+};
+
+/// The logs in force. Replaced as a whole by `open`, so that a failure changes nothing.
+struct logs {
+    logs() : error(STDERR_FILENO) { error.logger.set_level(spdlog::level::info); }
+    channel<error_sink> error;
+    std::unique_ptr<access_log> access;
+    bool capture_output = false;
+};
+
+/// Never destroyed: destructors of other statics may still log.
+std::unique_ptr<logs>& current() {
+    static auto& instance = *new std::unique_ptr<logs>(std::make_unique<logs>());
+    return instance;
+}
+
+void capture_standard_streams(const logs& chosen) noexcept {
+    if (!chosen.capture_output || !chosen.error.file.is_file()) return;
+    ::dup2(chosen.error.file.descriptor(), STDOUT_FILENO);
+    ::dup2(chosen.error.file.descriptor(), STDERR_FILENO);
+}
+
+/// The stdout the server was started with. An access log "on stdout" is meant for it, also when
+/// capture_output turns stdout into the error log.
+int uncaptured_stdout() noexcept {
+    static const int copy = ::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+    return copy < 0 ? STDOUT_FILENO : copy;
+}
+
+std::optional<std::string> open_access(const options& chosen, logs& into) {
+    if (!chosen.accesslog) return std::nullopt;
+    auto format = access_format::compile(chosen.access_log_format);
+    if (!format) return "access_log_format: " + format.error();
+    const int standard_fd = chosen.capture_output ? uncaptured_stdout() : STDOUT_FILENO;
+    into.access = std::make_unique<access_log>(standard_fd, *std::move(format));
+    if (*chosen.accesslog == "-") return std::nullopt;
+    auto failed = into.access->lines.file.open(*chosen.accesslog, {chosen.owner, chosen.group});
+    if (failed) return "accesslog: " + *failed;
+    return std::nullopt;
+}
+
+}  // namespace
+
+bool enabled(level at) noexcept { return current()->error.logger.should_log(spdlog_level(at)); }
+
+void write(level at, std::string_view message) noexcept {
+    try {
+        current()->error.logger.log(spdlog_level(at), spdlog::string_view_t(message));
+    } catch (...) {
+        // Out of memory for one line: there is no place left to say so.
+        return;
+    }
+}
+
+std::string escaped(std::string_view text) {
+    std::string line;
+    line.reserve(text.size());
+    append_text(line, text, text_form::one_line);
+    return line;
+}
+
+std::optional<std::string> open(const options& chosen) {
+    auto made = std::make_unique<logs>();
+    made->capture_output = chosen.capture_output;
+    made->error.logger.set_level(spdlog_level(chosen.loglevel));
+    if (chosen.errorlog != "-") {
+        auto failed = made->error.file.open(chosen.errorlog, {chosen.owner, chosen.group});
+        if (failed) return "errorlog: " + *failed;
+    }
+    if (auto failed = open_access(chosen, *made)) return failed;
+    capture_standard_streams(*made);
+    current() = std::move(made);
+    return std::nullopt;
+}
+
+void reopen() noexcept {
+    logs& now = *current();
+    const auto report = [](const std::optional<std::string>& failed, const char* setting) {
+        if (failed) error("{}: {}; the file opened before stays in use", setting, *failed);
+    };
+    try {
+        report(now.error.file.reopen(), "errorlog");
+        capture_standard_streams(now);
+        if (now.access) report(now.access->lines.file.reopen(), "accesslog");
+    } catch (...) {
+        write(level::error, "the logs could not be reopened: out of memory");
+    }
+}
+
+int descriptor() noexcept { return current()->error.file.descriptor(); }
+
+bool access_enabled() noexcept { return current()->access != nullptr; }
+
+void write_access(const access_record& record) noexcept {
+    access_log* const access = current()->access.get();
+    if (access == nullptr) return;
+    try {
+        thread_local std::string line;
+        line.clear();
+        access->format.append(line, record);
+        line += '\n';
+        access->lines.logger.log(spdlog::level::info, spdlog::string_view_t(line));
+    } catch (...) {
+        write(level::error, "an access-log line was lost: out of memory");
+    }
+}
+
+bool access_uses_request_fields() noexcept {
+    const auto& access = current()->access;
+    return access && access->format.uses_request_fields();
+}
+
+bool access_uses_response_fields() noexcept {
+    const auto& access = current()->access;
+    return access && access->format.uses_response_fields();
+}
+
+std::span<const std::string> access_environ_names() noexcept {
+    const auto& access = current()->access;
+    if (!access) return {};
+    return access->format.environ_names();
+}
+
+}  // namespace unicoro::log

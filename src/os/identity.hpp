@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "os/failure.hpp"
+
+#include <sys/types.h>
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace unicoro::os {
+
+/// A user of the system. The name is empty for an id that the user database does not know.
+struct user_identity {
+    uid_t uid = 0;
+    std::string name;
+    std::optional<gid_t> primary_group;
+};
+
+/// By name or by number; names win.
+[[nodiscard]] outcome<user_identity> find_user(std::string_view text) noexcept;
+[[nodiscard]] outcome<gid_t> find_group(std::string_view text) noexcept;
+
+/// Who a process shall become.
+struct privileges {
+    /// `none` leaves no supplementary group at all; `of_user` those of the user database (initgroups).
+    enum class extra_groups { none, of_user };
+
+    std::optional<uid_t> uid;
+    std::optional<gid_t> gid;
+    std::string user_name;  ///< for `of_user`
+    extra_groups groups = extra_groups::none;
+};
+
+/// Becomes that user and group for good: supplementary groups first, then group, then user, and checks
+/// that the old rights cannot come back. Without rights to change (not root) it succeeds only when
+/// nothing would change.
+[[nodiscard]] outcome<void> drop_privileges(const privileges& wanted) noexcept;
+
+}  // namespace unicoro::os

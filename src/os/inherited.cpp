@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: MIT
+#include "os/inherited.hpp"
+
+#include "os/descriptors.hpp"
+#include "os/socket_address.hpp"
+
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <cstdlib>
+#include <optional>
+
+namespace unicoro::os {
+namespace {
+
+constexpr int first_systemd_fd = 3;  // SD_LISTEN_FDS_START
+
+std::optional<int> option(int fd, int name) noexcept {
+    int value = 0;
+    socklen_t length = sizeof value;
+    if (getsockopt(fd, SOL_SOCKET, name, &value, &length) != 0) return std::nullopt;
+    return value;
+}
+
+template <class Integer>
+std::optional<Integer> environment_number(const char* variable) noexcept {
+    const char* text = std::getenv(variable);
+    if (text == nullptr) return std::nullopt;
+    const std::string_view digits(text);
+    Integer value{};
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+    if (error != std::errc{} || end != digits.data() + digits.size()) return std::nullopt;
+    return value;
+}
+
+std::vector<std::string> split_names(const char* text) {
+    std::vector<std::string> names;
+    std::string_view rest(text == nullptr ? "" : text);
+    while (!rest.empty()) {
+        const auto colon = rest.find(':');
+        names.emplace_back(rest.substr(0, colon));
+        rest.remove_prefix(colon == std::string_view::npos ? rest.size() : colon + 1);
+    }
+    return names;
+}
+
+// Standard streams are replaced when the process becomes a daemon; a socket there must move away.
+result<unique_fd> take_over(int fd) noexcept {
+    if (fd > STDERR_FILENO) {
+        if (const error_code failed = make_private(fd)) return failed;
+        return unique_fd(fd);
+    }
+    const int moved = fcntl(fd, F_DUPFD_CLOEXEC, first_systemd_fd);
+    if (moved < 0) return last_error();
+    unique_fd owner(moved);
+    if (const error_code failed = make_private(moved)) return failed;
+    return owner;
+}
+
+}  // namespace
+
+outcome<listener> adopt_listener(int fd, int backlog, std::string name) noexcept {
+    const std::string what = "cannot listen on fd://" + std::to_string(fd);
+    const auto type = option(fd, SO_TYPE);
+    if (!type) {
+        const error_code code = last_error();
+        const char* cause =
+            code == system_error(EBADF) ? ": no such descriptor was passed" : ": not a socket";
+        return failure{code, what + cause};
+    }
+    const auto address = local_address(fd);
+    if (!address) return make_failure(address.error(), what);
+    const auto family = family_of(*address);
+    if (*type != SOCK_STREAM || !family) {
+        return failure{system_error(EPROTOTYPE), what + ": not a TCP or unix stream socket"};
+    }
+    if (*family != address_family::unix_path && address->port() == 0) {
+        return failure{system_error(EINVAL), what + ": the socket is not bound to an address"};
+    }
+    if (option(fd, SO_ACCEPTCONN) != 1 && listen(fd, backlog) != 0) {
+        return make_failure(last_error(), what);
+    }
+    auto owner = take_over(fd);
+    if (!owner) return make_failure(owner.error(), what);
+    if (*family != address_family::unix_path) {
+        const int on = 1;
+        setsockopt(owner->get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    }
+    listener::state made;
+    made.fd = std::move(*owner);
+    made.family = *family;
+    made.text = display_text(*address);
+    made.name = std::move(name);
+    if (*family == address_family::unix_path) made.path = address->text();
+    return listener(std::move(made));
+}
+
+outcome<std::vector<listener>> take_systemd_listeners(int backlog) noexcept {
+    const auto meant_for = environment_number<pid_t>("LISTEN_PID");
+    const auto count = environment_number<int>("LISTEN_FDS");
+    const auto names = split_names(std::getenv("LISTEN_FDNAMES"));
+    std::vector<listener> taken;
+    if (meant_for != getpid() || !count) return taken;
+    unsetenv("LISTEN_PID");
+    unsetenv("LISTEN_FDS");
+    unsetenv("LISTEN_FDNAMES");
+    for (int index = 0; index < *count; ++index) {
+        const auto position = static_cast<std::size_t>(index);
+        auto adopted = adopt_listener(
+            first_systemd_fd + index, backlog, position < names.size() ? names[position] : ""
+        );
+        if (!adopted) {
+            adopted.error().message += " (passed by systemd, LISTEN_FDS=" + std::to_string(*count) + ")";
+            return adopted.error();
+        }
+        taken.push_back(std::move(*adopted));
+    }
+    return taken;
+}
+
+}  // namespace unicoro::os

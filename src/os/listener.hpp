@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "os/failure.hpp"
+#include "os/unique_fd.hpp"
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace unicoro::os {
+
+enum class address_family { ipv4, ipv6, unix_path };
+
+/// A stream socket that accepts connections. Copies share the socket, which is closed with the last
+/// copy; the file of a unix socket stays until `remove_path`.
+class listener {
+  public:
+    /// The socket as it is made; for the factories of this floor.
+    struct state {
+        unique_fd fd;
+        address_family family = address_family::ipv4;
+        std::string text;
+        std::string name;    ///< of systemd's LISTEN_FDNAMES
+        std::string path;    ///< unix: as bound
+        dev_t device = 0;    ///< unix, bound by us: identity of the file, to remove no other
+        ino_t inode = 0;
+        bool listening = true;
+    };
+
+    explicit listener(state made) : state_(std::make_shared<const state>(std::move(made))) {}
+
+    [[nodiscard]] int fd() const noexcept { return state_->fd.get(); }
+    [[nodiscard]] address_family family() const noexcept { return state_->family; }
+
+    /// As start-up lines show it: "http://127.0.0.1:8000", "unix:/run/app.sock".
+    [[nodiscard]] const std::string& text() const noexcept { return state_->text; }
+
+    /// Name given by systemd (FileDescriptorName=), or empty.
+    [[nodiscard]] const std::string& name() const noexcept { return state_->name; }
+
+    /// False for the placeholder of `reuse_port`, which holds the address but takes no connection.
+    [[nodiscard]] bool listening() const noexcept { return state_->listening; }
+
+    /// The port in force, also where port 0 was asked for; 0 on unix sockets.
+    [[nodiscard]] std::uint16_t port() const noexcept;
+
+    /// Applies another backlog to the socket.
+    [[nodiscard]] error_code set_backlog(int backlog) const noexcept;
+
+    /// Gives the file of a unix socket these rights; nothing for others and for inherited sockets.
+    [[nodiscard]] error_code set_path_rights(
+        mode_t umask, std::optional<uid_t> user, std::optional<gid_t> group
+    ) const noexcept;
+
+    /// Master only: removes the file of a unix socket if it is still the one bound here.
+    void remove_path() const noexcept;
+
+  private:
+    [[nodiscard]] bool owns_path() const noexcept;
+
+    std::shared_ptr<const state> state_;
+};
+
+/// How to open a TCP listener. The host may be a name (IPv4 preferred, as gunicorn); empty = every
+/// IPv4 address. An IPv6 address never takes IPv4 connections (IPV6_V6ONLY).
+struct tcp_request {
+    /// `placeholder` binds with SO_REUSEPORT and does not listen: it checks and keeps the address
+    /// (and settles port 0) while each worker listens on a socket of its own.
+    enum class mode { shared, placeholder };
+
+    std::string host;
+    std::uint16_t port = 0;
+    int backlog = 2048;
+    mode use = mode::shared;
+};
+
+/// Binds and listens; resolves names, so it may block: master only. The accepted sockets inherit
+/// TCP_NODELAY.
+[[nodiscard]] outcome<listener> listen_tcp(const tcp_request& asked) noexcept;
+
+/// Worker side of `reuse_port`: a socket of its own on the placeholder's address. Must run before
+/// privileges are dropped, because the kernel lets only equal users share a port.
+[[nodiscard]] outcome<listener> listen_beside(const listener& placeholder, int backlog) noexcept;
+
+/// How to open a unix listener.
+struct unix_request {
+    std::string path;
+    int backlog = 2048;
+    mode_t umask = 0;
+    std::optional<uid_t> user;
+    std::optional<gid_t> group;
+};
+
+/// Binds and listens. A socket file nobody answers on is replaced; one that is answered, and any
+/// other file, is an error.
+[[nodiscard]] outcome<listener> listen_unix(const unix_request& asked) noexcept;
+
+}  // namespace unicoro::os

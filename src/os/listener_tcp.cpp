@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+#include "os/listener.hpp"
+#include "os/socket_address.hpp"
+
+#include <arpa/inet.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include <cstring>
+#include <memory>
+
+namespace unicoro::os {
+namespace {
+
+std::string asked_text(const tcp_request& asked) {
+    std::string host = asked.host.empty() ? "0.0.0.0" : asked.host;
+    if (host.find(':') != std::string::npos) host = "[" + host + "]";
+    return host + ":" + std::to_string(asked.port);
+}
+
+outcome<socket_address> resolve(const tcp_request& asked) {
+    const char* host = asked.host.empty() ? "0.0.0.0" : asked.host.c_str();
+    addrinfo hints{};
+    hints.ai_family = AF_UNSPEC;
+    hints.ai_socktype = SOCK_STREAM;
+    hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
+    addrinfo* found = nullptr;
+    const int failed = getaddrinfo(host, std::to_string(asked.port).c_str(), &hints, &found);
+    if (failed != 0) {
+        const error_code code = failed == EAI_SYSTEM ? last_error() : system_error(EADDRNOTAVAIL);
+        return failure{
+            code,
+            "cannot listen on " + asked_text(asked) + ": the host is not known (" +
+                gai_strerror(failed) + ")"};
+    }
+    const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owner(found, &freeaddrinfo);
+    const addrinfo* chosen = found;
+    for (const addrinfo* entry = found; entry != nullptr; entry = entry->ai_next) {
+        if (entry->ai_family == AF_INET) {
+            chosen = entry;
+            break;
+        }
+    }
+    socket_address address;
+    std::memcpy(&address.storage, chosen->ai_addr, chosen->ai_addrlen);
+    address.length = chosen->ai_addrlen;
+    return address;
+}
+
+bool enable(int fd, int level, int option) noexcept {
+    const int on = 1;
+    return setsockopt(fd, level, option, &on, sizeof on) == 0;
+}
+
+error_code prepare(int fd, int family, bool share_port) noexcept {
+    if (!enable(fd, SOL_SOCKET, SO_REUSEADDR)) return last_error();
+    if (share_port && !enable(fd, SOL_SOCKET, SO_REUSEPORT)) return last_error();
+    if (!enable(fd, IPPROTO_TCP, TCP_NODELAY)) return last_error();
+    if (family == AF_INET6 && !enable(fd, IPPROTO_IPV6, IPV6_V6ONLY)) return last_error();
+    return {};
+}
+
+result<listener::state> open_at(
+    const socket_address& address, bool share_port, std::optional<int> backlog
+) {
+    const int family = address.storage.ss_family;
+    unique_fd fd(socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    if (!fd) return last_error();
+    if (const error_code failed = prepare(fd.get(), family, share_port)) return failed;
+    if (bind(fd.get(), address.data(), address.length) != 0) return last_error();
+    if (backlog && listen(fd.get(), *backlog) != 0) return last_error();
+    const auto bound = local_address(fd.get());
+    if (!bound) return bound.error();
+    const auto kind = family_of(*bound);
+    if (!kind) return kind.error();
+    listener::state made;
+    made.fd = std::move(fd);
+    made.family = *kind;
+    made.text = display_text(*bound);
+    made.listening = backlog.has_value();
+    return made;
+}
+
+}  // namespace
+
+outcome<listener> listen_tcp(const tcp_request& asked) noexcept {
+    const auto address = resolve(asked);
+    if (!address) return address.error();
+    const bool placeholder = asked.use == tcp_request::mode::placeholder;
+    auto made = open_at(
+        *address, placeholder, placeholder ? std::nullopt : std::optional<int>(asked.backlog)
+    );
+    if (!made) return make_failure(made.error(), "cannot listen on " + asked_text(asked));
+    return listener(std::move(*made));
+}
+
+outcome<listener> listen_beside(const listener& placeholder, int backlog) noexcept {
+    const std::string what = "cannot listen on " + placeholder.text() + " beside the other workers";
+    const auto address = local_address(placeholder.fd());
+    if (!address) return make_failure(address.error(), what);
+    auto made = open_at(*address, true, backlog);
+    if (!made) return make_failure(made.error(), what);
+    return listener(std::move(*made));
+}
+
+}  // namespace unicoro::os

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+#include "os/process.hpp"
+
+#include "os/failure.hpp"
+
+#include <csignal>
+#include <cstdio>
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace unicoro::os {
+
+result<pid_t> fork_process() noexcept {
+    std::fflush(nullptr);
+    const pid_t pid = fork();
+    if (pid < 0) return last_error();
+    return pid;
+}
+
+std::optional<ended_child> reap_child() noexcept {
+    ended_child child;
+    do {
+        child.pid = waitpid(-1, &child.status, WNOHANG);
+    } while (child.pid < 0 && errno == EINTR);
+    if (child.pid <= 0) return std::nullopt;
+    return child;
+}
+
+error_code send_signal(pid_t pid, int signal) noexcept {
+    return kill(pid, signal) == 0 ? error_code{} : last_error();
+}
+
+void end_process(int code) noexcept {
+    std::fflush(nullptr);
+    _exit(code);
+}
+
+}  // namespace unicoro::os

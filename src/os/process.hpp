@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <unicoro/result.hpp>
+
+#include <sys/types.h>
+
+#include <optional>
+
+namespace unicoro::os {
+
+/// A child that ended, with the status as wait(2) gives it.
+struct ended_child {
+    pid_t pid = 0;
+    int status = 0;
+};
+
+/// fork(2) with the output buffers of stdio flushed first, so that nothing is written twice.
+/// 0 in the child.
+[[nodiscard]] result<pid_t> fork_process() noexcept;
+
+/// Collects one ended child of this process, any of them; nothing when none has ended.
+[[nodiscard]] std::optional<ended_child> reap_child() noexcept;
+
+/// ESRCH when the process is gone.
+[[nodiscard]] error_code send_signal(pid_t pid, int signal) noexcept;
+
+/// Flushes stdio and ends the process without destructors or exit handlers: after a fork they belong
+/// to the parent.
+[[noreturn]] void end_process(int code) noexcept;
+
+}  // namespace unicoro::os

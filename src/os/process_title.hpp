@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <string_view>
+
+namespace unicoro::os {
+
+/// Moves the environment elsewhere and remembers the memory of argv and environ, where ps(1) reads the
+/// title. Call it once, first thing in main; copies of pointers into argv are unusable after
+/// `set_process_title`.
+void prepare_process_title(int argc, char** argv) noexcept;
+
+/// Shows `title` as the command line of this process, clipped to the memory there is. Nothing without
+/// `prepare_process_title`.
+void set_process_title(std::string_view title) noexcept;
+
+/// The short name (`comm`) of the calling thread, clipped to 15 bytes.
+void set_short_name(std::string_view name) noexcept;
+
+}  // namespace unicoro::os

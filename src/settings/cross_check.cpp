@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+#include "settings/cross_check.hpp"
+
+#include "base/text.hpp"
+
+#include <optional>
+#include <system_error>
+
+namespace unicoro::settings {
+namespace {
+
+namespace fs = std::filesystem;
+
+class checker {
+  public:
+    checker(
+        const server_settings& settings,
+        const fs::path& start,
+        const std::function<std::string(std::string_view name)>& where
+    )
+        : settings_(settings), base_(start), where_(where) {}
+
+    verdict run() {
+        check_folder();
+        check_file("errorlog", settings_.errorlog);
+        check_file("accesslog", settings_.accesslog);
+        check_file("pidfile", settings_.pidfile);
+        check_sockets();
+        if (settings_.max_requests_jitter > 0 && settings_.max_requests == 0) {
+            warn("max_requests_jitter", "has no effect without max_requests");
+        }
+        if (settings_.capture_output && settings_.errorlog == "-") {
+            warn("capture_output", "has no effect while errorlog is \"-\": give errorlog a file");
+        }
+        return std::move(verdict_);
+    }
+
+  private:
+    /// gunicorn changes the folder before it opens anything, so other paths start from there.
+    void check_folder() {
+        if (!settings_.chdir) return;
+        const fs::path folder = base_ / *settings_.chdir;
+        std::error_code error;
+        if (fs::is_directory(folder, error)) {
+            base_ = folder;
+            return;
+        }
+        const bool exists = fs::exists(folder, error);
+        const std::string shown = "\"" + base::printable(folder.string()) + "\" ";
+        fail("chdir", shown + (exists ? "is not a folder" : "does not exist: create it"));
+        base_known_ = false;
+    }
+
+    void check_file(std::string_view name, const std::optional<std::string>& file) {
+        if (!file || *file == "-") return;
+        if (!base_known_ && fs::path(*file).is_relative()) return;
+        const fs::path path = base_ / *file;
+        const fs::path folder = path.parent_path();
+        std::error_code error;
+        if (!fs::is_directory(folder, error)) {
+            fail(
+                name,
+                "the folder \"" + base::printable(folder.string()) + "\" of the file \"" +
+                    base::printable(*file) + "\" does not exist: create it"
+            );
+        } else if (fs::is_directory(path, error)) {
+            fail(name, "\"" + base::printable(*file) + "\" is a folder, not a file");
+        }
+    }
+
+    void check_sockets() {
+        if (!settings_.reuse_port) return;
+        for (const bind_address& address : settings_.bind) {
+            if (address.type == bind_address::kind::tcp) continue;
+            fail(
+                "reuse_port",
+                "needs TCP addresses only, not \"" + base::printable(address.text) + "\" of " +
+                    where_("bind") + ": remove one of the two"
+            );
+        }
+    }
+
+    void fail(std::string_view name, const std::string& text) {
+        verdict_.errors.push_back(where_(name) + ": " + text);
+    }
+
+    void warn(std::string_view name, const std::string& text) {
+        verdict_.warnings.push_back(where_(name) + ": " + text);
+    }
+
+    const server_settings& settings_;
+    fs::path base_;
+    bool base_known_ = true;
+    const std::function<std::string(std::string_view name)>& where_;
+    verdict verdict_;
+};
+
+}  // namespace
+
+verdict cross_check(
+    const server_settings& settings,
+    const fs::path& start,
+    const std::function<std::string(std::string_view name)>& where
+) {
+    return checker(settings, start, where).run();
+}
+
+}  // namespace unicoro::settings

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "settings/setting.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace unicoro::settings {
+
+/// Gives the value of an environment variable, if it is set.
+using environment_reader = std::function<std::optional<std::string>(const std::string& name)>;
+
+/// Where a value was written, as messages name it.
+struct origin {
+    std::string source;  ///< "command line", "UNICORO_CMD_ARGS", a file, "environment"
+    std::string place;   ///< a flag, a JSON pointer, a variable
+    bool in_json = false;
+
+    /// "unicoro.json: /bind/1": the place of a part of the value, as far as the source has such
+    /// places.
+    [[nodiscard]] std::string where(std::string_view part = {}) const;
+};
+
+/// One value as a layer wrote it.
+struct assignment {
+    const setting* row;
+    json value;
+    origin from;
+};
+
+/// What one source of settings says, unchecked, and what is wrong with its form.
+struct layer {
+    std::vector<assignment> values;
+    std::vector<std::string> errors;
+    std::vector<action> asked;          ///< command lines only
+    std::optional<std::string> config;  ///< command lines only: -c
+};
+
+/// Reads arguments (without the program's name); `source` is what messages call them.
+[[nodiscard]] layer read_command_line(
+    const std::string& source, std::span<const std::string> arguments
+);
+
+/// Reads the variable UNICORO_CMD_ARGS, split as a shell does.
+[[nodiscard]] layer read_command_variable(const environment_reader& environment);
+
+/// Reads a settings file. `name` is what messages call it.
+[[nodiscard]] layer read_settings_file(const std::filesystem::path& file, const std::string& name);
+
+/// The defaults that come from PORT, WEB_CONCURRENCY, FORWARDED_ALLOW_IPS and SENDFILE.
+[[nodiscard]] layer read_environment(const environment_reader& environment);
+
+}  // namespace unicoro::settings

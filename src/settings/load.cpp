@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: MIT
+#include "settings/load.hpp"
+
+#include "base/text.hpp"
+#include "settings/cpu_count.hpp"
+#include "settings/cross_check.hpp"
+#include "settings/layer.hpp"
+#include "settings/resolver.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <system_error>
+
+namespace unicoro::settings {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// The request with precedence when several are made; nothing asked = run.
+action strongest(const layer& first, const layer& second) {
+    constexpr std::array order{
+        action::help,
+        action::version,
+        action::print_schema,
+        action::print_settings_doc,
+        action::print_config,
+        action::check_config,
+    };
+    for (const action wanted : order) {
+        for (const layer* each : {&first, &second}) {
+            if (std::find(each->asked.begin(), each->asked.end(), wanted) != each->asked.end()) {
+                return wanted;
+            }
+        }
+    }
+    return action::run;
+}
+
+bool needs_settings(action asked) {
+    return asked == action::run || asked == action::check_config || asked == action::print_config;
+}
+
+/// The file to read, as given and as it lies on the disk.
+struct chosen_file {
+    std::string name;
+    fs::path path;
+};
+
+class loader {
+  public:
+    explicit loader(const load_request& request)
+        : request_(request), resolver_(request.count_cpus) {}
+
+    outcome run() {
+        const layer command = read_command_line("command line", request_.arguments);
+        const layer variable = read_command_variable(request_.environment);
+        outcome result;
+        result.action = strongest(command, variable);
+        if (!needs_settings(result.action)) return result;
+
+        const auto file = choose_file(command, variable, result);
+        const layer from_file = file ? read_settings_file(file->path, file->name) : layer{};
+        apply_environment({&from_file, &variable, &command});
+        for (const layer* each : {&from_file, &variable, &command}) resolver_.apply(*each);
+
+        result.settings = resolver_.settings();
+        if (file) result.settings.config_file = file->path.string();
+        append(result.errors, resolver_.errors());
+        append(result.warnings, resolver_.warnings());
+        finish(result);
+        return result;
+    }
+
+  private:
+    static void append(std::vector<std::string>& to, const std::vector<std::string>& from) {
+        to.insert(to.end(), from.begin(), from.end());
+    }
+
+    std::optional<chosen_file> choose_file(
+        const layer& command, const layer& variable, outcome& result
+    ) const {
+        const layer& giver = command.config ? command : variable;
+        if (giver.config) {
+            const std::string source = command.config ? "command line: " : "UNICORO_CMD_ARGS: ";
+            return given_file(source + "--config: ", *giver.config, result);
+        }
+        const fs::path usual = request_.directory / "unicoro.json";
+        std::error_code error;
+        if (fs::exists(usual, error)) return chosen_file{"unicoro.json", usual};
+        if (fs::exists(request_.directory / "gunicorn.conf.py", error)) {
+            result.warnings.push_back(
+                "gunicorn.conf.py: is not read, a Python configuration file is not available yet; "
+                "write its settings into unicoro.json"
+            );
+        }
+        return std::nullopt;
+    }
+
+    std::optional<chosen_file> given_file(
+        const std::string& where, const std::string& written, outcome& result
+    ) const {
+        std::string name{base::trim(written)};
+        const bool python = name.starts_with("python:") || name.ends_with(".py");
+        if (python) {
+            result.errors.push_back(
+                where + "\"" + base::printable(name) +
+                "\" is not available yet: a Python configuration file cannot be read; write the "
+                "settings "
+                "as JSON, for example into unicoro.json"
+            );
+            return std::nullopt;
+        }
+        if (name.starts_with("file:")) name.erase(0, 5);
+        if (name.empty()) {
+            result.errors.push_back(where + "needs the path of a JSON file");
+            return std::nullopt;
+        }
+        return chosen_file{name, (request_.directory / name).lexically_normal()};
+    }
+
+    /// PORT and its like often belong to someone else: they count, and are checked, only where no
+    /// layer above says anything.
+    void apply_environment(const std::vector<const layer*>& above) {
+        layer defaults = read_environment(request_.environment);
+        std::erase_if(defaults.values, [&](const assignment& given) {
+            return std::any_of(above.begin(), above.end(), [&](const layer* each) {
+                return std::any_of(
+                    each->values.begin(),
+                    each->values.end(),
+                    [&](const auto& other) { return other.row == given.row; }
+                );
+            });
+        });
+        resolver_.apply(defaults);
+    }
+
+    void finish(outcome& result) const {
+        verdict together =
+            cross_check(result.settings, request_.directory, [this](std::string_view name) {
+                return resolver_.where(name);
+            });
+        append(result.errors, together.errors);
+        append(result.warnings, together.warnings);
+        if (request_.environment("GUNICORN_CMD_ARGS") &&
+            !request_.environment("UNICORO_CMD_ARGS")) {
+            result.warnings.push_back(
+                "GUNICORN_CMD_ARGS: is not read; write the flags into UNICORO_CMD_ARGS"
+            );
+        }
+        if (result.settings.app.empty() && result.action != action::print_config) {
+            result.errors.push_back(
+                "no application given: name it after the flags, as in \"unicoro -w 4 app:app\", or "
+                "as "
+                "\"app\" in unicoro.json"
+            );
+        }
+    }
+
+    const load_request& request_;
+    resolver resolver_;
+};
+
+}  // namespace
+
+load_request request_of_process(int argc, const char* const* argv) {
+    load_request request;
+    if (argc > 1) request.arguments.assign(argv + 1, argv + argc);
+    request.environment = [](const std::string& name) -> std::optional<std::string> {
+        const char* value = std::getenv(name.c_str());
+        if (value == nullptr) return std::nullopt;
+        return value;
+    };
+    std::error_code error;
+    request.directory = fs::current_path(error);
+    request.count_cpus = [] { return usable_cpu_count(); };
+    return request;
+}
+
+outcome load(const load_request& request) {
+    return loader(request).run();
+}
+
+}  // namespace unicoro::settings

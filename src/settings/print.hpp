@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "settings/settings.hpp"
+
+#include <string>
+
+namespace unicoro::settings {
+
+/// Every setting as a line "name = value", sorted, in gunicorn's form (Python's None, True, ['a']).
+[[nodiscard]] std::string print_config(const server_settings& settings);
+
+/// The JSON Schema (draft 2020-12) of the settings file: the text of config/unicoro.schema.json.
+[[nodiscard]] std::string print_schema();
+
+/// The page of settings in Markdown: the text of docs/settings.md.
+[[nodiscard]] std::string print_settings_doc();
+
+}  // namespace unicoro::settings

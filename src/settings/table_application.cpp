@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: MIT
+#include "settings/tables.hpp"
+
+namespace unicoro::settings::tables {
+namespace {
+
+constexpr std::string_view no_asgi = "run the application under uvicorn or gunicorn until then";
+
+std::string_view asgi_not_yet(const server_settings& settings) {
+    return settings.interface == app_interface::asgi ? no_asgi : std::string_view();
+}
+
+}  // namespace
+
+part application() {
+    return {
+        section::application,
+        {
+            {.name = "app",
+             .other_name = "wsgi_app",
+             .type = text(presence::may_be_empty),
+             .kept = stored_in<&server_settings::app>(),
+             .help =
+                 "The application: MODULE, MODULE:NAME, MODULE:FACTORY(ARGUMENTS) or "
+                 "./LIBRARY.so:NAME; "
+                 "on the command line it is the argument without a flag and wins over this key"},
+            {.name = "interface",
+             .flags = "--interface",
+             .metavar = "KIND",
+             .type = choice({{"auto"}, {"wsgi"}, {"asgi"}, {"native"}}),
+             .kept = stored_in<&server_settings::interface>(),
+             .help = "How the application is called; auto finds out",
+             .not_yet = asgi_not_yet},
+            {.name = "python",
+             .flags = "--python",
+             .metavar = "PATH",
+             .type = text(),
+             .kept = stored_in<&server_settings::python>(),
+             .default_note = "the active virtual environment, else python3 in PATH",
+             .help = "The Python interpreter, or the folder of the virtual environment, for the "
+                     "application"},
+            {.name = "pythonpath",
+             .flags = "--pythonpath",
+             .metavar = "DIRS",
+             .type = text_list(commas::separate, "folders"),
+             .kept = stored_in<&server_settings::pythonpath>(),
+             .help =
+                 "Folders put in front of Python's module search path, with commas between them"},
+            {.name = "chdir",
+             .flags = "--chdir",
+             .metavar = "DIR",
+             .type = text(),
+             .kept = stored_in<&server_settings::chdir>(),
+             .default_note = "the folder of the start",
+             .help = "Change to this folder before the application is loaded; relative paths start "
+                     "from it"},
+            {.name = "raw_env",
+             .flags = "-e,--env",
+             .form = flag_form::repeated,
+             .metavar = "NAME=VALUE",
+             .type = environment_list(),
+             .kept = stored_in<&server_settings::raw_env>(),
+             .help = "Set an environment variable for the application; may be repeated"},
+            {.name = "paste",
+             .flags = "--paste,--paster",
+             .metavar = "FILE",
+             .type = text(),
+             .help = "Load the application from a PasteDeploy file",
+             .status = availability::not_yet,
+             .remark =
+                 "write a module with application = paste.deploy.loadapp('config:/path/to.ini')"},
+            {.name = "raw_paste_global_conf",
+             .flags = "--paste-global",
+             .form = flag_form::repeated,
+             .metavar = "NAME=VALUE",
+             .type = environment_list(),
+             .initial = "[]",
+             .help = "A global variable for the PasteDeploy file; may be repeated",
+             .status = availability::not_yet,
+             .remark = "give global_conf to paste.deploy.loadapp in a module of your own"},
+            {.name = "default_proc_name",
+             .type = text(),
+             .help = "The process name when proc_name is not given",
+             .status = availability::meaningless,
+             .remark = "the name follows from the application; set proc_name to change it"},
+        },
+    };
+}
+
+part configuration() {
+    const auto question =
+        [](std::string_view name, std::string_view flags, action asked, std::string_view help) {
+            return setting{
+                .name = name,
+                .flags = flags,
+                .form = flag_form::switch_on,
+                .type = boolean(),
+                .initial = "false",
+                .help = help,
+                .scope = scope::command_line,
+                .asks_for = asked};
+        };
+    return {
+        section::configuration,
+        {
+            {.name = "config",
+             .flags = "-c,--config",
+             .metavar = "FILE",
+             .type = text(presence::required),
+             .default_note = "./unicoro.json if there is one",
+             .help = "The JSON file with settings; read before --chdir, and again on SIGHUP",
+             .scope = scope::command_line},
+            question(
+                "check_config",
+                "--check-config",
+                action::check_config,
+                "Check the settings, load the application, and exit"
+            ),
+            question(
+                "print_config",
+                "--print-config",
+                action::print_config,
+                "Print every setting with its value, then do as --check-config"
+            ),
+            question(
+                "print_schema",
+                "--print-schema",
+                action::print_schema,
+                "Print the JSON Schema of the settings file and exit"
+            ),
+            question(
+                "print_settings_doc",
+                "--print-settings-doc",
+                action::print_settings_doc,
+                "Print the settings as a Markdown page and exit"
+            ),
+            question("version", "-v,--version", action::version, "Print the version and exit"),
+            question("help", "-h,--help", action::help, "Print this help and exit"),
+        },
+    };
+}
+
+part asgi() {
+    return {
+        section::asgi,
+        {
+            {.name = "asgi_loop",
+             .flags = "--asgi-loop",
+             .metavar = "LOOP",
+             .type = choice({{"auto"}, {"asyncio"}, {"uvloop"}}),
+             .initial = R"("auto")",
+             .help = "The event loop of ASGI applications",
+             .status = availability::meaningless,
+             .remark = "Python coroutines run on the server's own event loop"},
+            {.name = "asgi_lifespan",
+             .flags = "--asgi-lifespan",
+             .metavar = "MODE",
+             .type = choice({{"auto"}, {"on"}, {"off"}}),
+             .initial = R"("auto")",
+             .help = "Whether start and stop of an ASGI application are announced to it",
+             .status = availability::not_yet,
+             .remark = no_asgi},
+            {.name = "asgi_disconnect_grace_period",
+             .flags = "--asgi-disconnect-grace-period",
+             .metavar = "SECONDS",
+             .type = seconds(),
+             .initial = "3",
+             .help = "Time an ASGI task has after its client went away",
+             .status = availability::not_yet,
+             .remark = no_asgi},
+            {.name = "root_path",
+             .flags = "--root-path",
+             .metavar = "PATH",
+             .type = text(presence::may_be_empty),
+             .initial = R"("")",
+             .help = "The path under which a proxy serves an ASGI application",
+             .status = availability::not_yet,
+             .remark = no_asgi},
+        },
+    };
+}
+
+}  // namespace unicoro::settings::tables

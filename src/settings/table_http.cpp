@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: MIT
+#include "settings/tables.hpp"
+
+namespace unicoro::settings::tables {
+namespace {
+
+/// No honest request line or field is longer; it bounds what a worker buffers per request head.
+constexpr std::int64_t longest_line = 1024 * 1024;
+
+}  // namespace
+
+part timeouts() {
+    return {
+        section::timeouts,
+        {
+            {.name = "keepalive",
+             .flags = "--keep-alive",
+             .metavar = "SECONDS",
+             .type = seconds(),
+             .kept = stored_in<&server_settings::keepalive>(),
+             .help = "How long an idle connection stays open for its next request; 0 = close after "
+                     "each "
+                     "response"},
+            {.name = "header_timeout",
+             .flags = "--header-timeout",
+             .metavar = "SECONDS",
+             .type = seconds(),
+             .kept = stored_in<&server_settings::header_timeout>(),
+             .help = "Time a client has to send a whole request head; 0 = any"},
+            {.name = "body_timeout",
+             .flags = "--body-timeout",
+             .metavar = "SECONDS",
+             .type = seconds(),
+             .kept = stored_in<&server_settings::body_timeout>(),
+             .help = "Longest silence of a client while its request body arrives; 0 = any"},
+            {.name = "send_timeout",
+             .flags = "--send-timeout",
+             .metavar = "SECONDS",
+             .type = seconds(),
+             .kept = stored_in<&server_settings::send_timeout>(),
+             .help = "Longest time a client may take no byte of its response; 0 = any"},
+            {.name = "request_timeout",
+             .flags = "--request-timeout",
+             .metavar = "SECONDS",
+             .type = seconds(),
+             .kept = stored_in<&server_settings::request_timeout>(),
+             .help = "Time the application has for one request, which is then cancelled and "
+                     "answered 504; "
+                     "0 = any"},
+        },
+    };
+}
+
+part limits() {
+    return {
+        section::limits,
+        {
+            {.name = "limit_request_line",
+             .flags = "--limit-request-line",
+             .metavar = "BYTES",
+             .type = byte_size(longest_line),
+             .kept = stored_in<&server_settings::limit_request_line>(),
+             .help = "Longest request line, answered 414 beyond; 0 = 65536"},
+            {.name = "limit_request_fields",
+             .flags = "--limit-request-fields",
+             .metavar = "N",
+             .type = whole_number(0, 32768),
+             .kept = stored_in<&server_settings::limit_request_fields>(),
+             .help = "Most header fields of a request, answered 431 beyond; 0 = 32768"},
+            {.name = "limit_request_field_size",
+             .flags = "--limit-request-field-size,--limit-request-field_size",
+             .metavar = "BYTES",
+             .type = byte_size(longest_line),
+             .kept = stored_in<&server_settings::limit_request_field_size>(),
+             .help = "Longest header field of a request, answered 431 beyond; 0 = 65536"},
+            {.name = "limit_request_body",
+             .flags = "--limit-request-body",
+             .metavar = "BYTES",
+             .type = byte_size(),
+             .kept = stored_in<&server_settings::limit_request_body>(),
+             .help = "Longest request body, answered 413 beyond; 0 = any"},
+        },
+    };
+}
+
+part http() {
+    return {
+        section::http,
+        {
+            {.name = "server_header",
+             .flags = "--server-header",
+             .metavar = "TEXT",
+             .type = text(presence::may_be_empty),
+             .kept = stored_in<&server_settings::server_header>(),
+             .help = "The Server field of responses; empty = none"},
+            {.name = "sendfile",
+             .flags = "--no-sendfile",
+             .form = flag_form::switch_off,
+             .type = boolean(),
+             .kept = stored_in<&server_settings::sendfile>(),
+             .default_note = "$SENDFILE, else true",
+             .help = "Send files with sendfile(2)"},
+            {.name = "permit_obsolete_folding",
+             .flags = "--permit-obsolete-folding",
+             .form = flag_form::switch_on,
+             .type = boolean(),
+             .kept = stored_in<&server_settings::permit_obsolete_folding>(),
+             .help = "Accept header fields folded over many lines (RFC 9112, 5.2)"},
+            {.name = "permit_unconventional_http_method",
+             .flags = "--permit-unconventional-http-method",
+             .form = flag_form::switch_on,
+             .type = boolean(),
+             .kept = stored_in<&server_settings::permit_unconventional_http_method>(),
+             .help = "Accept methods in lower case, and shorter or longer than 3 to 20 letters"},
+            {.name = "permit_unconventional_http_version",
+             .flags = "--permit-unconventional-http-version",
+             .form = flag_form::switch_on,
+             .type = boolean(),
+             .kept = stored_in<&server_settings::permit_unconventional_http_version>(),
+             .help = "Accept versions beside HTTP/1.0 and HTTP/1.1"},
+            {.name = "casefold_http_method",
+             .flags = "--casefold-http-method",
+             .form = flag_form::switch_on,
+             .type = boolean(),
+             .kept = stored_in<&server_settings::casefold_http_method>(),
+             .help = "Turn methods into upper case"},
+            {.name = "strip_header_spaces",
+             .flags = "--strip-header-spaces",
+             .form = flag_form::switch_on,
+             .type = boolean(),
+             .initial = "false",
+             .help = "Accept blanks between the name of a header field and its colon",
+             .status = availability::refused,
+             .remark =
+                 "it lets requests be smuggled past a proxy (RFC 9112, 5.1); mend the client"},
+            {.name = "http_parser",
+             .flags = "--http-parser",
+             .metavar = "PARSER",
+             .type = choice({{"auto"}, {"fast"}, {"python"}}),
+             .initial = R"("auto")",
+             .help = "Which parser reads HTTP",
+             .status = availability::meaningless,
+             .remark = "there is one parser, and it is native"},
+            {.name = "protocol",
+             .flags = "--protocol",
+             .metavar = "NAME",
+             .type = choice({{"http"}, {"uwsgi"}}),
+             .initial = R"("http")",
+             .help = "The protocol of clients",
+             .status = availability::not_yet,
+             .remark = "let the proxy speak HTTP (nginx: proxy_pass instead of uwsgi_pass)"},
+            {.name = "uwsgi_allow_ips",
+             .flags = "--uwsgi-allow-from",
+             .metavar = "ADDRESSES",
+             .type = network_list(),
+             .initial = R"(["127.0.0.1", "::1"])",
+             .help = "Peers that may speak the uwsgi protocol",
+             .status = availability::not_yet,
+             .remark = "let the proxy speak HTTP (nginx: proxy_pass instead of uwsgi_pass)"},
+        },
+    };
+}
+
+part proxies() {
+    return {
+        section::proxies,
+        {
+            {.name = "forwarded_allow_ips",
+             .flags = "--forwarded-allow-ips",
+             .metavar = "ADDRESSES",
+             .type = network_list(),
+             .kept = stored_in<&server_settings::forwarded_allow_ips>(),
+             .default_note = "$FORWARDED_ALLOW_IPS, else 127.0.0.1,::1",
+             .help =
+                 "Proxies whose forwarding fields are believed: addresses, CIDR blocks or *; unix "
+                 "sockets always are"},
+            {.name = "secure_scheme_headers",
+             .type = field_map(),
+             .kept = stored_in<&server_settings::secure_scheme_headers>(),
+             .help =
+                 "Header fields, and their values, with which a trusted proxy says that the client "
+                 "came by https"},
+            {.name = "forwarder_headers",
+             .flags = "--forwarder-headers",
+             .metavar = "NAMES",
+             .type = field_name_list(),
+             .kept = stored_in<&server_settings::forwarder_headers>(),
+             .help = "Header fields with an underscore that a trusted proxy may send; * = all"},
+            {.name = "header_map",
+             .flags = "--header-map",
+             .metavar = "MODE",
+             .type = choice({{"drop"}, {"refuse"}, {"dangerous"}}),
+             .kept = stored_in<&server_settings::header_map>(),
+             .help = "What becomes of other header fields with an underscore: dropped, the request "
+                     "refused, or (dangerous) passed on as if it were a dash"},
+            {.name = "proxy_protocol",
+             .flags = "--proxy-protocol",
+             .form = flag_form::optional_value,
+             .metavar = "MODE",
+             .type =
+                 choice({{"off"}, {"v1"}, {"v2"}, {"auto"}, {"true", "auto"}, {"false", "off"}}),
+             .initial = R"("off")",
+             .help = "Expect the PROXY protocol from a load balancer",
+             .status = availability::not_yet,
+             .remark = "let the load balancer send X-Forwarded-For instead"},
+            {.name = "proxy_allow_ips",
+             .flags = "--proxy-allow-from",
+             .metavar = "ADDRESSES",
+             .type = network_list(),
+             .initial = R"(["127.0.0.1", "::1"])",
+             .help = "Load balancers that may speak the PROXY protocol",
+             .status = availability::not_yet,
+             .remark = "let the load balancer send X-Forwarded-For instead"},
+        },
+    };
+}
+
+}  // namespace unicoro::settings::tables

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: MIT
+#include "settings/tables.hpp"
+
+namespace unicoro::settings::tables {
+namespace {
+
+std::string_view class_not_yet(const server_settings& settings) {
+    switch (settings.worker_class) {
+        case worker_class::gthread:
+            return "use -k async, or -k sync with more --workers";
+        case worker_class::eventlet:
+            return "use -k async";
+        case worker_class::sync:
+        case worker_class::async:
+            return {};
+    }
+    return {};
+}
+
+std::string_view threads_not_yet(const server_settings& settings) {
+    return settings.threads > 1 ? "use -k async, or more --workers" : std::string_view();
+}
+
+std::vector<choice_option> worker_classes() {
+    return {
+        {"sync"},
+        {"async"},
+        {"gthread"},
+        {"eventlet"},
+        {"gevent", "async"},
+        {"gevent_wsgi", "async"},
+        {"gevent_pywsgi", "async"},
+        {"asgi", "async"},
+        {"uvicorn.workers.UvicornWorker", "async"},
+        {.written = "tornado",
+         .refusal = "Tornado brings an event loop of its own; run it as its own "
+                    "server, or serve its WSGI or ASGI side with -k async"},
+    };
+}
+
+std::vector<setting> recycling() {
+    return {
+        {.name = "max_requests",
+         .flags = "--max-requests",
+         .metavar = "N",
+         .type = whole_number(0, 1'000'000'000'000),
+         .kept = stored_in<&server_settings::max_requests>(),
+         .help = "Requests a worker serves before it is replaced; 0 = never"},
+        {.name = "max_requests_jitter",
+         .flags = "--max-requests-jitter",
+         .metavar = "N",
+         .type = whole_number(0, 1'000'000'000'000),
+         .kept = stored_in<&server_settings::max_requests_jitter>(),
+         .help = "Each worker adds a random number up to this to max_requests"},
+        {.name = "timeout",
+         .flags = "-t,--timeout",
+         .metavar = "SECONDS",
+         .type = seconds(),
+         .kept = stored_in<&server_settings::timeout>(),
+         .help = "A worker silent for this long is killed and replaced; 0 = never"},
+        {.name = "graceful_timeout",
+         .flags = "--graceful-timeout",
+         .metavar = "SECONDS",
+         .type = seconds(),
+         .kept = stored_in<&server_settings::graceful_timeout>(),
+         .help = "Time that running requests have to finish when a worker stops"},
+        {.name = "boot_timeout",
+         .flags = "--boot-timeout",
+         .metavar = "SECONDS",
+         .type = seconds(),
+         .kept = stored_in<&server_settings::boot_timeout>(),
+         .help = "Time a worker has to load the application; 0 = any"},
+        {.name = "worker_tmp_dir",
+         .flags = "--worker-tmp-dir",
+         .metavar = "DIR",
+         .type = text(),
+         .help = "Where the heartbeat files of workers lie",
+         .status = availability::meaningless,
+         .remark = "the heartbeat goes through shared memory, no file is written"},
+    };
+}
+
+std::vector<setting> development() {
+    return {
+        {.name = "preload_app",
+         .flags = "--preload",
+         .form = flag_form::switch_on,
+         .type = boolean(),
+         .kept = stored_in<&server_settings::preload_app>(),
+         .help = "Load the application in the master, before workers are forked",
+         .status = availability::not_yet,
+         .remark = "each worker loads the application itself; remove the setting"},
+        {.name = "reload",
+         .flags = "--reload",
+         .form = flag_form::switch_on,
+         .type = boolean(),
+         .initial = "false",
+         .help = "Restart the workers when the code changes",
+         .status = availability::not_yet,
+         .remark = "send SIGHUP to the master after a change"},
+        {.name = "reload_engine",
+         .flags = "--reload-engine",
+         .metavar = "ENGINE",
+         .type = choice({{"auto"}, {"poll"}, {"inotify"}}),
+         .initial = R"("auto")",
+         .help = "How changes of the code are noticed",
+         .status = availability::not_yet,
+         .remark = "send SIGHUP to the master after a change"},
+        {.name = "reload_extra_files",
+         .flags = "--reload-extra-file",
+         .form = flag_form::repeated,
+         .metavar = "FILE",
+         .type = text_list(commas::are_text, "files"),
+         .initial = "[]",
+         .help = "Another file whose change restarts the workers; may be repeated",
+         .status = availability::not_yet,
+         .remark = "send SIGHUP to the master after a change"},
+        {.name = "spew",
+         .flags = "--spew",
+         .form = flag_form::switch_on,
+         .type = boolean(),
+         .initial = "false",
+         .help = "Print every line of Python as it runs",
+         .status = availability::not_yet,
+         .remark = "trace the application with python -m trace"},
+    };
+}
+
+}  // namespace
+
+part workers() {
+    part result{
+        section::workers,
+        {
+            {.name = "workers",
+             .flags = "-w,--workers",
+             .metavar = "N|auto",
+             .type = whole_number(0, 4096, "auto"),
+             .kept = stored_in<&server_settings::workers>(),
+             .default_note = "$WEB_CONCURRENCY, else 1",
+             .help = "Worker processes; auto = the CPUs this process may use, container quotas "
+                     "included"},
+            {.name = "worker_class",
+             .flags = "-k,--worker-class",
+             .metavar = "CLASS",
+             .type = choice(worker_classes()),
+             .kept = stored_in<&server_settings::worker_class>(),
+             .help = "How the application runs: sync = one request at a time in each worker, async "
+                     "= many "
+                     "(gevent for WSGI, coroutines otherwise)",
+             .not_yet = class_not_yet},
+            {.name = "threads",
+             .flags = "--threads",
+             .metavar = "N",
+             .type = whole_number(1, 1024),
+             .kept = stored_in<&server_settings::threads>(),
+             .help = "Threads that run the application in each worker",
+             .not_yet = threads_not_yet},
+            {.name = "worker_connections",
+             .flags = "--worker-connections",
+             .metavar = "N",
+             .type = whole_number(1, 10'000'000),
+             .kept = stored_in<&server_settings::worker_connections>(),
+             .help = "Connections a worker holds at once; further ones wait in the backlog"},
+        },
+    };
+    for (const auto& rows : {recycling(), development()}) {
+        result.rows.insert(result.rows.end(), rows.begin(), rows.end());
+    }
+    return result;
+}
+
+}  // namespace unicoro::settings::tables

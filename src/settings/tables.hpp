@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "settings/setting.hpp"
+
+#include <vector>
+
+namespace unicoro::settings::tables {
+
+/// The rows of one section; `setting.cpp` joins them.
+struct part {
+    section where;
+    std::vector<setting> rows;
+};
+
+[[nodiscard]] part application();
+[[nodiscard]] part configuration();
+[[nodiscard]] part sockets();
+[[nodiscard]] part workers();
+[[nodiscard]] part timeouts();
+[[nodiscard]] part limits();
+[[nodiscard]] part http();
+[[nodiscard]] part proxies();
+[[nodiscard]] part tls();
+[[nodiscard]] part http2();
+[[nodiscard]] part asgi();
+[[nodiscard]] part process();
+[[nodiscard]] part logging();
+[[nodiscard]] part metrics();
+[[nodiscard]] part hooks();
+[[nodiscard]] part control();
+
+}  // namespace unicoro::settings::tables

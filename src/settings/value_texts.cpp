@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: MIT
+#include "base/text.hpp"
+#include "settings/value_types.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+
+namespace unicoro::settings {
+namespace {
+
+class boolean_type final : public value_type {
+  public:
+    void read(const json& written, json& value, std::vector<fault>& faults) const override {
+        if (written.is_boolean()) {
+            value = written;
+            return;
+        }
+        if (written.is_string()) {
+            const std::string word =
+                base::to_lower(base::trim(written.get_ref<const std::string&>()));
+            if (word == "true" || word == "false") {
+                value = word == "true";
+                return;
+            }
+        }
+        faults.push_back(rejected(written, rule()));
+    }
+
+    std::string rule() const override { return "true or false"; }
+
+    void describe(ordered_json& schema) const override { schema["type"] = "boolean"; }
+};
+
+class text_type final : public value_type {
+  public:
+    explicit text_type(presence must_be) : presence_(must_be) {}
+
+    void read(const json& written, json& value, std::vector<fault>& faults) const override {
+        if (written.is_null() && presence_ == presence::optional_value) {
+            value = nullptr;
+            return;
+        }
+        if (!written.is_string()) {
+            faults.push_back(rejected(written, rule()));
+            return;
+        }
+        const auto content = base::trim(written.get_ref<const std::string&>());
+        if (base::has_control_byte(content)) {
+            faults.push_back(rejected(written, "text without control characters"));
+            return;
+        }
+        if (!content.empty() || presence_ == presence::may_be_empty) {
+            value = content;
+        } else if (presence_ == presence::optional_value) {
+            value = nullptr;
+        } else {
+            faults.push_back(rejected(written, rule()));
+        }
+    }
+
+    std::string rule() const override {
+        switch (presence_) {
+            case presence::required:
+                return "a string that is not empty";
+            case presence::may_be_empty:
+                return "a string";
+            case presence::optional_value:
+                return "a string or null";
+        }
+        return {};
+    }
+
+    void describe(ordered_json& schema) const override {
+        if (presence_ == presence::optional_value) {
+            schema["type"] = ordered_json::array({"string", "null"});
+            return;
+        }
+        schema["type"] = "string";
+        if (presence_ == presence::required) schema["minLength"] = 1;
+    }
+
+  private:
+    presence presence_;
+};
+
+class choice_type final : public value_type {
+  public:
+    explicit choice_type(std::vector<choice_option> options) : options_(std::move(options)) {}
+
+    void read(const json& written, json& value, std::vector<fault>& faults) const override {
+        if (!written.is_string()) {
+            faults.push_back(rejected(written, rule()));
+            return;
+        }
+        const std::string word = base::to_lower(base::trim(written.get_ref<const std::string&>()));
+        const auto found = std::find_if(options_.begin(), options_.end(), [&](const auto& option) {
+            return base::to_lower(option.written) == word;
+        });
+        if (found == options_.end()) {
+            fault unknown = rejected(written, rule());
+            if (const auto meant = base::nearest(word, accepted())) {
+                unknown.text += "; did you mean \"" + std::string(*meant) + "\"?";
+            }
+            faults.push_back(std::move(unknown));
+            return;
+        }
+        if (!found->refusal.empty()) {
+            faults.push_back({{}, "\"" + word + "\" is refused: " + std::string(found->refusal)});
+            return;
+        }
+        value = found->canonical.empty() ? found->written : found->canonical;
+    }
+
+    std::string rule() const override {
+        std::string words;
+        for (const auto& word : accepted()) {
+            words += (words.empty() ? "\"" : ", \"") + std::string(word) + "\"";
+        }
+        return "one of " + words;
+    }
+
+    void describe(ordered_json& schema) const override {
+        schema["enum"] = ordered_json::array();
+        for (const auto& word : accepted()) schema["enum"].push_back(word);
+    }
+
+  private:
+    std::vector<std::string_view> accepted() const {
+        std::vector<std::string_view> words;
+        for (const auto& option : options_) {
+            if (option.refusal.empty()) words.push_back(option.written);
+        }
+        return words;
+    }
+
+    std::vector<choice_option> options_;
+};
+
+class object_type final : public value_type {
+  public:
+    void read(const json& written, json& value, std::vector<fault>& faults) const override {
+        if (written.is_object()) {
+            value = written;
+        } else {
+            faults.push_back(rejected(written, rule()));
+        }
+    }
+
+    std::string rule() const override { return "an object"; }
+
+    void describe(ordered_json& schema) const override { schema["type"] = "object"; }
+};
+
+}  // namespace
+
+fault rejected(const json& written, const std::string& rule, std::string path) {
+    // Bytes that are not UTF-8 can come from the command line; dump() must not throw for them.
+    const std::string shown = written.dump(-1, ' ', false, json::error_handler_t::replace);
+    return {std::move(path), "must be " + rule + ", not " + base::printable(shown)};
+}
+
+value_type_ptr boolean() {
+    return std::make_shared<boolean_type>();
+}
+
+value_type_ptr text(presence must_be) {
+    return std::make_shared<text_type>(must_be);
+}
+
+value_type_ptr choice(std::vector<choice_option> options) {
+    return std::make_shared<choice_type>(std::move(options));
+}
+
+value_type_ptr any_object() {
+    return std::make_shared<object_type>();
+}
+
+}  // namespace unicoro::settings

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "settings/value_type.hpp"
+
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace unicoro::settings {
+
+using value_type_ptr = std::shared_ptr<const value_type>;
+
+inline constexpr std::int64_t no_maximum = std::numeric_limits<std::int64_t>::max();
+
+/// A whole number, also written as a decimal string; `word` is accepted beside it if not empty and
+/// stays a string in the canonical form.
+[[nodiscard]] value_type_ptr whole_number(
+    std::int64_t least, std::int64_t most = no_maximum, std::string_view word = {}
+);
+
+/// Seconds as integer, decimal or numeric string, kept to the millisecond, a year at most.
+[[nodiscard]] value_type_ptr seconds();
+
+/// Bytes as an integer or a string with k, M, G or T (powers of 1024); canonical: bytes.
+[[nodiscard]] value_type_ptr byte_size(std::int64_t most = no_maximum);
+
+/// An octal mode: an integer, or a string read as the shell does ("0o022", "0022", "18").
+[[nodiscard]] value_type_ptr file_mode();
+
+/// true or false, also as strings.
+[[nodiscard]] value_type_ptr boolean();
+
+enum class presence {
+    required,        ///< a string that is not empty
+    may_be_empty,    ///< "" is a value
+    optional_value,  ///< null and "" say "none"; canonical: null
+};
+
+/// One line of text, blanks at both ends taken off.
+[[nodiscard]] value_type_ptr text(presence must_be = presence::optional_value);
+
+/// A word that `choice` accepts: its canonical spelling, or why it is refused.
+struct choice_option {
+    std::string_view written;
+    std::string_view canonical = {};  ///< empty = the same as written
+    std::string_view refusal = {};    ///< not empty = never accepted, for this reason
+};
+
+/// One of some words; case does not count.
+[[nodiscard]] value_type_ptr choice(std::vector<choice_option> options);
+
+/// Checks one entry of a list: what is wrong with it ("must be ..."), or "".
+using entry_check = std::string (*)(std::string_view entry);
+
+enum class commas { separate, are_text };
+
+/// A list of strings, or one string: with `commas::separate` cut at its commas. `entries` names
+/// what the entries are.
+[[nodiscard]] value_type_ptr text_list(
+    commas in_strings, std::string_view entries, entry_check check = nullptr
+);
+
+/// Addresses, strict CIDR blocks and "*" as a list or a string with commas.
+[[nodiscard]] value_type_ptr network_list();
+
+/// Header field names as a list or a string with commas, or "*"; canonical: upper case.
+[[nodiscard]] value_type_ptr field_name_list();
+
+/// An object of header field names and the text that makes each of them mean https.
+[[nodiscard]] value_type_ptr field_map();
+
+/// "NAME=VALUE" strings, or an object; canonical: an array of [name, value].
+[[nodiscard]] value_type_ptr environment_list();
+
+/// Addresses to listen on; canonical: an array of strings that `parse_bind_address` reads.
+[[nodiscard]] value_type_ptr bind_list();
+
+/// Any JSON object.
+[[nodiscard]] value_type_ptr any_object();
+
+}  // namespace unicoro::settings

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: MIT
+#include "worker/accept_loop.hpp"
+
+#include "log/log.hpp"
+#include "worker/connection.hpp"
+#include "worker/socket_stream.hpp"
+
+#include <unicoro/sleep.hpp>
+
+#include <boost/asio/posix/basic_stream_descriptor.hpp>
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <memory>
+#include <utility>
+
+namespace unicoro::worker {
+namespace {
+
+using clock = std::chrono::steady_clock;
+
+constexpr std::chrono::milliseconds pause_without_resources{100};
+constexpr std::chrono::seconds between_complaints{10};
+
+// With more than one worker on a socket, one connection per wake-up spreads them better.
+constexpr int at_once_alone = 16;
+constexpr int at_once_shared = 1;
+
+enum class accepted { one, none, no_resources };
+
+void describe_peer(const sockaddr_storage& address, app::connection_info& info) {
+    std::array<char, INET6_ADDRSTRLEN> text{};
+    if (address.ss_family == AF_INET) {
+        const auto& v4 = reinterpret_cast<const sockaddr_in&>(address);
+        inet_ntop(AF_INET, &v4.sin_addr, text.data(), text.size());
+        info.remote_port = ntohs(v4.sin_port);
+    } else if (address.ss_family == AF_INET6) {
+        const auto& v6 = reinterpret_cast<const sockaddr_in6&>(address);
+        inet_ntop(AF_INET6, &v6.sin6_addr, text.data(), text.size());
+        info.remote_port = ntohs(v6.sin6_port);
+    }
+    info.remote_address = text.data();
+}
+
+accepted accept_one(
+    serving& shared, const listening_socket& from, aio::task_group& connections
+) {
+    sockaddr_storage peer{};
+    socklen_t length = sizeof peer;
+    const int fd = accept4(
+        from.fd, reinterpret_cast<sockaddr*>(&peer), &length, SOCK_NONBLOCK | SOCK_CLOEXEC
+    );
+    if (fd < 0) {
+        switch (errno) {
+            case EMFILE:
+            case ENFILE:
+            case ENOBUFS:
+            case ENOMEM: return accepted::no_resources;
+            case EAGAIN: return accepted::none;
+            // The client gave up while it waited, or the network reported an old error (accept(2)).
+            default: return accepted::one;
+        }
+    }
+    app::connection_info info;
+    info.local_address = from.address;
+    info.local_port = from.port;
+    info.unix_socket = from.unix_socket;
+    const int family = from.unix_socket ? AF_UNIX : peer.ss_family;
+    if (!from.unix_socket) describe_peer(peer, info);
+    auto stream = std::make_unique<socket_stream>(shared.io, family, fd);
+    auto client = std::make_unique<connection>(shared, std::move(stream), std::move(info));
+    connection& serving_it = *client;
+    connections.spawn(std::move(client), serving_it.serve());
+    return accepted::one;
+}
+
+class complaint_limiter {
+  public:
+    bool due() {
+        const auto now = clock::now();
+        if (now < next_) return false;
+        next_ = now + between_complaints;
+        return true;
+    }
+
+  private:
+    clock::time_point next_{};
+};
+
+}  // namespace
+
+awaitable<void> accept_loop(
+    serving& shared, const listening_socket& from, aio::task_group& connections
+) {
+    // A descriptor of its own: Asio closes what it watches, the listener must stay open.
+    const int watched = fcntl(from.fd, F_DUPFD_CLOEXEC, 0);
+    asio::posix::basic_stream_descriptor<executor> listener(shared.io, watched);
+    complaint_limiter full;
+    complaint_limiter starved;
+    const int at_once = shared.settings.workers == 1 ? at_once_alone : at_once_shared;
+    for (;;) {
+        while (shared.connections >= shared.settings.worker_connections) {
+            if (full.due()) {
+                log::warning(
+                    "worker_connections: {} are open, new ones wait in the backlog",
+                    shared.connections
+                );
+            }
+            shared.room.expires_at(clock::time_point::max());
+            [[maybe_unused]] const auto [rung] = co_await shared.room.async_wait(as_tuple);
+        }
+        const auto [ec] = co_await listener.async_wait(asio::posix::descriptor_base::wait_read, as_tuple);
+        if (ec) co_return;
+        accepted outcome = accepted::one;
+        for (int i = 0; i < at_once && outcome == accepted::one; ++i) {
+            if (shared.connections >= shared.settings.worker_connections) break;
+            outcome = accept_one(shared, from, connections);
+        }
+        if (outcome == accepted::no_resources) {
+            if (starved.due()) {
+                log::warning("accept: no descriptors or memory left; trying again every 0.1 s");
+            }
+            co_await sleep_for(pause_without_resources);
+        }
+    }
+}
+
+void accept_backlog(serving& shared, const listening_socket& from, aio::task_group& connections) {
+    accepted outcome = accepted::one;
+    while (outcome == accepted::one &&
+           shared.connections < shared.settings.worker_connections) {
+        outcome = accept_one(shared, from, connections);
+    }
+}
+
+}  // namespace unicoro::worker

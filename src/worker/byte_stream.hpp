@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "aio/asio.hpp"
+
+#include <unicoro/result.hpp>
+
+#include <sys/uio.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <tuple>
+
+namespace unicoro::worker {
+
+enum class io_status : std::uint8_t { done, would_block, end, failed };
+
+struct io_step {
+    io_status status;
+    std::size_t bytes;
+};
+
+/// The bytes under a connection: a socket now, whatever encrypts or imitates one later. The try_
+/// functions never block and make at most one system call; the waits suspend the coroutine.
+class byte_stream {
+  public:
+    byte_stream() = default;
+    byte_stream(const byte_stream&) = delete;
+    byte_stream& operator=(const byte_stream&) = delete;
+    virtual ~byte_stream() = default;
+
+    virtual io_step try_read(std::span<char> into) noexcept = 0;
+    virtual io_step try_write(std::span<const iovec> pieces) noexcept = 0;
+    /// From a regular file by sendfile(2); advances `offset`.
+    virtual io_step try_send_file(int fd, std::uint64_t& offset, std::size_t count) noexcept = 0;
+
+    virtual awaitable<std::tuple<error_code>> wait_readable() = 0;
+    virtual awaitable<std::tuple<error_code>> wait_writable() = 0;
+
+    /// Ends the waits with operation_aborted.
+    virtual void cancel() noexcept = 0;
+    /// No more bytes will be sent (FIN).
+    virtual void shutdown_write() noexcept = 0;
+    /// Makes the close a reset, so that the client cannot take a cut response for a whole one.
+    virtual void reset_on_close() noexcept = 0;
+    virtual void close() noexcept = 0;
+};
+
+}  // namespace unicoro::worker

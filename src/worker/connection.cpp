@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: MIT
+#include "worker/connection.hpp"
+
+#include "log/log.hpp"
+#include "worker/http1_exchange.hpp"
+#include "worker/serving.hpp"
+
+#include <boost/asio/error.hpp>
+#include <boost/asio/this_coro.hpp>
+
+#include <array>
+#include <exception>
+#include <utility>
+
+namespace unicoro::worker {
+namespace {
+
+http::peer_trust trust_of(const app::connection_info& info, const base::trust_list& forwarders) {
+    if (info.unix_socket || forwarders.everyone()) return http::peer_trust::trusted;
+    const auto address = base::ip_address::parse(info.remote_address);
+    const bool listed = address && forwarders.contains(*address);
+    return listed ? http::peer_trust::trusted : http::peer_trust::untrusted;
+}
+
+}  // namespace
+
+connection::connection(
+    serving& shared, std::unique_ptr<byte_stream> stream, app::connection_info info
+)
+    : shared_(shared),
+      stream_(std::move(stream)),
+      info_(std::move(info)),
+      limit_(&connection::limit_expired, this),
+      trust_(trust_of(info_, shared.forwarders)) {
+    ++shared_.connections;
+    shared_.slot.connections.store(
+        static_cast<std::uint32_t>(shared_.connections), std::memory_order_relaxed
+    );
+}
+
+connection::~connection() {
+    --shared_.connections;
+    shared_.slot.connections.store(
+        static_cast<std::uint32_t>(shared_.connections), std::memory_order_relaxed
+    );
+    shared_.room.cancel();
+}
+
+std::string connection::name() const {
+    return info_.unix_socket ? std::string("connection on " + info_.local_address)
+                             : "connection from " + info_.remote_address;
+}
+
+void connection::arm(aio::deadline_queue& limit) {
+    expired_ = false;
+    shared_.deadlines.arm(limit_, limit);
+}
+
+void connection::limit_expired(aio::deadline&, void* self) noexcept {
+    auto& late = *static_cast<connection*>(self);
+    late.expired_ = true;
+    late.stream_->cancel();
+}
+
+void connection::drain() noexcept {
+    if (!idle_) return;
+    if (used_) {
+        stream_->cancel();
+    } else {
+        // Its first request may be on its way: a client that just connected is not cut off.
+        arm(shared_.limits.keepalive);
+    }
+}
+
+// The outermost frame is all that an idle connection keeps: what is big lives in serve_burst.
+awaitable<void> connection::serve() {
+    arm(shared_.limits.header);
+    for (;;) {
+        const auto [ec] = co_await stream_->wait_readable();
+        // Draining cancels the wait; a request that came meanwhile is served all the same.
+        if (ec && (expired_ || !shared_.draining)) break;
+        const after_burst next = co_await serve_burst();
+        if (next == after_burst::close || shared_.draining) break;
+        if (shared_.settings.keepalive.count() == 0) break;
+        arm(shared_.limits.keepalive);
+    }
+    limit_.disarm();
+    stream_->close();
+}
+
+awaitable<connection::after_burst> connection::serve_burst() {
+    exchange_pool::lease request = shared_.exchanges.take(*this);
+    for (;;) {
+        http1_exchange::head_step step = request->try_read_head();
+        if (step == http1_exchange::head_step::need_more) {
+            if (!request->has_unread()) co_return after_burst::wait;
+            arm(shared_.limits.header);
+            while (step == http1_exchange::head_step::need_more) {
+                const auto [ec] = co_await stream_->wait_readable();
+                if (ec) break;
+                step = request->try_read_head();
+            }
+        }
+        if (step != http1_exchange::head_step::complete) {
+            if (step == http1_exchange::head_step::end) co_return after_burst::close;
+            if (step == http1_exchange::head_step::refused) {
+                const http::refusal& why = request->refusal();
+                request->refuse(why.status, why.detail);
+            } else if (expired_) {
+                request->refuse(408, "The request head did not arrive within header_timeout");
+            } else {
+                co_return after_burst::close;
+            }
+            co_await linger();
+            co_return after_burst::close;
+        }
+        idle_ = false;
+        used_ = true;
+        request->begin_request();
+        co_await run(*request);
+        const bool again = request->reusable();
+        const bool gently = request->body_unread() && !request->disconnected();
+        request->end_request();
+        idle_ = true;
+        if (!again) {
+            if (gently) co_await linger();
+            co_return after_burst::close;
+        }
+        if (!request->has_unread()) co_return after_burst::wait;
+    }
+}
+
+awaitable<void> connection::run(http1_exchange& request) {
+    disarm();
+    bool host_failed = false;
+    try {
+        co_await shared_.host->handle(request);
+    } catch (const std::exception& error) {
+        host_failed = true;
+        if (!request.out_of_time()) {
+            log::error("{} {}: {}", request.head().method, request.head().target, error.what());
+        }
+    } catch (...) {
+        host_failed = true;
+    }
+    if (request.out_of_time()) {
+        // The cancellation was for the request only: the connection goes on to answer it.
+        co_await asio::this_coro::reset_cancellation_state(asio::enable_terminal_cancellation());
+        request.fail(504, "The request took longer than request_timeout");
+    } else if (host_failed) {
+        request.fail(500, "");
+    }
+    const bool concluded = request.try_conclude();
+    if (!concluded) co_await request.conclude();
+    disarm();
+}
+
+// Closing with unread bytes in the socket makes the kernel send a reset, which may overtake the
+// response (RFC 9112, 9.6): end our side first and read what the client still sends, for a while.
+awaitable<void> connection::linger() {
+    stream_->shutdown_write();
+    arm(shared_.limits.linger);
+    std::array<char, 4096> unwanted;
+    std::size_t budget = std::size_t{1} << 20;
+    for (;;) {
+        const io_step step = stream_->try_read(unwanted);
+        if (step.status == io_status::done) {
+            if (step.bytes >= budget) break;
+            budget -= step.bytes;
+            continue;
+        }
+        if (step.status != io_status::would_block) break;
+        const auto [ec] = co_await stream_->wait_readable();
+        if (ec) break;
+    }
+    disarm();
+}
+
+}  // namespace unicoro::worker

@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: MIT
+// The request half of an exchange; http1_response.cpp has the other.
+#include "worker/http1_exchange.hpp"
+
+#include "log/log.hpp"
+#include "worker/connection.hpp"
+#include "worker/serving.hpp"
+
+#include <boost/asio/error.hpp>
+
+#include <algorithm>
+#include <cstring>
+
+namespace unicoro::worker {
+namespace {
+
+// A body that the application left unread is read and thrown away up to this size to keep the
+// connection; beyond, closing it is cheaper.
+constexpr std::uint64_t skip_limit = 256 * 1024;
+
+// What must stay free behind a head so that chunk framing can be read without moving the head.
+constexpr std::size_t room_for_framing = 2048;
+
+}  // namespace
+
+http1_exchange::http1_exchange(serving& shared)
+    : shared_(shared),
+      parser_(shared.policy),
+      request_deadline_(&http1_exchange::request_expired, this) {}
+
+void http1_exchange::attach(worker::connection& to) noexcept {
+    connection_ = &to;
+    stream_ = &to.stream();
+    broken_ = false;
+}
+
+void http1_exchange::detach() noexcept {
+    if (running_) end_request();
+    input_.clear();
+    parser_.reset();
+    examined_ = 0;
+    connection_ = nullptr;
+    stream_ = nullptr;
+}
+
+app::connection_info& http1_exchange::connection() noexcept { return connection_->info(); }
+
+http1_exchange::head_step http1_exchange::try_read_head() {
+    if (input_.unread().size() == examined_) {
+        if (!input_.compact()) input_.grow();
+        const io_step step = stream_->try_read(input_.space());
+        if (step.status == io_status::would_block) return head_step::need_more;
+        if (step.status != io_status::done) return head_step::end;
+        input_.received(step.bytes);
+    }
+    examined_ = input_.unread().size();
+    auto status = parser_.parse_head(input_.unread(), connection_->trust());
+    if (status == http::request_parser::head_status::complete &&
+        parser_.head().framing != http::body_framing::none &&
+        input_.space().size() < room_for_framing) {
+        // Now is the last moment to move the head.
+        input_.grow();
+        parser_.reset();
+        status = parser_.parse_head(input_.unread(), connection_->trust());
+    }
+    switch (status) {
+        case http::request_parser::head_status::need_more: return head_step::need_more;
+        case http::request_parser::head_status::refused: return head_step::refused;
+        case http::request_parser::head_status::complete: break;
+    }
+    input_.use(parser_.head_size());
+    input_.pin();
+    return head_step::complete;
+}
+
+void http1_exchange::begin_request() {
+    const http::request_head& head = parser_.head();
+    running_ = true;
+    body_done_ = head.framing == http::body_framing::none ||
+                 (head.framing == http::body_framing::length && head.content_length == 0);
+    continue_due_ = head.expects_continue && !body_done_;
+    started_ = scoreboard::monotonic_now();
+    ledger_entry_ = shared_.ledger.open(head.method, head.target, started_);
+    shared_.deadlines.arm(request_deadline_, shared_.limits.request);
+}
+
+void http1_exchange::end_request() {
+    request_deadline_.disarm();
+    if (shared_.access_log) write_access_line();
+    shared_.ledger.close(ledger_entry_);
+    shared_.slot.requests.store(
+        shared_.slot.requests.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed
+    );
+    if (shared_.requests_left > 0 && --shared_.requests_left == 0) shared_.on_request_limit();
+    parser_.reset();
+    input_.unpin();
+    examined_ = 0;
+    response_.reset();
+    plan_ = {};
+    out_.clear();
+    body_.clear();
+    pending_ = {};
+    if (!environ_.empty()) environ_.clear();
+    out_sent_ = 0;
+    body_sent_ = 0;
+    body_received_ = 0;
+    phase_ = phase::head;
+    running_ = head_sent_ = out_of_time_ = overrun_logged_ = false;
+    body_done_ = true;
+    continue_due_ = false;
+}
+
+void http1_exchange::request_expired(aio::deadline&, void* self) noexcept {
+    auto& late = *static_cast<http1_exchange*>(self);
+    late.out_of_time_ = true;
+    const http::request_head& head = late.parser_.head();
+    log::warning(
+        "request_timeout: {} {} cancelled after {:.1f} s",
+        log::escaped(head.method),
+        log::escaped(head.target),
+        static_cast<double>(scoreboard::monotonic_now() - late.started_) / 1e9
+    );
+    late.connection_->cancel();
+}
+
+bool http1_exchange::reusable() const noexcept {
+    return phase_ == phase::finished && plan_.keep_alive && body_done_ && !broken_;
+}
+
+error_code http1_exchange::broken(errc why) noexcept {
+    broken_ = true;
+    return why;
+}
+
+awaitable<error_code> http1_exchange::send_continue() {
+    continue_due_ = false;
+    static constexpr std::string_view interim = "HTTP/1.1 100 Continue\r\n\r\n";
+    const std::array<iovec, 3> pieces{
+        iovec{const_cast<char*>(interim.data()), interim.size()}, iovec{}, iovec{}};
+    const error_code ec = co_await write_pieces(pieces, 1);
+    co_return ec;
+}
+
+result<std::size_t> http1_exchange::take_body(std::span<char> into) {
+    using status = http::request_parser::body_status;
+    while (pending_.empty() && !input_.empty()) {
+        const auto step = parser_.decode_body(input_.unread());
+        input_.use(step.consumed);
+        if (step.status == status::data) {
+            pending_ = step.data;
+        } else if (step.status == status::complete) {
+            body_done_ = true;
+            return std::size_t{0};
+        } else if (step.status == status::refused) {
+            const bool too_large = parser_.refused_because().status == 413;
+            return broken(too_large ? errc::body_too_large : errc::malformed_body);
+        } else {
+            return std::size_t{0};
+        }
+    }
+    const std::size_t count = std::min(into.size(), pending_.size());
+    std::memcpy(into.data(), pending_.data(), count);
+    pending_.remove_prefix(count);
+    body_received_ += count;
+    note_length_reached();
+    return count;
+}
+
+// The last byte of a Content-Length body ends it: the next read must not wait for more.
+void http1_exchange::note_length_reached() noexcept {
+    const http::request_head& head = parser_.head();
+    if (head.framing == http::body_framing::length && body_received_ == head.content_length) {
+        body_done_ = true;
+    }
+}
+
+awaitable<error_code> http1_exchange::await_body_bytes() {
+    if (continue_due_) {
+        const error_code ec = co_await send_continue();
+        if (ec) co_return ec;
+    }
+    connection_->arm(shared_.limits.body);
+    const auto [ec] = co_await stream_->wait_readable();
+    const bool late = connection_->expired();
+    connection_->disarm();
+    if (late) co_return broken(errc::deadline_passed);
+    if (ec) co_return broken(errc::cancelled);
+    co_return error_code{};
+}
+
+awaitable<result<std::size_t>> http1_exchange::read_body(std::span<char> into) {
+    for (;;) {
+        if (body_done_) co_return std::size_t{0};
+        if (broken_) co_return error_code(errc::client_disconnected);
+        const result<std::size_t> taken = take_body(into);
+        if (!taken || *taken > 0) co_return taken;
+        if (body_done_) co_return std::size_t{0};
+
+        // The buffer is used up. A body of known length goes straight to the reader.
+        const http::request_head& head = parser_.head();
+        const bool direct = head.framing == http::body_framing::length;
+        if (!direct && !input_.compact()) co_return broken(errc::malformed_body);
+        std::span<char> target = input_.space();
+        if (direct) {
+            const std::uint64_t left = head.content_length - body_received_;
+            target = into.first(static_cast<std::size_t>(std::min<std::uint64_t>(into.size(), left)));
+        }
+        const io_step step = stream_->try_read(target);
+        if (step.status == io_status::would_block) {
+            const error_code ec = co_await await_body_bytes();
+            if (ec) co_return ec;
+            continue;
+        }
+        if (step.status == io_status::end) co_return broken(errc::incomplete_body);
+        if (step.status == io_status::failed) co_return broken(errc::client_disconnected);
+        if (!direct) {
+            input_.received(step.bytes);
+            continue;
+        }
+        body_received_ += step.bytes;
+        note_length_reached();
+        co_return step.bytes;
+    }
+}
+
+bool http1_exchange::body_too_long_to_skip() const noexcept {
+    const http::request_head& head = parser_.head();
+    if (body_done_ || head.framing != http::body_framing::length) return false;
+    // Who waits for 100-continue and gets a final answer may or may not send the body.
+    return continue_due_ || head.content_length - body_received_ > skip_limit;
+}
+
+awaitable<error_code> http1_exchange::skip_body() {
+    if (continue_due_) co_return broken(errc::cancelled);
+    std::array<char, 8192> unwanted;
+    std::uint64_t skipped = 0;
+    while (!body_done_) {
+        const result<std::size_t> taken = co_await read_body(unwanted);
+        if (!taken) co_return taken.error();
+        skipped += *taken;
+        if (skipped > skip_limit) co_return errc::body_too_large;
+    }
+    co_return error_code{};
+}
+
+}  // namespace unicoro::worker

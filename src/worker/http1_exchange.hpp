@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "aio/deadline.hpp"
+#include "app/exchange.hpp"
+#include "http/request_parser.hpp"
+#include "http/response_head.hpp"
+#include "worker/byte_stream.hpp"
+#include "worker/read_buffer.hpp"
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace unicoro::worker {
+
+class connection;
+struct serving;
+
+/// One HTTP/1.x request and its response over a byte stream. Pooled: lent to a connection while it is
+/// busy, reused request after request.
+class http1_exchange final : public app::exchange {
+  public:
+    explicit http1_exchange(serving& shared);
+
+    void attach(worker::connection& to) noexcept;
+    void detach() noexcept;
+
+    // --- for the connection
+
+    enum class head_step : std::uint8_t { need_more, complete, refused, end };
+
+    /// Reads what is there and parses it; never waits.
+    head_step try_read_head();
+    /// Bytes of a request that is not whole yet, or of a pipelined one.
+    [[nodiscard]] bool has_unread() const noexcept { return !input_.empty(); }
+
+    /// The head is complete: the request runs from here to `end_request`.
+    void begin_request();
+    void end_request();
+
+    /// Writes what the host left to be written. True when nothing is left to wait for.
+    [[nodiscard]] bool try_conclude();
+    /// The rest of it, waiting where needed.
+    awaitable<void> conclude();
+
+    /// Answers a request that was refused or did not arrive in time; then the connection must close.
+    void refuse(int status, std::string_view detail);
+
+    /// After the response: may the connection carry another request?
+    [[nodiscard]] bool reusable() const noexcept;
+    /// Unread request bytes may be on their way: close gently.
+    [[nodiscard]] bool body_unread() const noexcept { return !body_done_; }
+
+    [[nodiscard]] bool out_of_time() const noexcept { return out_of_time_; }
+    [[nodiscard]] const http::refusal& refusal() const { return parser_.refused_because(); }
+
+    // --- app::exchange
+
+    const http::request_head& head() const noexcept override { return parser_.head(); }
+    app::connection_info& connection() noexcept override;
+    awaitable<result<std::size_t>> read_body(std::span<char> into) override;
+    http::response_head& response() noexcept override { return response_; }
+    bool head_sent() const noexcept override { return head_sent_; }
+    void respond(std::string body) override;
+    awaitable<error_code> send(std::string_view body) override;
+    awaitable<error_code> write(std::string_view piece) override;
+    awaitable<error_code> write_file(int fd, std::uint64_t offset, std::uint64_t count) override;
+    awaitable<error_code> finish() override;
+    void fail(int status, std::string_view detail) override;
+    bool disconnected() const noexcept override { return broken_; }
+    std::span<const std::string> logged_environ() const noexcept override;
+    void log_environ(std::string name, std::string value) override;
+
+  private:
+    enum class phase : std::uint8_t { head, streaming, responded, finished };
+
+    static void request_expired(aio::deadline& which, void* self) noexcept;
+
+    void make_head(std::optional<std::uint64_t> body_length);
+    [[nodiscard]] bool body_too_long_to_skip() const noexcept;
+    /// Clips a piece to what Content-Length still allows.
+    [[nodiscard]] std::string_view admit(std::string_view piece);
+    awaitable<error_code> write_pieces(std::array<iovec, 3> pieces, std::size_t count);
+    awaitable<error_code> wait_writable();
+    awaitable<error_code> await_body_bytes();
+    result<std::size_t> take_body(std::span<char> into);
+    void note_length_reached() noexcept;
+    awaitable<error_code> skip_body();
+    awaitable<error_code> send_continue();
+    error_code broken(errc why) noexcept;
+    void write_access_line() const;
+
+    serving& shared_;
+    worker::connection* connection_ = nullptr;
+    byte_stream* stream_ = nullptr;
+    read_buffer input_;
+    http::request_parser parser_;
+    http::response_head response_;
+    http::response_plan plan_;
+    std::string out_;                 // the head, then what frames a chunk
+    std::size_t out_sent_ = 0;        // of out_ and body_ together
+    std::string body_;                // given by respond()
+    std::string_view pending_;        // request body bytes decoded, not yet handed out
+    std::size_t examined_ = 0;        // unread bytes the parser has seen without a whole head
+    std::uint64_t body_sent_ = 0;     // without chunk framing
+    std::uint64_t body_received_ = 0;
+    aio::deadline request_deadline_;
+    std::int64_t started_ = 0;        // monotonic nanoseconds
+    std::uint32_t ledger_entry_ = 0;
+    phase phase_ = phase::head;
+    bool running_ = false;
+    bool head_sent_ = false;
+    bool body_done_ = true;
+    bool continue_due_ = false;
+    bool broken_ = false;             // the stream cannot be used any more
+    bool out_of_time_ = false;
+    bool overrun_logged_ = false;
+    std::vector<std::pair<std::string, std::string>> environ_;
+};
+
+}  // namespace unicoro::worker

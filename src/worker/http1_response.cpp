@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: MIT
+// The response half of an exchange.
+#include "log/log.hpp"
+#include "worker/connection.hpp"
+#include "worker/http1_exchange.hpp"
+#include "worker/serving.hpp"
+
+#include <algorithm>
+
+namespace unicoro::worker {
+namespace {
+
+iovec piece_of(std::string_view bytes) noexcept {
+    return {const_cast<char*>(bytes.data()), bytes.size()};
+}
+
+// Drops what was written from the front of the pieces; true when nothing is left.
+bool drop_written(std::span<iovec> pieces, std::size_t written) noexcept {
+    for (iovec& piece : pieces) {
+        const std::size_t step = std::min(written, piece.iov_len);
+        piece.iov_base = static_cast<char*>(piece.iov_base) + step;
+        piece.iov_len -= step;
+        written -= step;
+    }
+    return std::all_of(pieces.begin(), pieces.end(), [](const iovec& p) { return p.iov_len == 0; });
+}
+
+}  // namespace
+
+void http1_exchange::make_head(std::optional<std::uint64_t> body_length) {
+    const http::request_head& head = parser_.head();
+    http::response_context context;
+    context.request_version = head.version;
+    context.head_request = head.method == "HEAD";
+    context.keep_alive = head.keep_alive && !shared_.draining && !body_too_long_to_skip() &&
+                         shared_.settings.keepalive.count() != 0;
+    context.body_length = body_length;
+    context.date = shared_.date();
+    context.server = shared_.settings.server_header;
+    plan_ = response_.serialize(context, out_);
+    head_sent_ = true;
+}
+
+void http1_exchange::respond(std::string body) {
+    body_ = std::move(body);
+    phase_ = phase::responded;
+}
+
+std::string_view http1_exchange::admit(std::string_view piece) {
+    if (plan_.framing == http::response_framing::no_body) return {};
+    if (!plan_.length) return piece;
+    const std::uint64_t left = *plan_.length - body_sent_;
+    if (piece.size() > left && !overrun_logged_) {
+        overrun_logged_ = true;
+        log::error(
+            "{} {}: the response body is longer than its Content-Length {}; the rest is not sent",
+            log::escaped(parser_.head().method),
+            log::escaped(parser_.head().target),
+            *plan_.length
+        );
+    }
+    return piece.substr(0, static_cast<std::size_t>(std::min<std::uint64_t>(piece.size(), left)));
+}
+
+awaitable<error_code> http1_exchange::wait_writable() {
+    connection_->arm(shared_.limits.send);
+    const auto [ec] = co_await stream_->wait_writable();
+    const bool late = connection_->expired();
+    connection_->disarm();
+    if (late) co_return broken(errc::deadline_passed);
+    if (ec) co_return broken(errc::cancelled);
+    co_return error_code{};
+}
+
+awaitable<error_code> http1_exchange::write_pieces(std::array<iovec, 3> pieces, std::size_t count) {
+    const std::span<iovec> left(pieces.data(), count);
+    for (;;) {
+        if (broken_) co_return error_code(errc::client_disconnected);
+        const io_step step = stream_->try_write(left);
+        if (step.status == io_status::done) {
+            if (drop_written(left, step.bytes)) co_return error_code{};
+        } else if (step.status == io_status::would_block) {
+            const error_code ec = co_await wait_writable();
+            if (ec) co_return ec;
+        } else {
+            co_return broken(errc::client_disconnected);
+        }
+    }
+}
+
+awaitable<error_code> http1_exchange::send(std::string_view body) {
+    if (phase_ != phase::head) co_return error_code(errc::head_already_sent);
+    make_head(body.size());
+    phase_ = phase::streaming;
+    const std::string_view admitted = admit(body);
+    const std::array<iovec, 3> pieces{piece_of(out_), piece_of(admitted), iovec{}};
+    const error_code ec = co_await write_pieces(pieces, admitted.empty() ? 1 : 2);
+    if (ec) co_return ec;
+    body_sent_ += admitted.size();
+    const error_code ended = co_await finish();
+    co_return ended;
+}
+
+awaitable<error_code> http1_exchange::write(std::string_view piece) {
+    if (phase_ != phase::head && phase_ != phase::streaming) {
+        co_return error_code(errc::head_already_sent);
+    }
+    if (piece.empty()) co_return error_code{};
+    out_.clear();
+    if (phase_ == phase::head) {
+        make_head(std::nullopt);
+        phase_ = phase::streaming;
+    }
+    const std::string_view admitted = admit(piece);
+    std::array<iovec, 3> pieces{};
+    std::size_t count = 1;
+    const bool chunked = plan_.framing == http::response_framing::chunked;
+    if (chunked) http::append_chunk_header(out_, admitted.size());
+    pieces[0] = piece_of(out_);
+    if (!admitted.empty()) pieces[count++] = piece_of(admitted);
+    if (chunked) pieces[count++] = piece_of("\r\n");
+    const error_code ec = co_await write_pieces(pieces, count);
+    if (!ec) body_sent_ += admitted.size();
+    co_return ec;
+}
+
+awaitable<error_code> http1_exchange::write_file(int fd, std::uint64_t offset, std::uint64_t count) {
+    if (phase_ != phase::head && phase_ != phase::streaming) {
+        co_return error_code(errc::head_already_sent);
+    }
+    if (count == 0) co_return error_code{};
+    out_.clear();
+    if (phase_ == phase::head) {
+        make_head(std::nullopt);
+        phase_ = phase::streaming;
+    }
+    std::uint64_t left = count;
+    if (plan_.length) left = std::min(left, *plan_.length - body_sent_);
+    if (plan_.framing == http::response_framing::no_body) left = 0;
+    const bool chunked = plan_.framing == http::response_framing::chunked;
+    if (chunked) http::append_chunk_header(out_, left);
+    std::array<iovec, 3> pieces{piece_of(out_), iovec{}, iovec{}};
+    if (!out_.empty()) {
+        const error_code ec = co_await write_pieces(pieces, 1);
+        if (ec) co_return ec;
+    }
+    while (left > 0) {
+        const io_step step = stream_->try_send_file(fd, offset, static_cast<std::size_t>(left));
+        if (step.status == io_status::done) {
+            left -= step.bytes;
+            body_sent_ += step.bytes;
+        } else if (step.status == io_status::end) {
+            // The file became shorter: what was announced cannot be sent any more.
+            co_return broken(errc::length_mismatch);
+        } else if (step.status == io_status::failed) {
+            co_return broken(errc::client_disconnected);
+        }
+        if (left == 0) break;
+        // Also after progress: waiting yields, so that one fast client does not hold the loop.
+        const error_code ec = co_await wait_writable();
+        if (ec) co_return ec;
+    }
+    if (!chunked) co_return error_code{};
+    pieces[0] = piece_of("\r\n");
+    const error_code ec = co_await write_pieces(pieces, 1);
+    co_return ec;
+}
+
+awaitable<error_code> http1_exchange::finish() {
+    if (broken_) co_return error_code(errc::client_disconnected);
+    if (phase_ == phase::finished || phase_ == phase::responded) co_return error_code{};
+    if (phase_ == phase::head) {
+        respond({});
+        co_return error_code{};
+    }
+    phase_ = phase::finished;
+    if (plan_.length && body_sent_ < *plan_.length && parser_.head().method != "HEAD" &&
+        plan_.framing == http::response_framing::length) {
+        log::error(
+            "{} {}: the response body has {} bytes, its Content-Length said {}; closing",
+            log::escaped(parser_.head().method),
+            log::escaped(parser_.head().target),
+            body_sent_,
+            *plan_.length
+        );
+        co_return broken(errc::length_mismatch);
+    }
+    if (plan_.framing != http::response_framing::chunked) co_return error_code{};
+    const std::array<iovec, 3> pieces{piece_of("0\r\n\r\n"), iovec{}, iovec{}};
+    const error_code ec = co_await write_pieces(pieces, 1);
+    co_return ec;
+}
+
+void http1_exchange::fail(int status, std::string_view detail) {
+    if (broken_ || phase_ == phase::finished) return;
+    if (head_sent_) {
+        // Without a length a plain close would look like the end of the body.
+        if (plan_.framing == http::response_framing::until_close) stream_->reset_on_close();
+        broken_ = true;
+        return;
+    }
+    response_.reset();
+    [[maybe_unused]] const error_code known_status = response_.set_status(status);
+    [[maybe_unused]] const error_code valid = response_.add("Content-Type", "text/html; charset=utf-8");
+    respond(http::error_page(status, detail));
+}
+
+void http1_exchange::refuse(int status, std::string_view detail) {
+    log::info(
+        "Invalid request from ip={}: {} ({})",
+        connection_->info().remote_address,
+        detail,
+        status
+    );
+    response_.reset();
+    [[maybe_unused]] const error_code known_status = response_.set_status(status);
+    [[maybe_unused]] const error_code valid = response_.add("Content-Type", "text/html; charset=utf-8");
+    body_ = http::error_page(status, detail);
+    http::response_context context;
+    context.keep_alive = false;
+    context.body_length = body_.size();
+    context.date = shared_.date();
+    context.server = shared_.settings.server_header;
+    out_.clear();
+    plan_ = response_.serialize(context, out_);
+    const std::array<iovec, 2> pieces{piece_of(out_), piece_of(body_)};
+    // A page of some hundred bytes fits the empty send buffer of any client that reads.
+    stream_->try_write(pieces);
+    body_sent_ = body_.size();
+    started_ = scoreboard::monotonic_now();
+    if (shared_.access_log) write_access_line();
+    response_.reset();
+    out_.clear();
+    body_.clear();
+    body_sent_ = 0;
+}
+
+bool http1_exchange::try_conclude() {
+    if (broken_) return true;
+    if (phase_ == phase::head) {
+        log::error(
+            "{} {}: the application ended without a response",
+            log::escaped(parser_.head().method),
+            log::escaped(parser_.head().target)
+        );
+        fail(500, "");
+    } else if (phase_ == phase::streaming) {
+        fail(500, "");
+        return true;
+    }
+    if (phase_ == phase::responded) {
+        out_.clear();
+        make_head(body_.size());
+        const std::string_view admitted = admit(body_);
+        std::array<iovec, 2> pieces{piece_of(out_), piece_of(admitted)};
+        const std::span<const iovec> left(pieces.data(), admitted.empty() ? 1 : 2);
+        const io_step step = stream_->try_write(left);
+        phase_ = phase::streaming;
+        if (step.status == io_status::done) {
+            out_sent_ = step.bytes;
+        } else if (step.status != io_status::would_block) {
+            broken_ = true;
+            return true;
+        }
+        const bool all_sent = out_sent_ == out_.size() + admitted.size();
+        const bool all_said =
+            plan_.framing != http::response_framing::length || admitted.size() == *plan_.length;
+        if (!all_sent || !all_said) return false;
+        body_sent_ = admitted.size();
+        phase_ = phase::finished;
+    }
+    return body_done_ || !plan_.keep_alive;
+}
+
+awaitable<void> http1_exchange::conclude() {
+    if (phase_ == phase::streaming) {
+        const std::string_view admitted = admit(body_);
+        std::array<iovec, 3> pieces{piece_of(out_), piece_of(admitted), iovec{}};
+        const bool all_sent = drop_written(pieces, out_sent_);
+        if (!all_sent) {
+            const error_code ec = co_await write_pieces(pieces, 2);
+            if (ec) co_return;
+        }
+        body_sent_ = admitted.size();
+        const error_code ended = co_await finish();
+        if (ended) co_return;
+    }
+    if (!body_done_ && plan_.keep_alive && !broken_) {
+        const error_code skipped = co_await skip_body();
+        if (skipped) plan_.keep_alive = false;
+    }
+}
+
+std::span<const std::string> http1_exchange::logged_environ() const noexcept {
+    return shared_.logged_environ;
+}
+
+void http1_exchange::log_environ(std::string name, std::string value) {
+    environ_.emplace_back(std::move(name), std::move(value));
+}
+
+}  // namespace unicoro::worker

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "aio/asio.hpp"
+#include "aio/deadline.hpp"
+#include "aio/task_group.hpp"
+#include "app/host.hpp"
+#include "base/ip_network.hpp"
+#include "http/policy.hpp"
+#include "scoreboard/scoreboard.hpp"
+#include "settings/settings.hpp"
+#include "worker/exchange_pool.hpp"
+
+#include <boost/asio/basic_waitable_timer.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace unicoro::worker {
+
+/// The queues of the transport's time limits, one list node per connection and no timer of its own.
+struct time_limits {
+    time_limits(aio::deadline_service& service, const settings::server_settings& values);
+
+    aio::deadline_queue& header;
+    aio::deadline_queue& keepalive;
+    aio::deadline_queue& body;
+    aio::deadline_queue& send;
+    aio::deadline_queue& request;
+    aio::deadline_queue& linger;
+};
+
+/// What every connection of a worker shares. Lives in worker::run's frame, longer than any of them.
+struct serving {
+    serving(
+        asio::io_context& loop,
+        const settings::server_settings& values,
+        const scoreboard::table& board,
+        std::size_t slot_index
+    );
+
+    asio::io_context& io;
+    const settings::server_settings& settings;
+    scoreboard::worker_slot& slot;
+    scoreboard::request_ledger ledger;
+    http::policy policy;
+    base::trust_list forwarders;          ///< forwarded_allow_ips
+    aio::deadline_service deadlines;
+    time_limits limits;
+    exchange_pool exchanges;
+    app::host* host = nullptr;
+
+    std::size_t connections = 0;
+    std::uint64_t requests_left = 0;      ///< until the worker asks for a replacement; 0 = no limit
+    bool draining = false;
+    bool access_log = false;
+    std::span<const std::string> logged_environ;  ///< names the access log format prints
+
+    /// Rings when a connection has ended, for an accept loop that waits for room.
+    asio::basic_waitable_timer<
+        std::chrono::steady_clock,
+        asio::wait_traits<std::chrono::steady_clock>,
+        executor>
+        room;
+
+    std::function<void()> on_request_limit;
+    /// Closed connections and ended requests count here; when draining, the worker ends at zero.
+    std::function<void()> on_idle;
+
+    /// IMF-fixdate of now, made once a second.
+    [[nodiscard]] std::string_view date();
+
+  private:
+    std::int64_t date_second_ = 0;
+    std::string date_;
+};
+
+}  // namespace unicoro::worker

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: MIT
+#include "worker/socket_stream.hpp"
+
+#include <sys/sendfile.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+
+namespace unicoro::worker {
+namespace {
+
+io_step step_of(ssize_t returned) noexcept {
+    if (returned > 0) return {io_status::done, static_cast<std::size_t>(returned)};
+    if (returned == 0) return {io_status::end, 0};
+    if (errno == EAGAIN) return {io_status::would_block, 0};
+    return {io_status::failed, 0};
+}
+
+template <class Call>
+io_step retry_interrupted(Call call) noexcept {
+    ssize_t returned = call();
+    while (returned < 0 && errno == EINTR) returned = call();
+    return step_of(returned);
+}
+
+}  // namespace
+
+socket_stream::socket_stream(asio::io_context& io, int family, int fd)
+    : socket_(io, asio::generic::stream_protocol(family, 0), fd), fd_(fd) {}
+
+io_step socket_stream::try_read(std::span<char> into) noexcept {
+    return retry_interrupted([&] { return recv(fd_, into.data(), into.size(), MSG_DONTWAIT); });
+}
+
+io_step socket_stream::try_write(std::span<const iovec> pieces) noexcept {
+    if (pieces.size() == 1) {
+        return retry_interrupted([&] {
+            return send(fd_, pieces[0].iov_base, pieces[0].iov_len, MSG_NOSIGNAL | MSG_DONTWAIT);
+        });
+    }
+    msghdr message{};
+    message.msg_iov = const_cast<iovec*>(pieces.data());
+    message.msg_iovlen = pieces.size();
+    return retry_interrupted([&] { return sendmsg(fd_, &message, MSG_NOSIGNAL | MSG_DONTWAIT); });
+}
+
+io_step socket_stream::try_send_file(int fd, std::uint64_t& offset, std::size_t count) noexcept {
+    auto position = static_cast<off_t>(offset);
+    const io_step step = retry_interrupted([&] {
+        // One call moves at most this much, so that a fast client cannot hold the loop.
+        constexpr std::size_t at_once = std::size_t{1} << 20;
+        return sendfile(fd_, fd, &position, std::min(count, at_once));
+    });
+    offset = static_cast<std::uint64_t>(position);
+    return step;
+}
+
+awaitable<std::tuple<error_code>> socket_stream::wait_readable() {
+    return socket_.async_wait(asio::socket_base::wait_read, as_tuple);
+}
+
+awaitable<std::tuple<error_code>> socket_stream::wait_writable() {
+    return socket_.async_wait(asio::socket_base::wait_write, as_tuple);
+}
+
+void socket_stream::cancel() noexcept {
+    error_code ignored;
+    socket_.cancel(ignored);
+}
+
+void socket_stream::shutdown_write() noexcept { shutdown(fd_, SHUT_WR); }
+
+void socket_stream::reset_on_close() noexcept {
+    const linger at_once{1, 0};
+    setsockopt(fd_, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+}
+
+void socket_stream::close() noexcept {
+    error_code ignored;
+    socket_.close(ignored);
+}
+
+}  // namespace unicoro::worker

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "worker/byte_stream.hpp"
+
+#include <boost/asio/basic_stream_socket.hpp>
+#include <boost/asio/generic/stream_protocol.hpp>
+
+namespace unicoro::worker {
+
+/// A connected TCP or unix socket.
+class socket_stream final : public byte_stream {
+  public:
+    /// Takes a non-blocking descriptor; `family` is AF_INET, AF_INET6 or AF_UNIX.
+    socket_stream(asio::io_context& io, int family, int fd);
+
+    io_step try_read(std::span<char> into) noexcept override;
+    io_step try_write(std::span<const iovec> pieces) noexcept override;
+    io_step try_send_file(int fd, std::uint64_t& offset, std::size_t count) noexcept override;
+    awaitable<std::tuple<error_code>> wait_readable() override;
+    awaitable<std::tuple<error_code>> wait_writable() override;
+    void cancel() noexcept override;
+    void shutdown_write() noexcept override;
+    void reset_on_close() noexcept override;
+    void close() noexcept override;
+
+  private:
+    asio::basic_stream_socket<asio::generic::stream_protocol, executor> socket_;
+    int fd_;
+};
+
+}  // namespace unicoro::worker

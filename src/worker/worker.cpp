@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: MIT
+#include "worker/worker.hpp"
+
+#include "log/log.hpp"
+#include "log/open.hpp"
+#include "worker/connection.hpp"
+#include "worker/serving.hpp"
+
+#include <unicoro/sleep.hpp>
+
+#include <boost/asio/basic_signal_set.hpp>
+#include <boost/asio/posix/basic_stream_descriptor.hpp>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <list>
+#include <utility>
+
+namespace unicoro::worker {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// One worker process: its parts, and the order in which they end.
+class process {
+  public:
+    explicit process(const launch& how);
+
+    int run();
+
+  private:
+    bool load();
+    awaitable<void> boot();
+    awaitable<void> beat();
+    awaitable<void> obey_signals();
+    awaitable<void> watch_master();
+    awaitable<void> limit_drain();
+    void announce(scoreboard::worker_state state);
+    void drain();
+    void abort();
+    void end_when_idle();
+    void finish();
+    awaitable<void> stop_host();
+
+    const launch& how_;
+    asio::io_context io_{1};
+    serving shared_;
+    aio::task_group connections_{io_};
+    aio::task_group application_tasks_{io_};
+    aio::task_group own_{io_};
+    std::list<aio::task_group> acceptors_;
+    app::worker_context context_;
+    std::unique_ptr<app::host> host_;
+    int exit_code_ = 0;
+    bool aborting_ = false;
+    bool ending_ = false;
+    bool serving_started_ = false;
+};
+
+process::process(const launch& how)
+    : how_(how),
+      shared_(io_, how.settings, how.board, how.slot),
+      context_{
+          io_,
+          how.settings,
+          how.slot,
+          [this] { shared_.slot.heartbeat.store(scoreboard::monotonic_now()); },
+          &application_tasks_} {
+    shared_.on_request_limit = [this] {
+        log::info("max_requests reached: asking for a replacement");
+        announce(scoreboard::worker_state::retiring);
+    };
+    connections_.on_empty([this] { end_when_idle(); });
+}
+
+void process::announce(scoreboard::worker_state state) {
+    shared_.slot.state.store(state, std::memory_order_release);
+    const std::uint64_t one = 1;
+    // The master reads the table at its next wake-up even if this ring should be lost.
+    [[maybe_unused]] const ssize_t rung = write(how_.wake_fd, &one, sizeof one);
+}
+
+bool process::load() {
+    app::load_error error;
+    host_ = how_.make_host(error);
+    std::optional<app::load_error> failure;
+    if (!host_) {
+        failure = std::move(error);
+    } else {
+        failure = host_->load(context_);
+    }
+    if (!failure) return true;
+    log::error("{}", failure->message);
+    exit_code_ = static_cast<int>(failure->code);
+    return false;
+}
+
+awaitable<void> process::boot() {
+    std::optional<app::load_error> failure = co_await host_->start(context_);
+    if (failure) {
+        log::error("{}", failure->message);
+        exit_code_ = static_cast<int>(failure->code);
+        io_.stop();
+        co_return;
+    }
+    serving_started_ = true;
+    if (shared_.draining) {
+        end_when_idle();
+        co_return;
+    }
+    for (const listening_socket& each : how_.listeners) {
+        acceptors_.emplace_back(io_).spawn(
+            "accept loop of " + each.address, accept_loop(shared_, each, connections_)
+        );
+    }
+    for (aio::task_group& each : acceptors_) {
+        each.on_empty([this] {
+            if (shared_.draining) return;
+            log::critical("an accept loop has ended; the worker cannot go on");
+            exit_code_ = 1;
+            io_.stop();
+        });
+    }
+    announce(scoreboard::worker_state::ready);
+}
+
+awaitable<void> process::beat() {
+    const auto timeout = how_.settings.timeout;
+    const auto interval = timeout.count() == 0 ? 1000ms : std::clamp(timeout / 4, 50ms, 1000ms);
+    for (;;) {
+        context_.heartbeat();
+        co_await sleep_for(interval);
+    }
+}
+
+awaitable<void> process::obey_signals() {
+    asio::basic_signal_set<executor> signals(io_);
+    for (const int each : {SIGTERM, SIGINT, SIGQUIT, SIGUSR1}) {
+        error_code ec;
+        signals.add(each, ec);
+    }
+    for (;;) {
+        const auto [ec, number] = co_await signals.async_wait(as_tuple);
+        if (ec) co_return;
+        if (number == SIGUSR1) {
+            log::reopen();
+            host_->logs_reopened();
+        } else if (number == SIGTERM) {
+            drain();
+        } else {
+            abort();
+        }
+    }
+}
+
+awaitable<void> process::watch_master() {
+    asio::posix::basic_stream_descriptor<executor> lifeline(
+        io_, fcntl(how_.lifeline_fd, F_DUPFD_CLOEXEC, 0)
+    );
+    const auto [ec] =
+        co_await lifeline.async_wait(asio::posix::descriptor_base::wait_read, as_tuple);
+    if (ec) co_return;
+    log::warning("the master has died: finishing what runs, then ending");
+    drain();
+}
+
+awaitable<void> process::limit_drain() {
+    co_await sleep_for(how_.settings.graceful_timeout);
+    log::warning(
+        "graceful_timeout: ending with {} connections and {} requests unfinished",
+        shared_.connections,
+        shared_.slot.running.load(std::memory_order_relaxed)
+    );
+    abort();
+}
+
+void process::drain() {
+    if (shared_.draining) return;
+    shared_.draining = true;
+    announce(scoreboard::worker_state::draining);
+    for (aio::task_group& each : acceptors_) each.cancel_all();
+    if (serving_started_) {
+        for (const listening_socket& each : how_.listeners) {
+            accept_backlog(shared_, each, connections_);
+        }
+    }
+    connections_.for_each([](aio::task& each) { static_cast<connection&>(each).drain(); });
+    own_.spawn("graceful_timeout", limit_drain());
+    end_when_idle();
+}
+
+void process::abort() {
+    if (aborting_) return;
+    aborting_ = true;
+    drain();
+    connections_.cancel_all();
+    end_when_idle();
+}
+
+void process::end_when_idle() {
+    if (!shared_.draining || !connections_.empty() || ending_) return;
+    ending_ = true;
+    finish();
+}
+
+void process::finish() {
+    application_tasks_.cancel_all();
+    own_.spawn("stop hook", stop_host());
+}
+
+awaitable<void> process::stop_host() {
+    if (serving_started_) co_await host_->stop(context_);
+    io_.stop();
+}
+
+int process::run() {
+    context_.heartbeat();
+    if (!load()) return exit_code_;
+    shared_.host = host_.get();
+    own_.spawn("signals", obey_signals());
+    own_.spawn("heartbeat", beat());
+    own_.spawn("lifeline", watch_master());
+    own_.spawn("boot", boot());
+    host_->drive(io_);
+    log::info("Worker exiting (pid: {})", getpid());
+    return exit_code_;
+}
+
+}  // namespace
+
+int run(const launch& how) {
+    process worker(how);
+    return worker.run();
+}
+
+}  // namespace unicoro::worker
