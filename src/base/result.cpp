@@ -4,6 +4,9 @@
 namespace unicoro {
 namespace {
 
+// Boost's base class has a protected destructor that is not virtual: nobody deletes through it.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wnon-virtual-dtor"
 class category_impl final : public boost::system::error_category {
   public:
     const char* name() const noexcept override { return "unicoro"; }
@@ -36,6 +39,7 @@ class category_impl final : public boost::system::error_category {
         return "unknown error";
     }
 };
+#pragma GCC diagnostic pop
 
 }  // namespace
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "http/field_rules.hpp"
 
+#include "base/text.hpp"
 #include "http/chars.hpp"
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cstddef>
 
 namespace unicoro::http {
@@ -172,15 +172,12 @@ bool field_rules::add_content_length(std::string_view value, refusal& why) {
     if (now_.length) {
         return refuse(why, 400, "Invalid header: Content-Length is given twice (RFC 9112, 6.3)");
     }
-    std::uint64_t length = 0;
-    const char* end = value.data() + value.size();
-    const auto [stop, failure] = std::from_chars(value.data(), end, length);
-    if (failure != std::errc{} || stop != end) {
+    now_.length = base::parse_integer<std::uint64_t>(value);
+    if (!now_.length) {
         return refuse(
             why, 400, "Invalid Content-Length: not a number of bytes (RFC 9110, 8.6)", value
         );
     }
-    now_.length = length;
     return true;
 }
 

@@ -40,8 +40,8 @@ class field_rules {
     /// Judges one field, in the order of arrival.
     verdict add(field_kind kind, std::string_view name, std::string_view value, refusal& why);
 
-    /// Judges them together and fills in what `head` owes to fields and target. `head.fields` holds
-    /// the kept ones.
+    /// Judges them together and fills in what `head` owes to them. `head` has its path and the kept
+    /// fields already.
     bool finish(const target_parts& target, request_head& head, refusal& why);
 
   private:

@@ -24,8 +24,7 @@ struct request_head {
     std::string_view target;  ///< request-target as received (RFC 9112, 3.2)
     std::string_view path;    ///< of origin-form and absolute-form, still percent-encoded
     std::string_view query;   ///< without '?'
-    std::string_view
-        authority;  ///< Host field, or the authority of absolute-form (RFC 9112, 3.2.2)
+    std::string_view authority;  ///< of absolute-form (RFC 9112, 3.2.2), else the Host field
     http::version version = version::http_1_1;
     std::span<const field> fields;
     body_framing framing = body_framing::none;

@@ -226,7 +226,10 @@ bool request_parser::scanner::judge_request_line(std::string_view line) {
     head_.method = line.substr(0, reader_->method().size());
     head_.target = line.substr(head_.method.size() + 1, reader_->target().size());
     line_data_ = line.data();
-    return check_method() && split_target(head_.method, head_.target, target_, why_);
+    if (!check_method() || !split_target(head_.method, head_.target, target_, why_)) return false;
+    head_.path = target_.path;
+    head_.query = target_.query;
+    return true;
 }
 
 bool request_parser::scanner::read_request_line(std::string_view line) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "http/response_head.hpp"
 
+#include "base/text.hpp"
 #include "http/chars.hpp"
 #include "http/status.hpp"
 
@@ -76,13 +77,11 @@ error_code response_head::set_status(int code, std::string_view reason) {
 }
 
 error_code response_head::set_length(std::string_view digits) {
-    std::uint64_t length = 0;
-    const char* end = digits.data() + digits.size();
-    const auto [stop, failure] = std::from_chars(digits.data(), end, length);
-    if (length_ || failure != std::errc{} || stop != end) return errc::invalid_header;
+    const std::optional<std::uint64_t> length = base::parse_integer<std::uint64_t>(digits);
+    if (length_ || !length) return errc::invalid_header;
     length_ = length;
     length_text_.clear();
-    append_number(length_text_, length);
+    append_number(length_text_, *length);
     return {};
 }
 

@@ -11,8 +11,8 @@ namespace unicoro::log {
 /// True when requests are to be logged; else nothing of a record need be collected.
 [[nodiscard]] bool access_enabled() noexcept;
 
-/// Writes one line to the access log in one write(2), in the format of the settings. Any thread; never
-/// throws. Does nothing when the access log is off.
+/// Writes one line to the access log in one write(2), in the format of the settings. Any thread;
+/// never throws. Does nothing when the access log is off.
 void write_access(const access_record& record) noexcept;
 
 /// True when the format prints request fields (referer and user agent count), or response fields.

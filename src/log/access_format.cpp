@@ -109,19 +109,45 @@ void access_format::append_value(
 ) {
     using std::chrono::duration_cast;
     switch (what.kind) {
-        case atom::literal: line.append(what.text); return;
-        case atom::remote_address: append_or_dash(line, record.remote_address); return;
-        case atom::dash: line += '-'; return;
-        case atom::user: append_or_dash(line, record.user); return;
-        case atom::time: line.append(local_time(record.finished).common_log()); return;
-        case atom::request_line: append_request_line(line, record); return;
-        case atom::method: append_or_dash(line, record.method); return;
-        case atom::path: append_or_dash(line, record.path); return;
-        case atom::query: append_text(line, record.query, text_form::quoted); return;
-        case atom::protocol: append_or_dash(line, record.protocol); return;
-        case atom::status: append_number(line, record.status); return;
-        case atom::bytes: append_number(line, record.body_bytes); return;
-        case atom::referer: append_or_dash(line, find_field(record.request_fields, "referer")); return;
+        case atom::literal:
+            line.append(what.text);
+            return;
+        case atom::remote_address:
+            append_or_dash(line, record.remote_address);
+            return;
+        case atom::dash:
+            line += '-';
+            return;
+        case atom::user:
+            append_or_dash(line, record.user);
+            return;
+        case atom::time:
+            line.append(local_time(record.finished).common_log());
+            return;
+        case atom::request_line:
+            append_request_line(line, record);
+            return;
+        case atom::method:
+            append_or_dash(line, record.method);
+            return;
+        case atom::path:
+            append_or_dash(line, record.path);
+            return;
+        case atom::query:
+            append_text(line, record.query, text_form::quoted);
+            return;
+        case atom::protocol:
+            append_or_dash(line, record.protocol);
+            return;
+        case atom::status:
+            append_number(line, record.status);
+            return;
+        case atom::bytes:
+            append_number(line, record.body_bytes);
+            return;
+        case atom::referer:
+            append_or_dash(line, find_field(record.request_fields, "referer"));
+            return;
         case atom::user_agent:
             append_or_dash(line, find_field(record.request_fields, "user-agent"));
             return;
@@ -134,8 +160,12 @@ void access_format::append_value(
         case atom::microseconds:
             append_number(line, duration_cast<std::chrono::microseconds>(record.duration).count());
             return;
-        case atom::decimal_seconds: append_decimal_seconds(line, record.duration); return;
-        case atom::pid: fmt::format_to(std::back_inserter(line), "<{}>", ::getpid()); return;
+        case atom::decimal_seconds:
+            append_decimal_seconds(line, record.duration);
+            return;
+        case atom::pid:
+            fmt::format_to(std::back_inserter(line), "<{}>", ::getpid());
+            return;
         case atom::request_field:
             append_or_dash(line, find_field(record.request_fields, what.text));
             return;
@@ -156,7 +186,10 @@ void access_format::append_json(std::string& line, const access_record& record) 
     const auto micro = duration_cast<microseconds>(record.duration).count();
 
     fmt::format_to(
-        std::back_inserter(line), R"({{"time":"{}.{:03}{}")", time.iso_seconds(), milli,
+        std::back_inserter(line),
+        R"({{"time":"{}.{:03}{}")",
+        time.iso_seconds(),
+        milli,
         time.iso_zone()
     );
     append_json_text_or_null(line, R"(,"remote_addr":)", record.remote_address);

@@ -12,8 +12,8 @@
 
 namespace unicoro::log {
 
-/// An access-log format, compiled once: gunicorn's `%(name)s` text, or "json" for one JSON object per
-/// line. Immutable, any thread.
+/// An access-log format, compiled once: gunicorn's `%(name)s` text, or "json" for one JSON object
+/// per line. Immutable, any thread.
 class access_format {
   public:
     /// Compiles `text`. The error says what is wrong, where, and what would be right.

@@ -18,7 +18,9 @@ constexpr std::string_view valid_atoms =
     "field) and {name}e (environ)";
 constexpr std::size_t widest = 255;
 
-bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
+bool is_digit(char c) noexcept {
+    return c >= '0' && c <= '9';
+}
 
 bool is_control(char c) noexcept {
     return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == '\x7f';
@@ -96,12 +98,24 @@ class access_format::compiler {
 
     static std::optional<piece> read_name(std::string_view name) {
         static constexpr std::array<std::pair<char, atom>, 19> letters{{
-            {'h', atom::remote_address},  {'l', atom::dash},         {'u', atom::user},
-            {'t', atom::time},            {'r', atom::request_line}, {'m', atom::method},
-            {'U', atom::path},            {'q', atom::query},        {'H', atom::protocol},
-            {'s', atom::status},          {'b', atom::bytes},        {'B', atom::bytes},
-            {'f', atom::referer},         {'a', atom::user_agent},   {'T', atom::seconds},
-            {'D', atom::microseconds},    {'M', atom::milliseconds}, {'L', atom::decimal_seconds},
+            {'h', atom::remote_address},
+            {'l', atom::dash},
+            {'u', atom::user},
+            {'t', atom::time},
+            {'r', atom::request_line},
+            {'m', atom::method},
+            {'U', atom::path},
+            {'q', atom::query},
+            {'H', atom::protocol},
+            {'s', atom::status},
+            {'b', atom::bytes},
+            {'B', atom::bytes},
+            {'f', atom::referer},
+            {'a', atom::user_agent},
+            {'T', atom::seconds},
+            {'D', atom::microseconds},
+            {'M', atom::milliseconds},
+            {'L', atom::decimal_seconds},
             {'p', atom::pid},
         }};
         piece found;
@@ -117,16 +131,24 @@ class access_format::compiler {
             return std::nullopt;
         }
         switch (name.back()) {
-            case 'i': found.kind = atom::request_field; break;
-            case 'o': found.kind = atom::response_field; break;
-            case 'e': found.kind = atom::environ; break;
-            default: return std::nullopt;
+            case 'i':
+                found.kind = atom::request_field;
+                break;
+            case 'o':
+                found.kind = atom::response_field;
+                break;
+            case 'e':
+                found.kind = atom::environ;
+                break;
+            default:
+                return std::nullopt;
         }
         found.text = name.substr(1, name.size() - 3);
         return found;
     }
 
-    /// What follows the name: `s`, or `d` for the whole numbers, with Python's `-` and width before.
+    /// What follows the name: `s`, or `d` for the whole numbers, with Python's `-` and width
+    /// before.
     void read_conversion(std::size_t start, piece& part) {
         if (at_ < text_.size() && text_[at_] == '-') {
             part.left = true;
@@ -144,8 +166,9 @@ class access_format::compiler {
         ++at_;
         if (conversion == 's' || (conversion == 'd' && is_whole_number(part.kind))) return;
         fail(
-            start, is_whole_number(part.kind) ? "the atom must end in 's' or 'd', as '%(D)s'"
-                                              : "the atom must end in 's', as '%(h)s'"
+            start,
+            is_whole_number(part.kind) ? "the atom must end in 's' or 'd', as '%(D)s'"
+                                       : "the atom must end in 's', as '%(h)s'"
         );
     }
 
@@ -158,10 +181,17 @@ class access_format::compiler {
         switch (part.kind) {
             case atom::referer:
             case atom::user_agent:
-            case atom::request_field: into.uses_request_fields_ = true; break;
-            case atom::response_field: into.uses_response_fields_ = true; break;
-            case atom::environ: into.environ_names_.push_back(part.text); break;
-            default: break;
+            case atom::request_field:
+                into.uses_request_fields_ = true;
+                break;
+            case atom::response_field:
+                into.uses_response_fields_ = true;
+                break;
+            case atom::environ:
+                into.environ_names_.push_back(part.text);
+                break;
+            default:
+                break;
         }
     }
 

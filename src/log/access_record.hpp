@@ -13,16 +13,16 @@ using field_view = std::pair<std::string_view, std::string_view>;
 
 /// What one finished request has to say to the access log. Views must live until `write` returns.
 struct access_record {
-    std::string_view remote_address;    ///< empty on unix sockets
-    std::string_view user;              ///< of Basic authentication; empty = none
+    std::string_view remote_address;  ///< empty on unix sockets
+    std::string_view user;            ///< of Basic authentication; empty = none
     std::chrono::system_clock::time_point finished;
     std::string_view method;
-    std::string_view target;            ///< request-target as received
-    std::string_view path;              ///< target without the query
+    std::string_view target;  ///< request-target as received
+    std::string_view path;    ///< target without the query
     std::string_view query;
-    std::string_view protocol;          ///< "HTTP/1.1"
+    std::string_view protocol;  ///< "HTTP/1.1"
     int status = 0;
-    std::uint64_t body_bytes = 0;       ///< sent, without chunk framing
+    std::uint64_t body_bytes = 0;         ///< sent, without chunk framing
     std::chrono::nanoseconds duration{};  ///< from head parsed to response written
     std::span<const field_view> request_fields;
     std::span<const field_view> response_fields;

@@ -28,14 +28,16 @@ std::string reason_for(const std::string& path, int error) {
     std::error_code ignored;
     if (error == ENOENT && !fs::exists(folder, ignored)) {
         return fmt::format(
-            "cannot open '{}': the directory '{}' does not exist; create it first", path,
+            "cannot open '{}': the directory '{}' does not exist; create it first",
+            path,
             folder.string()
         );
     }
     return fmt::format("cannot open '{}': {}", path, std::generic_category().message(error));
 }
 
-/// Opens for append. Only a regular file is given away: /dev/stdout and friends stay whose they are.
+/// Opens for append. Only a regular file is given away: /dev/stdout and friends stay whose they
+/// are.
 int open_for_append(const std::string& path, const file_owner& owner) noexcept {
     const int flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY;
     int fd = -1;
@@ -87,7 +89,8 @@ std::optional<std::string> line_file::reopen() {
     if (!is_file()) return std::nullopt;
     const int fd = open_for_append(path_, owner_);
     if (fd < 0) return reason_for(path_, errno);
-    // dup3 swaps the file under the number in one step: other threads never meet a closed descriptor.
+    // dup3 swaps the file under the number in one step: other threads never meet a closed
+    // descriptor.
     const int swapped = ::dup3(fd, fd_, O_CLOEXEC);
     const int error = errno;
     ::close(fd);

@@ -17,8 +17,9 @@ struct file_owner {
     std::optional<gid_t> group;
 };
 
-/// A target of lines: a file opened for append or a standard stream. `write_line` is one write(2), so
-/// lines of many threads and processes do not mix. Owns its descriptor, unless it is a standard stream.
+/// A target of lines: a file opened for append or a standard stream. `write_line` is one write(2),
+/// so lines of many threads and processes do not mix. Owns its descriptor, unless it is a standard
+/// stream.
 class line_file {
   public:
     /// Without `open` it writes to a descriptor that someone else keeps open.
@@ -30,7 +31,8 @@ class line_file {
     /// Turns to the file at `path`, made absolute first. Returns why it could not be opened.
     [[nodiscard]] std::optional<std::string> open(const std::string& path, file_owner owner);
 
-    /// Opens the same path again; the descriptor keeps its number. A standard stream stays as it is.
+    /// Opens the same path again; the descriptor keeps its number. A standard stream stays as it
+    /// is.
     [[nodiscard]] std::optional<std::string> reopen();
 
     [[nodiscard]] int descriptor() const noexcept { return fd_; }

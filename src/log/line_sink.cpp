@@ -19,11 +19,16 @@ namespace {
 std::string_view level_name(spdlog::level::level_enum level) noexcept {
     switch (level) {
         case spdlog::level::trace:
-        case spdlog::level::debug: return "DEBUG";
-        case spdlog::level::info: return "INFO";
-        case spdlog::level::warn: return "WARNING";
-        case spdlog::level::err: return "ERROR";
-        default: return "CRITICAL";
+        case spdlog::level::debug:
+            return "DEBUG";
+        case spdlog::level::info:
+            return "INFO";
+        case spdlog::level::warn:
+            return "WARNING";
+        case spdlog::level::err:
+            return "ERROR";
+        default:
+            return "CRITICAL";
     }
 }
 
@@ -36,7 +41,10 @@ std::string_view without_last_newlines(std::string_view text) noexcept {
 
 void append_error_line(std::string& line, const spdlog::details::log_msg& message) {
     fmt::format_to(
-        std::back_inserter(line), "{} [{}] [{}] ", local_time(message.time).error_stamp(), ::getpid(),
+        std::back_inserter(line),
+        "{} [{}] [{}] ",
+        local_time(message.time).error_stamp(),
+        ::getpid(),
         level_name(message.level)
     );
     const std::string_view text(message.payload.data(), message.payload.size());
@@ -53,7 +61,8 @@ void error_sink::log(const spdlog::details::log_msg& message) {
     const line_file::loss lost = target_.take_loss();
     if (lost.lines == 0) return;
     const auto note = fmt::format(
-        "{} lines of the error log were lost: {}", lost.lines,
+        "{} lines of the error log were lost: {}",
+        lost.lines,
         std::generic_category().message(lost.error)
     );
     line.clear();

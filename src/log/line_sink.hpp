@@ -11,8 +11,9 @@
 
 namespace unicoro::log {
 
-/// Error lines in gunicorn's form, `[date time zone] [pid] [LEVEL] message`, to a `line_file`. Holds no
-/// lock, so a fork at any moment leaves nothing locked; each thread builds its line on its own.
+/// Error lines in gunicorn's form, `[date time zone] [pid] [LEVEL] message`, to a `line_file`.
+/// Holds no lock, so a fork at any moment leaves nothing locked; each thread builds its line on its
+/// own.
 class error_sink final : public spdlog::sinks::sink {
   public:
     explicit error_sink(line_file& target) noexcept : target_(target) {}
@@ -25,8 +26,8 @@ class error_sink final : public spdlog::sinks::sink {
     line_file& target_;
 };
 
-/// Ready lines of the access log, newline included, to a `line_file`. Says once in the error log that
-/// lines are lost, and how many when they no longer are.
+/// Ready lines of the access log, newline included, to a `line_file`. Says once in the error log
+/// that lines are lost, and how many when they no longer are.
 class ready_line_sink final : public spdlog::sinks::sink {
   public:
     explicit ready_line_sink(line_file& target) noexcept : target_(target) {}

@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <ctime>
 #include <memory>
 #include <utility>
 
@@ -21,11 +22,16 @@ namespace {
 
 spdlog::level::level_enum spdlog_level(level at) noexcept {
     switch (at) {
-        case level::debug: return spdlog::level::debug;
-        case level::info: return spdlog::level::info;
-        case level::warning: return spdlog::level::warn;
-        case level::error: return spdlog::level::err;
-        case level::critical: break;
+        case level::debug:
+            return spdlog::level::debug;
+        case level::info:
+            return spdlog::level::info;
+        case level::warning:
+            return spdlog::level::warn;
+        case level::error:
+            return spdlog::level::err;
+        case level::critical:
+            break;
     }
     return spdlog::level::critical;
 }
@@ -87,7 +93,9 @@ std::optional<std::string> open_access(const options& chosen, logs& into) {
 
 }  // namespace
 
-bool enabled(level at) noexcept { return current()->error.logger.should_log(spdlog_level(at)); }
+bool enabled(level at) noexcept {
+    return current()->error.logger.should_log(spdlog_level(at));
+}
 
 void write(level at, std::string_view message) noexcept {
     try {
@@ -106,6 +114,8 @@ std::string escaped(std::string_view text) {
 }
 
 std::optional<std::string> open(const options& chosen) {
+    // glibc's localtime_r reads TZ only once; the settings may have set it since (raw_env).
+    ::tzset();
     auto made = std::make_unique<logs>();
     made->capture_output = chosen.capture_output;
     made->error.logger.set_level(spdlog_level(chosen.loglevel));
@@ -133,9 +143,13 @@ void reopen() noexcept {
     }
 }
 
-int descriptor() noexcept { return current()->error.file.descriptor(); }
+int descriptor() noexcept {
+    return current()->error.file.descriptor();
+}
 
-bool access_enabled() noexcept { return current()->access != nullptr; }
+bool access_enabled() noexcept {
+    return current()->access != nullptr;
+}
 
 void write_access(const access_record& record) noexcept {
     access_log* const access = current()->access.get();

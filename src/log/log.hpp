@@ -14,19 +14,21 @@ enum class level { debug, info, warning, error, critical };
 /// True when a line of this level would be written: guard costly arguments with it.
 bool enabled(level at) noexcept;
 
-/// Writes one line to the error log in one write(2). Newlines and tabs stay, so that a traceback is one
-/// entry of many lines; every other control byte and every byte that is not UTF-8 is escaped. Text of a
-/// client in the message must have gone through `escaped`, or it could forge lines. Before `open` and
-/// after a failure to open it goes to stderr. Any process, any thread; never throws.
+/// Writes one line to the error log in one write(2). Newlines and tabs stay, so that a traceback is
+/// one entry of many lines; every other control byte and every byte that is not UTF-8 is escaped.
+/// Text of a client in the message must have gone through `escaped`, or it could forge lines.
+/// Before `open` and after a failure to open it goes to stderr. Any process, any thread; never
+/// throws.
 void write(level at, std::string_view message) noexcept;
 
-/// Text from outside made safe for a log line: control bytes, newlines too, and bytes that are not UTF-8
-/// become `\xHH`, a backslash becomes two. The result is always one line.
+/// Text from outside made safe for a log line: control bytes, newlines too, and bytes that are not
+/// UTF-8 become `\xHH`, a backslash becomes two. The result is always one line.
 [[nodiscard]] std::string escaped(std::string_view text);
 
 template <class... Args>
 void debug(fmt::format_string<Args...> format, Args&&... args) {
-    if (enabled(level::debug)) write(level::debug, fmt::format(format, std::forward<Args>(args)...));
+    if (enabled(level::debug))
+        write(level::debug, fmt::format(format, std::forward<Args>(args)...));
 }
 
 template <class... Args>
@@ -43,7 +45,8 @@ void warning(fmt::format_string<Args...> format, Args&&... args) {
 
 template <class... Args>
 void error(fmt::format_string<Args...> format, Args&&... args) {
-    if (enabled(level::error)) write(level::error, fmt::format(format, std::forward<Args>(args)...));
+    if (enabled(level::error))
+        write(level::error, fmt::format(format, std::forward<Args>(args)...));
 }
 
 template <class... Args>

@@ -10,26 +10,27 @@
 
 namespace unicoro::log {
 
-/// Where the logs go. Paths may be relative: they are resolved against the directory of the moment of
-/// `open`, so a later chdir does not move them.
+/// Where the logs go. Paths may be relative: they are resolved against the directory of the moment
+/// of `open`, so a later chdir does not move them.
 struct options {
     std::string errorlog = "-";            ///< path, "-" = stderr
     std::optional<std::string> accesslog;  ///< path, "-" = stdout; none = no access log
-    std::string access_log_format = R"(%(h)s %(l)s %(u)s %(t)s "%(r)s" %(s)s %(b)s "%(f)s" "%(a)s")";
+    std::string access_log_format =
+        R"(%(h)s %(l)s %(u)s %(t)s "%(r)s" %(s)s %(b)s "%(f)s" "%(a)s")";
     level loglevel = level::info;
-    bool capture_output = false;           ///< stdout and stderr go to `errorlog`, when that is a file
-    std::optional<uid_t> owner;            ///< given to the log files, so that workers may reopen them
+    bool capture_output = false;  ///< stdout and stderr go to `errorlog`, when that is a file
+    std::optional<uid_t> owner;   ///< given to the log files, so that workers may reopen them
     std::optional<gid_t> group;
 };
 
 /// Opens both logs and takes the options into force. Returns why that was not possible, naming the
-/// setting, the value and the remedy; everything stays as it was then. Called in the master before the
-/// first fork, and again when the settings were read anew; the workers inherit the files.
+/// setting, the value and the remedy; everything stays as it was then. Called in the master before
+/// the first fork, and again when the settings were read anew; the workers inherit the files.
 [[nodiscard]] std::optional<std::string> open(const options& chosen);
 
 /// Opens the files anew under the same names (SIGUSR1, after a rotation), and captures stdout and
-/// stderr again. A file that cannot be opened stays the old one, and the error log says so. The master
-/// reopens before its workers do: it may create a file where they may not.
+/// stderr again. A file that cannot be opened stays the old one, and the error log says so. The
+/// master reopens before its workers do: it may create a file where they may not.
 void reopen() noexcept;
 
 /// The descriptor error lines are written to. The number stays the same over `reopen`.

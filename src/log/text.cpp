@@ -14,8 +14,8 @@ struct byte_range {
     unsigned last;
 };
 
-/// What may follow the first byte of a UTF-8 sequence (Unicode, table 3-7: no surrogates, no overlong
-/// forms, nothing above U+10FFFF).
+/// What may follow the first byte of a UTF-8 sequence (Unicode, table 3-7: no surrogates, no
+/// overlong forms, nothing above U+10FFFF).
 struct sequence_rule {
     std::size_t length = 0;
     byte_range second{0x80, 0xbf};
@@ -69,9 +69,12 @@ constexpr byte_set quoted_special = special_bytes("", "\\\"");
 
 constexpr const byte_set& special_of(text_form form) noexcept {
     switch (form) {
-        case text_form::message: return message_special;
-        case text_form::one_line: return one_line_special;
-        case text_form::quoted: break;
+        case text_form::message:
+            return message_special;
+        case text_form::one_line:
+            return one_line_special;
+        case text_form::quoted:
+            break;
     }
     return quoted_special;
 }
@@ -93,12 +96,18 @@ std::size_t plain_run(std::string_view text, const byte_set& special) noexcept {
 /// The short JSON escape of a byte, or NUL when it has none.
 constexpr char json_short_escape(char c) noexcept {
     switch (c) {
-        case '"': return '"';
-        case '\\': return '\\';
-        case '\n': return 'n';
-        case '\r': return 'r';
-        case '\t': return 't';
-        default: return '\0';
+        case '"':
+            return '"';
+        case '\\':
+            return '\\';
+        case '\n':
+            return 'n';
+        case '\r':
+            return 'r';
+        case '\t':
+            return 't';
+        default:
+            return '\0';
     }
 }
 

@@ -23,14 +23,16 @@ class scoped_umask {
 
 std::string describe(const unix_request& asked) { return "cannot listen on unix:" + asked.path; }
 
+enum class owner { somebody, nobody };
+
 // A non-blocking connect tells a socket with an owner (accepted, or EAGAIN: its backlog is full) from
 // a file left behind (ECONNREFUSED) without waiting for anyone.
-result<bool> somebody_answers(const socket_address& address) noexcept {
+result<owner> ask_for_owner(const socket_address& address) noexcept {
     const unique_fd probe(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     if (!probe) return last_error();
-    if (connect(probe.get(), address.data(), address.length) == 0) return true;
-    if (errno == EAGAIN || errno == EPROTOTYPE) return true;
-    if (errno == ECONNREFUSED || errno == ENOENT) return false;
+    if (connect(probe.get(), address.data(), address.length) == 0) return owner::somebody;
+    if (errno == EAGAIN || errno == EPROTOTYPE) return owner::somebody;
+    if (errno == ECONNREFUSED || errno == ENOENT) return owner::nobody;
     return last_error();
 }
 
@@ -42,11 +44,11 @@ outcome<void> remove_stale(const unix_request& asked, const socket_address& addr
             system_error(EEXIST),
             describe(asked) + ": the file exists and is not a socket; remove it or choose another path"};
     }
-    const auto alive = somebody_answers(address);
-    if (!alive) {
-        return make_failure(alive.error(), describe(asked) + ": cannot tell whether it is in use");
+    const auto found_owner = ask_for_owner(address);
+    if (!found_owner) {
+        return make_failure(found_owner.error(), describe(asked) + ": cannot tell whether it is in use");
     }
-    if (*alive) {
+    if (*found_owner == owner::somebody) {
         return failure{
             system_error(EADDRINUSE),
             describe(asked) + ": the socket is in use by another process"};

@@ -8,6 +8,7 @@
 #include <cstring>
 #include <ctime>
 #include <new>
+#include <utility>
 
 namespace unicoro::scoreboard {
 namespace {
@@ -71,14 +72,14 @@ std::span<in_flight> table::requests(std::size_t index) const noexcept {
 
 void table::reset(std::size_t index, worker_state to) const noexcept {
     worker_slot& target = slot(index);
-    const std::uint32_t used = target.entries;
+    const std::uint32_t used = target.entries.load();
     for (in_flight& entry : requests(index).first(used)) entry.started.store(0);
     target.pid.store(0);
     target.heartbeat.store(0);
     target.requests.store(0);
     target.connections.store(0);
     target.running.store(0);
-    target.entries = 0;
+    target.entries.store(0);
     target.state.store(to);
 }
 
@@ -103,7 +104,9 @@ std::uint32_t request_ledger::open(
         }
         if (index == no_entry) return no_entry;
     }
-    slot_.entries = std::max(slot_.entries, index + 1);
+    if (slot_.entries.load(std::memory_order_relaxed) <= index) {
+        slot_.entries.store(index + 1, std::memory_order_release);
+    }
     in_flight& entry = entries_[index];
     copy_clipped(entry.method, method);
     copy_clipped(entry.target, target);

@@ -44,7 +44,7 @@ struct alignas(64) worker_slot {
     std::atomic<std::uint64_t> requests;
     std::atomic<std::uint32_t> connections;
     std::atomic<std::uint32_t> running;   ///< requests in flight, also those without an entry
-    std::uint32_t entries;                ///< capacity of the table of requests
+    std::atomic<std::uint32_t> entries;   ///< entries ever used: readers look no further
 };
 
 /// One anonymous shared mapping with a slot for every worker the master may ever run at once. Made by
@@ -97,7 +97,9 @@ class request_ledger {
 /// Master or tools: calls `visit(entry)` for each request in flight of that slot.
 template <class Visit>
 void for_each_in_flight(const table& board, std::size_t index, Visit visit) {
-    for (const in_flight& entry : board.requests(index)) {
+    // Not the whole table: reading an untouched page of a shared mapping makes it resident.
+    const std::uint32_t used = board.slot(index).entries.load(std::memory_order_acquire);
+    for (const in_flight& entry : board.requests(index).first(used)) {
         if (entry.started.load(std::memory_order_acquire) != 0) visit(entry);
     }
 }

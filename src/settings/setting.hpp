@@ -72,7 +72,7 @@ struct setting {
     std::string_view flags = {};       ///< "-w,--workers"; empty = only in the file
     flag_form form = flag_form::value;
     std::string_view metavar = {};
-    value_type_ptr type;
+    value_type_ptr type = {};
     member kept = {};
     std::string_view initial = "null";   ///< the default as JSON, for a setting without a member
     std::string_view default_note = {};  ///< the default in words, where it depends on something

@@ -28,11 +28,11 @@ enum class app_interface { auto_detect, wsgi, asgi, native };
 struct bind_address {
     enum class kind { tcp, unix_path, inherited_fd };
     kind type = kind::tcp;
-    std::string host;        ///< tcp: name or address without brackets; empty = every address
+    std::string host = {};   ///< tcp: name or address without brackets; empty = every address
     std::uint16_t port = 0;  ///< tcp
-    std::string path;        ///< unix_path
+    std::string path = {};   ///< unix_path
     int fd = -1;             ///< inherited_fd
-    std::string text;        ///< as written
+    std::string text = {};   ///< as written
 };
 
 /// Every setting with its value in force: defaults < file < UNICORO_CMD_ARGS < command line.

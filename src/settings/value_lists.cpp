@@ -20,6 +20,14 @@ std::string key_path(const std::string& key) {
     return json::json_pointer().operator/=(key).to_string();
 }
 
+constexpr const char* field_name_rule = "a header field name of letters, digits, \"-\" and \"_\"";
+
+bool is_field_name(const std::string& upper) {
+    return !upper.empty() && std::all_of(upper.begin(), upper.end(), [](char c) {
+        return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+    });
+}
+
 void describe_texts(ordered_json& schema) {
     schema["type"] = ordered_json::array({"array", "string"});
     schema["items"] = ordered_json{{"type", "string"}};
@@ -125,10 +133,7 @@ class field_name_list_type final : public list_type {
     std::string canonical(std::string_view entry, std::string& problem) const override {
         const std::string name = base::to_upper(base::trim(entry));
         if (name == "*") return name;
-        const bool good = !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
-            return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
-        });
-        if (!good) problem = "a header field name of letters, digits, \"-\" and \"_\"";
+        if (!is_field_name(name)) problem = field_name_rule;
         return name;
     }
 };
@@ -191,11 +196,16 @@ class field_map_type final : public value_type {
         }
         value = json::object();
         for (const auto& [key, text] : written.items()) {
-            if (!text.is_string()) {
+            const std::string name = base::to_upper(base::trim(key));
+            if (!is_field_name(name)) {
+                faults.push_back(rejected(key, field_name_rule, key_path(key)));
+            } else if (!text.is_string()) {
                 faults.push_back(rejected(text, "a string", key_path(key)));
-                continue;
+            } else if (base::has_control_byte(text.get_ref<const std::string&>())) {
+                faults.push_back(rejected(text, "text without control characters", key_path(key)));
+            } else {
+                value[name] = text;
             }
-            value[base::to_upper(base::trim(key))] = text;
         }
     }
 

@@ -7,6 +7,7 @@
 
 #include <boost/asio/error.hpp>
 #include <boost/asio/this_coro.hpp>
+#include <boost/system/system_error.hpp>
 
 #include <array>
 #include <exception>
@@ -20,6 +21,28 @@ http::peer_trust trust_of(const app::connection_info& info, const base::trust_li
     const auto address = base::ip_address::parse(info.remote_address);
     const bool listed = address && forwarders.contains(*address);
     return listed ? http::peer_trust::trusted : http::peer_trust::untrusted;
+}
+
+bool is_cancellation(const std::exception_ptr& failure) {
+    try {
+        std::rethrow_exception(failure);
+    } catch (const boost::system::system_error& error) {
+        return error.code() == asio::error::operation_aborted;
+    } catch (...) {
+        return false;
+    }
+}
+
+void log_failure(const app::exchange& request, const std::exception_ptr& failure) {
+    const std::string method = log::escaped(request.head().method);
+    const std::string target = log::escaped(request.head().target);
+    try {
+        std::rethrow_exception(failure);
+    } catch (const std::exception& error) {
+        log::error("{} {}: {}", method, target, log::escaped(error.what()));
+    } catch (...) {
+        log::error("{} {}: failed with an exception that is not a std::exception", method, target);
+    }
 }
 
 }  // namespace
@@ -132,22 +155,20 @@ awaitable<connection::after_burst> connection::serve_burst() {
 
 awaitable<void> connection::run(http1_exchange& request) {
     disarm();
-    bool host_failed = false;
+    std::exception_ptr failure;
     try {
         co_await shared_.host->handle(request);
-    } catch (const std::exception& error) {
-        host_failed = true;
-        if (!request.out_of_time()) {
-            log::error("{} {}: {}", request.head().method, request.head().target, error.what());
-        }
     } catch (...) {
-        host_failed = true;
+        failure = std::current_exception();
     }
     if (request.out_of_time()) {
         // The cancellation was for the request only: the connection goes on to answer it.
         co_await asio::this_coro::reset_cancellation_state(asio::enable_terminal_cancellation());
         request.fail(504, "The request took longer than request_timeout");
-    } else if (host_failed) {
+    } else if (failure && shared_.draining && is_cancellation(failure)) {
+        request.fail(503, "The server is shutting down");
+    } else if (failure) {
+        log_failure(request, failure);
         request.fail(500, "");
     }
     const bool concluded = request.try_conclude();

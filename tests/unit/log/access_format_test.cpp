@@ -13,15 +13,18 @@
 #include <ctime>
 #include <string>
 
-namespace log = unicoro::log;
+namespace unicoro {
+
 using log::access_format;
 using log::access_record;
 
 namespace {
 
-constexpr const char* default_format = R"(%(h)s %(l)s %(u)s %(t)s "%(r)s" %(s)s %(b)s "%(f)s" "%(a)s")";
+constexpr const char* default_format =
+    R"(%(h)s %(l)s %(u)s %(t)s "%(r)s" %(s)s %(b)s "%(f)s" "%(a)s")";
 
-/// Local time is part of the formats; the tests name a zone with half an hour in it.
+/// Local time is part of the formats. It is made once per second, so two tests with different zones
+/// use different seconds.
 struct zone {
     explicit zone(const char* name) {
         ::setenv("TZ", name, 1);
@@ -44,12 +47,12 @@ constexpr std::array<log::field_view, 4> request_fields{{
 constexpr std::array<log::field_view, 1> response_fields{{{"Content-Type", "text/plain"}}};
 constexpr std::array<log::field_view, 1> environ_fields{{{"REMOTE_USER", "ada"}}};
 
-access_record sample() {
+access_record sample(std::chrono::seconds later = {}) {
     using namespace std::chrono;
     access_record record;
     record.remote_address = "192.0.2.7";
     record.user = "ada";
-    record.finished = system_clock::time_point(seconds(1'795'503'600) + milliseconds(42));
+    record.finished = system_clock::time_point(seconds(1'795'503'600) + later + milliseconds(42));
     record.method = "GET";
     record.target = "/a?b=c";
     record.path = "/a";
@@ -128,8 +131,8 @@ TEST_SUITE("access_format") {
     TEST_CASE("the default line is gunicorn's") {
         const zone india("Asia/Kolkata");
         CHECK(
-            line_of(default_format, sample()) ==
-            "192.0.2.7 - ada [24/Nov/2026:12:30:00 +0530] \"GET /a?b=c HTTP/1.1\" 200 1234 "
+            line_of(default_format, sample(std::chrono::seconds(1))) ==
+            "192.0.2.7 - ada [24/Nov/2026:12:30:01 +0530] \"GET /a?b=c HTTP/1.1\" 200 1234 "
             "\"http://a/\\\"b\\\"\" \"curl/8\""
         );
     }
@@ -145,7 +148,9 @@ TEST_SUITE("access_format") {
     TEST_CASE("durations do not wrap at a day") {
         access_record record;
         record.duration = std::chrono::hours(25);
-        CHECK(line_of("%(T)s %(M)s %(D)s %(L)s", record) == "90000 90000000 90000000000 90000.000000");
+        CHECK(
+            line_of("%(T)s %(M)s %(D)s %(L)s", record) == "90000 90000000 90000000000 90000.000000"
+        );
     }
 
     TEST_CASE("values cannot forge a line or end their quotes") {
@@ -207,8 +212,8 @@ TEST_SUITE("access_format") {
 
     TEST_CASE("JSON has typed fields") {
         const zone india("Asia/Kolkata");
-        const auto object = json_of(sample());
-        CHECK(object["time"] == "2026-11-24T12:30:00.042+05:30");
+        const auto object = json_of(sample(std::chrono::seconds(2)));
+        CHECK(object["time"] == "2026-11-24T12:30:02.042+05:30");
         CHECK(object["remote_addr"] == "192.0.2.7");
         CHECK(object["user"] == "ada");
         CHECK(object["method"] == "GET");
@@ -237,7 +242,8 @@ TEST_SUITE("access_format") {
 
     TEST_CASE("JSON values cannot add fields") {
         access_record record = sample();
-        const std::array<log::field_view, 1> fields{{{"User-Agent", "\",\"status\":1,\"x\":\"\\\xff\n"}}};
+        const std::array<log::field_view, 1> fields{
+            {{"User-Agent", "\",\"status\":1,\"x\":\"\\\xff\n"}}};
         record.request_fields = fields;
         const auto object = json_of(record);
         CHECK(object["status"] == 200);
@@ -246,3 +252,5 @@ TEST_SUITE("access_format") {
         CHECK(line_of("json", record).find('\n') == std::string::npos);
     }
 }
+
+}  // namespace unicoro

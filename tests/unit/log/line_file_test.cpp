@@ -25,7 +25,10 @@ TEST_SUITE("line_file") {
         line_file file(STDERR_FILENO);
         const auto failed = file.open(folder.file("nowhere/error.log"), {});
         REQUIRE(failed.has_value());
-        CHECK(failed->find("the directory '" + folder.file("nowhere") + "' does not exist") != std::string::npos);
+        CHECK(
+            failed->find("the directory '" + folder.file("nowhere") + "' does not exist") !=
+            std::string::npos
+        );
         CHECK(file.descriptor() == STDERR_FILENO);
     }
 

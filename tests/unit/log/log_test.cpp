@@ -6,6 +6,7 @@
 #include "log/open.hpp"
 #include "support/doctest.hpp"
 
+#include <fcntl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -13,7 +14,8 @@
 #include <regex>
 #include <string>
 
-namespace log = unicoro::log;
+namespace unicoro {
+
 using test::temporary_folder;
 
 namespace {
@@ -65,7 +67,10 @@ TEST_SUITE("log") {
         log::critical("five");
         const auto lines = test::read_lines(path);
         const std::array<const char*, 5> expected{
-            "\\[DEBUG\\] one 1", "\\[INFO\\] two", "\\[WARNING\\] three", "\\[ERROR\\] four",
+            "\\[DEBUG\\] one 1",
+            "\\[INFO\\] two",
+            "\\[WARNING\\] three",
+            "\\[ERROR\\] four",
             "\\[CRITICAL\\] five"};
         REQUIRE(lines.size() == expected.size());
         for (std::size_t at = 0; at < lines.size(); ++at) {
@@ -179,7 +184,9 @@ TEST_SUITE("log") {
         log::write_access({});
         const auto lines = test::read_lines(folder.file("error.log"));
         REQUIRE(lines.size() == 1);
-        CHECK(lines[0].find("access log '/dev/full' loses lines: No space left") != std::string::npos);
+        CHECK(
+            lines[0].find("access log '/dev/full' loses lines: No space left") != std::string::npos
+        );
     }
 
     TEST_CASE("a full error log does not throw") {
@@ -203,7 +210,9 @@ TEST_SUITE("log") {
         const auto lines = test::read_lines(link);
         REQUIRE(lines.size() == 2);
         CHECK(lines[0].find("back") != std::string::npos);
-        CHECK(lines[1].find("2 lines of the error log were lost: No space left") != std::string::npos);
+        CHECK(
+            lines[1].find("2 lines of the error log were lost: No space left") != std::string::npos
+        );
     }
 
     TEST_CASE("reopen follows a rotation of both logs") {
@@ -273,3 +282,5 @@ TEST_SUITE("log") {
         CHECK(test::read_all(folder.file("stdout")) == "0\n");
     }
 }
+
+}  // namespace unicoro

@@ -10,7 +10,8 @@
 #include <cstdint>
 #include <string>
 
-namespace log = unicoro::log;
+namespace unicoro {
+
 using namespace std::string_literals;
 
 namespace {
@@ -57,8 +58,12 @@ TEST_SUITE("text") {
             {"\\x0a", "\\\\x0a"},
             {"gr\xc3\xbc\xc3\x9f", "gr\xc3\xbc\xc3\x9f"},
             {"\xe2\x82\xac\xf0\x9f\x98\x80", "\xe2\x82\xac\xf0\x9f\x98\x80"},
-            {"\xc2\x9b" "31m", "\\xc2\\x9b31m"},
-            {"\x9b" "31m", "\\x9b31m"},
+            {"\xc2\x9b"
+             "31m",
+             "\\xc2\\x9b31m"},
+            {"\x9b"
+             "31m",
+             "\\x9b31m"},
             {"\xc0\x8a", "\\xc0\\x8a"},
             {"\xe0\x80\x8a", "\\xe0\\x80\\x8a"},
             {"\xed\xa0\x80", "\\xed\\xa0\\x80"},
@@ -72,7 +77,10 @@ TEST_SUITE("text") {
     }
 
     TEST_CASE("messages keep newline and tab, nothing else") {
-        CHECK(formed("Traceback:\n\tline\r\x1b", log::text_form::message) == "Traceback:\n\tline\\x0d\\x1b");
+        CHECK(
+            formed("Traceback:\n\tline\r\x1b", log::text_form::message) ==
+            "Traceback:\n\tline\\x0d\\x1b"
+        );
         CHECK(formed("C:\\x \"q\"", log::text_form::message) == "C:\\x \"q\"");
     }
 
@@ -91,7 +99,10 @@ TEST_SUITE("text") {
 
     TEST_CASE("JSON strings keep valid text and replace the rest") {
         CHECK(json_of("a\"b\\c\n\t") == R"("a\"b\\c\n\t")");
-        CHECK(nlohmann::json::parse(json_of("gr\xc3\xbc\xc3\x9f \x1b\x7f\xc2\x9b")) == "gr\xc3\xbc\xc3\x9f \x1b\x7f\xc2\x9b");
+        CHECK(
+            nlohmann::json::parse(json_of("gr\xc3\xbc\xc3\x9f \x1b\x7f\xc2\x9b")) ==
+            "gr\xc3\xbc\xc3\x9f \x1b\x7f\xc2\x9b"
+        );
         CHECK(json_of("\xff") == "\"\xef\xbf\xbd\"");
         CHECK(json_of("\xe2\x82") == "\"\xef\xbf\xbd\xef\xbf\xbd\"");
     }
@@ -103,3 +114,5 @@ TEST_SUITE("text") {
         }
     }
 }
+
+}  // namespace unicoro

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "master/events.hpp"
+
+#include <fmt/core.h>
+
+#include <limits>
+#include <optional>
+#include <utility>
+
+namespace unicoro::master {
+
+/// Exit codes of a worker that cannot boot; the master ends with the same, as gunicorn.
+inline constexpr int exit_worker_boot = 3;
+inline constexpr int exit_app_load = 4;
+
+/// The decisions of the master as a pure state machine: events and the time in, actions out. It knows
+/// no clock, no process and no file. Workers belong to generations: every accepted reload makes a new
+/// one, whose first worker must become ready before any worker of the old one has to go.
+class core {
+  public:
+    struct options {
+        std::size_t slots = 1;     ///< places for workers in the scoreboard, draining ones included
+        int most_workers = 1;      ///< TTIN stops here
+        bool daemon = false;       ///< WINCH counts only then, as gunicorn
+    };
+
+    core(const limits& first, const options& chosen, generation_id first_generation);
+
+    /// The first workers. Call once, before `step`.
+    [[nodiscard]] actions start(instant now);
+
+    [[nodiscard]] actions step(const any_event& what, instant now);
+
+    /// When the next `tick` is due, whatever else happens.
+    [[nodiscard]] instant wake_at() const noexcept { return wake_at_; }
+
+    /// How many workers shall run (settings, TTIN, TTOU, WINCH).
+    [[nodiscard]] int strength() const noexcept { return target().strength; }
+
+  private:
+    enum class phase {
+        booting,
+        serving,
+        leaving,  // told to end; `deadline` = SIGKILL
+        aborted,  // sent SIGABRT; `deadline` = SIGKILL
+        killed,   // sent SIGKILL
+    };
+
+    struct worker {
+        std::size_t slot = 0;
+        std::uint64_t age = 0;
+        generation_id generation = 0;
+        pid_t pid = 0;
+        phase at = phase::booting;
+        bool expected = false;  // its end is wanted, it does not count as a worker any more
+        bool was_ready = false;
+        bool retiring = false;
+        instant born{0};
+        instant ready_at{0};
+        instant heard{0};  // last sign of life
+        std::optional<instant> deadline;
+    };
+
+    struct generation {
+        generation_id id = 0;
+        limits values;
+        int strength = 0;
+        bool proven = false;    // a worker of it was ready
+        bool settled = false;   // no earlier generation has workers to keep
+        unsigned failures = 0;  // young deaths in a row
+        instant last_failure = instant::min();
+        instant next_spawn = instant::min();
+    };
+
+    struct stopping {
+        int code = 0;
+        instant give_up{0};  // even SIGKILL did not help
+    };
+
+    // core.cpp
+    void on(const event::tick& what);
+    void on(const event::signal_arrived& what);
+    void on(const event::child_ended& what);
+    void on(const event::spawned& what);
+    void on(const event::spawn_failed& what);
+    void on(const event::settings_accepted& what);
+    void on(const event::settings_refused& what);
+    void absorb_jump();
+    void finish_step();
+    [[nodiscard]] instant next_wake() const;
+
+    // core_exits.cpp
+    void describe_end(const worker& gone, int status);
+    void judge_end(const worker& gone, int status);
+    void count_failure(generation& of, instant born);
+    void give_up_reload(const std::string& reason);
+
+    // core_signals.cpp
+    void change_strength(int by);
+    void stop(int signal, int code);
+    void hasten_stop();
+
+    // core_watch.cpp
+    void read(worker& of, const slot_reading& reading);
+    void watch();
+    void watch(worker& of);
+    void abort(worker& of);
+    void forgive_failures();
+    void announce_ready();
+
+    // core_plan.cpp
+    void plan();
+    void plan_steady();
+    void plan_reload();
+    void raise(const generation& of, int wanted, int have);
+    void settle();
+    bool spawn(const generation& of);
+    void dismiss(worker& of);
+    void shed_old(generation_id young, int keep);
+    [[nodiscard]] int live(generation_id of) const;
+    [[nodiscard]] int serving(generation_id of) const;
+
+    template <class... Args>
+    void say(log::level level, fmt::format_string<Args...> format, Args&&... args) {
+        out_.emplace_back(
+            action::log_line{level, fmt::format(format, std::forward<Args>(args)...)}
+        );
+    }
+
+    [[nodiscard]] const generation& target() const noexcept { return next_ ? *next_ : current_; }
+    [[nodiscard]] generation* find(generation_id id) noexcept;
+
+    options options_;
+    generation current_;
+    std::optional<generation> next_;  // a reload under way
+    std::vector<worker> workers_;     // by age
+    std::optional<stopping> stopping_;
+    std::uint64_t last_age_ = 0;
+    instant now_{0};
+    instant started_{0};
+    instant wake_at_ = instant::max();
+    bool announced_ = false;
+    bool ended_ = false;
+    actions out_;
+};
+
+}  // namespace unicoro::master

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: MIT
+#include "master/core.hpp"
+#include "os/signals.hpp"
+
+#include <algorithm>
+#include <csignal>
+
+#include <sys/wait.h>
+
+namespace unicoro::master {
+namespace {
+
+using namespace std::chrono_literals;
+
+// A worker that dies sooner than this after its birth died of something a new one may die of too.
+constexpr instant young = 5s;
+
+constexpr instant first_delay = 100ms;
+constexpr instant longest_delay = 30s;
+
+// Attempts a reload has until its first worker is ready.
+constexpr unsigned reload_attempts = 3;
+
+double seconds(instant length) { return std::chrono::duration<double>(length).count(); }
+
+const char* boot_message(int code) {
+    return code == exit_app_load ? "App failed to load." : "Worker failed to boot.";
+}
+
+instant delay_after(unsigned failures) {
+    if (failures < 2) return 0s;
+    const unsigned doublings = std::min(failures - 2, 16U);
+    return std::min<instant>(first_delay * (1U << doublings), longest_delay);
+}
+
+}  // namespace
+
+void core::describe_end(const worker& gone, int status) {
+    const double lived = seconds(now_ - gone.born);
+    auto level = log::level::info;
+    if (WIFSIGNALED(status)) {
+        const int signal = WTERMSIG(status);
+        const std::string name = os::signal_name(signal);
+        if (signal == SIGKILL && gone.at != phase::killed) {
+            level = log::level::error;
+            say(level,
+                "Worker (pid:{}) was sent {}! Perhaps out of memory? It lived for {:.1f} s",
+                gone.pid,
+                name,
+                lived);
+        } else {
+            const bool ours = gone.expected || gone.at == phase::aborted || gone.at == phase::killed;
+            if (signal != SIGTERM && !ours) level = log::level::warning;
+            say(level, "Worker (pid:{}) was sent {}! It lived for {:.1f} s", gone.pid, name, lived);
+        }
+    } else if (const int code = WEXITSTATUS(status); code != 0) {
+        level = log::level::error;
+        say(level, "Worker (pid:{}) exited with code {} after {:.1f} s", gone.pid, code, lived);
+    } else {
+        say(gone.expected ? log::level::debug : log::level::info,
+            "Worker (pid:{}) exited after {:.1f} s",
+            gone.pid,
+            lived);
+    }
+    const bool told_already = gone.at == phase::aborted || gone.at == phase::killed;
+    if (!told_already && (WIFSIGNALED(status) || WEXITSTATUS(status) != 0)) {
+        out_.emplace_back(action::log_requests{gone.slot, gone.pid, level});
+    }
+}
+
+void core::judge_end(const worker& gone, int status) {
+    generation* of = find(gone.generation);
+    if (of == nullptr) return;
+    const int code = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
+    const bool cannot_boot = (code == exit_worker_boot || code == exit_app_load) && !gone.was_ready;
+    if (!of->proven && cannot_boot) {
+        if (next_ && of == &*next_) return give_up_reload(boot_message(code));
+        if (!next_) {
+            say(log::level::error, "{}", boot_message(code));
+            return stop(SIGQUIT, code);
+        }
+    }
+    if (gone.was_ready && now_ - gone.born >= young) return;
+    count_failure(*of, gone.born);
+}
+
+// Workers that die together are one failure: only those born after the last counted one tell
+// something new.
+void core::count_failure(generation& of, instant born) {
+    if (born < of.last_failure) return;
+    of.last_failure = now_;
+    ++of.failures;
+    if (next_ && &of == &*next_ && !of.proven && of.failures >= reload_attempts) {
+        return give_up_reload(fmt::format("{} new workers in a row did not boot.", of.failures));
+    }
+    const instant delay = delay_after(of.failures);
+    of.next_spawn = now_ + delay;
+    if (delay > 0s) {
+        say(log::level::warning,
+            "Workers die soon after they start ({} times in a row): the next one starts in {:.1f} s",
+            of.failures,
+            seconds(delay));
+    }
+}
+
+void core::give_up_reload(const std::string& reason) {
+    const generation_id failed = next_->id;
+    say(log::level::error,
+        "Reload failed: {} The workers of the earlier settings keep serving; send HUP again when the "
+        "fault is mended",
+        reason);
+    next_.reset();
+    for (worker& each : workers_) {
+        if (each.generation == failed && !each.expected) dismiss(each);
+    }
+    out_.emplace_back(action::abandon{failed});
+    if (announced_) out_.emplace_back(action::notify{action::notify::state::ready, "Reload failed"});
+}
+
+}  // namespace unicoro::master

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: MIT
+#include "master/core.hpp"
+#include "os/signals.hpp"
+
+#include <algorithm>
+#include <csignal>
+
+namespace unicoro::master {
+namespace {
+
+using namespace std::chrono_literals;
+
+// gunicorn's time for workers that were told to end at once.
+constexpr instant quick_limit = 2s;
+
+// The kernel needs a moment to end a process by SIGKILL; one in a stuck system call may never go.
+constexpr instant kill_limit = 5s;
+
+std::string short_name(int signal) {
+    std::string name = os::signal_name(signal);
+    if (name.starts_with("SIG")) name.erase(0, 3);
+    std::ranges::transform(name, name.begin(), [](char letter) {
+        return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter;
+    });
+    return name;
+}
+
+}  // namespace
+
+void core::on(const event::signal_arrived& what) {
+    say(log::level::info, "Handling signal: {}", short_name(what.signal));
+    switch (what.signal) {
+        case SIGTERM:
+            if (!stopping_) stop(SIGTERM, 0);
+            return;
+        case SIGINT:
+        case SIGQUIT:
+            if (stopping_) return hasten_stop();
+            return stop(SIGQUIT, 0);
+        case SIGUSR1:
+            out_.emplace_back(action::reopen_logs{});
+            for (const worker& each : workers_) {
+                if (each.pid > 0 && each.at != phase::killed) {
+                    out_.emplace_back(action::kill{each.pid, SIGUSR1});
+                }
+            }
+            return;
+        default: break;
+    }
+    if (stopping_) return;
+    switch (what.signal) {
+        case SIGHUP:
+            out_.emplace_back(action::notify{action::notify::state::reloading, "Reloading"});
+            out_.emplace_back(action::reload_settings{});
+            return;
+        case SIGTTIN: return change_strength(1);
+        case SIGTTOU: return change_strength(-1);
+        case SIGWINCH:
+            if (!options_.daemon) {
+                say(log::level::debug, "SIGWINCH ignored. Not daemonized.");
+                return;
+            }
+            current_.strength = 0;
+            if (next_) next_->strength = 0;
+            return;
+        case SIGUSR2: say(log::level::warning, "not available yet: upgrade by USR2"); return;
+        default: return;
+    }
+}
+
+void core::change_strength(int by) {
+    const int wanted = target().strength + by;
+    if (by < 0 && wanted < 1) return;
+    if (wanted > options_.most_workers) {
+        say(log::level::warning,
+            "{} workers are the most this master has room for; restart it with a greater `workers`",
+            options_.most_workers);
+        return;
+    }
+    current_.strength = std::clamp(current_.strength + by, 1, options_.most_workers);
+    if (next_) next_->strength = wanted;
+}
+
+void core::stop(int signal, int code) {
+    const instant limit = signal == SIGQUIT ? quick_limit : instant(target().values.graceful_timeout);
+    stopping_ = stopping{code, now_ + limit + kill_limit};
+    out_.emplace_back(action::stop_listening{});
+    out_.emplace_back(action::notify{action::notify::state::stopping, "Shutting down"});
+    for (worker& each : workers_) {
+        const bool on_its_way = each.at != phase::booting && each.at != phase::serving;
+        each.expected = true;
+        if (each.at == phase::killed || each.at == phase::aborted) continue;
+        if (each.pid > 0 && !(on_its_way && signal == SIGTERM)) {
+            out_.emplace_back(action::kill{each.pid, signal});
+        }
+        each.deadline = on_its_way ? std::min(*each.deadline, now_ + limit) : now_ + limit;
+        each.at = phase::leaving;
+    }
+}
+
+void core::hasten_stop() {
+    stopping_->give_up = std::min(stopping_->give_up, now_ + quick_limit + kill_limit);
+    for (worker& each : workers_) {
+        if (each.at != phase::leaving) continue;
+        out_.emplace_back(action::kill{each.pid, SIGQUIT});
+        each.deadline = std::min(*each.deadline, now_ + quick_limit);
+    }
+}
+
+}  // namespace unicoro::master

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: MIT
+#include "master/core.hpp"
+
+#include <algorithm>
+#include <csignal>
+
+namespace unicoro::master {
+namespace {
+
+using namespace std::chrono_literals;
+using scoreboard::worker_state;
+
+// From SIGABRT to SIGKILL: time for a traceback or a core file.
+constexpr instant abort_limit = 2s;
+
+// A worker that serves this long ends a series of young deaths.
+constexpr instant stable = 5s;
+
+// The service manager is told "ready" at the latest now, if anyone serves, when there is no boot_timeout.
+constexpr instant ready_limit = 60s;
+
+double seconds(std::chrono::milliseconds length) {
+    return std::chrono::duration<double>(length).count();
+}
+
+}  // namespace
+
+void core::read(worker& of, const slot_reading& reading) {
+    of.heard = std::max(of.heard, reading.heartbeat);
+    const bool serves =
+        reading.state == worker_state::ready || reading.state == worker_state::retiring;
+    if (of.at == phase::booting && serves) {
+        of.at = phase::serving;
+        of.was_ready = true;
+        of.ready_at = now_;
+        of.heard = std::max(of.heard, now_);
+        of.deadline.reset();
+        if (generation* known = find(of.generation)) known->proven = true;
+        say(log::level::debug, "Worker (pid:{}) is ready", of.pid);
+    }
+    if (of.at != phase::serving) return;
+    of.retiring = reading.state == worker_state::retiring;
+    if (reading.state == worker_state::draining) {
+        // Somebody else told it to end.
+        const generation* known = find(of.generation);
+        of.at = phase::leaving;
+        of.expected = true;
+        of.deadline = now_ + (known ? *known : current_).values.graceful_timeout;
+        say(log::level::info, "Worker (pid:{}) is leaving, told by somebody else", of.pid);
+    }
+}
+
+void core::watch() {
+    for (worker& each : workers_) watch(each);
+    forgive_failures();
+}
+
+void core::watch(worker& of) {
+    const generation* known = find(of.generation);
+    const limits& values = (known ? *known : current_).values;
+    const bool may_be_silent = of.at != phase::serving && of.at != phase::leaving;
+    if (!stopping_ && !may_be_silent && values.timeout > 0ms && now_ - of.heard > values.timeout) {
+        say(log::level::critical, "WORKER TIMEOUT (pid:{})", of.pid);
+        out_.emplace_back(action::log_requests{of.slot, of.pid, log::level::critical});
+        return abort(of);
+    }
+    if (!of.deadline || now_ < *of.deadline) return;
+    switch (of.at) {
+        case phase::booting:
+            say(log::level::error,
+                "Worker (pid:{}) is not ready after boot_timeout ({:g} s)",
+                of.pid,
+                seconds(values.boot_timeout));
+            return abort(of);
+        case phase::leaving:
+            say(log::level::warning, "Worker (pid:{}) does not end in time: SIGKILL", of.pid);
+            out_.emplace_back(action::log_requests{of.slot, of.pid, log::level::warning});
+            break;
+        case phase::aborted: break;
+        case phase::serving:
+        case phase::killed: return;
+    }
+    out_.emplace_back(action::kill{of.pid, SIGKILL});
+    of.at = phase::killed;
+    of.deadline.reset();
+}
+
+void core::abort(worker& of) {
+    out_.emplace_back(action::kill{of.pid, SIGABRT});
+    of.at = phase::aborted;
+    of.deadline = now_ + abort_limit;
+}
+
+void core::forgive_failures() {
+    for (generation* of : {&current_, next_ ? &*next_ : nullptr}) {
+        if (of == nullptr || of->failures == 0) continue;
+        const bool calm = std::ranges::any_of(workers_, [this, of](const worker& each) {
+            return each.generation == of->id && each.at == phase::serving &&
+                   each.born >= of->last_failure && now_ - each.ready_at >= stable;
+        });
+        if (calm) of->failures = 0;
+    }
+}
+
+// Ready means that the whole first set serves; if one of them cannot, the others are enough once the
+// time a boot may take is over.
+void core::announce_ready() {
+    if (announced_ || stopping_) return;
+    const auto serving = std::ranges::count(workers_, phase::serving, &worker::at);
+    const limits& values = current_.values;
+    const instant limit = values.boot_timeout > 0ms ? instant(values.boot_timeout) : ready_limit;
+    if (serving < target().strength && (serving == 0 || now_ < started_ + limit)) return;
+    announced_ = true;
+    out_.emplace_back(
+        action::notify{action::notify::state::ready, fmt::format("{} workers serve", serving)}
+    );
+}
+
+}  // namespace unicoro::master

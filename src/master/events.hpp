@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "log/log.hpp"
+#include "scoreboard/scoreboard.hpp"
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace unicoro::master {
+
+/// A moment of CLOCK_MONOTONIC.
+using instant = std::chrono::nanoseconds;
+
+using generation_id = std::uint64_t;
+
+/// What the core needs of the settings.
+struct limits {
+    int workers = 1;
+    std::chrono::milliseconds timeout{30'000};
+    std::chrono::milliseconds graceful_timeout{30'000};
+    std::chrono::milliseconds boot_timeout{60'000};
+};
+
+/// What a worker says in its slot of the scoreboard.
+struct slot_reading {
+    std::size_t slot = 0;
+    scoreboard::worker_state state = scoreboard::worker_state::vacant;
+    instant heartbeat{0};
+};
+
+/// What can happen to the master.
+namespace event {
+
+/// Time has passed, or a worker has rung; comes with the whole scoreboard of running workers.
+struct tick {
+    std::vector<slot_reading> readings;
+};
+
+struct signal_arrived {
+    int signal = 0;
+};
+
+/// Any child of the process, a worker or not; `status` as wait(2) gives it.
+struct child_ended {
+    pid_t pid = 0;
+    int status = 0;
+};
+
+struct spawned {
+    std::size_t slot = 0;
+    pid_t pid = 0;
+};
+
+struct spawn_failed {
+    std::size_t slot = 0;
+    std::string reason;
+};
+
+/// The answer to `action::reload_settings`: they are good, and the generation is prepared.
+struct settings_accepted {
+    generation_id generation = 0;
+    limits values;
+};
+
+/// The other answer: nothing has changed.
+struct settings_refused {
+    std::vector<std::string> errors;
+};
+
+}  // namespace event
+
+using any_event = std::variant<
+    event::tick,
+    event::signal_arrived,
+    event::child_ended,
+    event::spawned,
+    event::spawn_failed,
+    event::settings_accepted,
+    event::settings_refused>;
+
+/// What the master shall do, in this order.
+namespace action {
+
+/// Fork a worker; answered by `spawned` or `spawn_failed`.
+struct spawn {
+    std::size_t slot = 0;
+    std::uint64_t age = 0;
+    generation_id generation = 0;
+    bool operator==(const spawn&) const = default;
+};
+
+struct kill {
+    pid_t pid = 0;
+    int signal = 0;
+    bool operator==(const kill&) const = default;
+};
+
+struct log_line {
+    log::level level = log::level::info;
+    std::string message;
+    bool operator==(const log_line&) const = default;
+};
+
+/// Log the requests that were in flight in this slot, if any.
+struct log_requests {
+    std::size_t slot = 0;
+    pid_t pid = 0;
+    log::level level = log::level::warning;
+    bool operator==(const log_requests&) const = default;
+};
+
+struct reopen_logs {
+    bool operator==(const reopen_logs&) const = default;
+};
+
+/// Read the settings anew; answered by `settings_accepted` or `settings_refused`.
+struct reload_settings {
+    bool operator==(const reload_settings&) const = default;
+};
+
+/// The generation has taken over: earlier ones are not spawned any more.
+struct settle {
+    generation_id generation = 0;
+    bool operator==(const settle&) const = default;
+};
+
+/// The generation has failed: the one before it stays in force.
+struct abandon {
+    generation_id generation = 0;
+    bool operator==(const abandon&) const = default;
+};
+
+/// Tell the service manager, and with the first `ready` whoever waits for the daemon.
+struct notify {
+    enum class state { ready, reloading, stopping };
+    state what = state::ready;
+    std::string status;
+    bool operator==(const notify&) const = default;
+};
+
+/// Close the listening sockets of the master and remove their files.
+struct stop_listening {
+    bool operator==(const stop_listening&) const = default;
+};
+
+/// The end: no worker is left. Nothing follows.
+struct exit {
+    int code = 0;
+    bool operator==(const exit&) const = default;
+};
+
+}  // namespace action
+
+using any_action = std::variant<
+    action::spawn,
+    action::kill,
+    action::log_line,
+    action::log_requests,
+    action::reopen_logs,
+    action::reload_settings,
+    action::settle,
+    action::abandon,
+    action::notify,
+    action::stop_listening,
+    action::exit>;
+
+using actions = std::vector<any_action>;
+
+}  // namespace unicoro::master

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: MIT
+#include "master/launch_set.hpp"
+
+#include "os/inherited.hpp"
+
+#include <algorithm>
+
+namespace unicoro::master {
+namespace {
+
+using settings::bind_address;
+using settings::server_settings;
+
+bool same_address(const bind_address& left, const bind_address& right) noexcept {
+    return left.type == right.type && left.host == right.host && left.port == right.port &&
+           left.path == right.path && left.fd == right.fd;
+}
+
+os::outcome<os::listener> open_one(
+    const bind_address& asked, const server_settings& values, const os::privileges& owner
+) {
+    switch (asked.type) {
+        case bind_address::kind::tcp: {
+            using mode = os::tcp_request::mode;
+            const mode use = values.reuse_port ? mode::placeholder : mode::shared;
+            return os::listen_tcp({asked.host, asked.port, values.backlog, use});
+        }
+        case bind_address::kind::unix_path:
+            return os::listen_unix(
+                {asked.path, values.backlog, values.umask, owner.uid, owner.gid}
+            );
+        case bind_address::kind::inherited_fd: break;
+    }
+    return os::adopt_listener(asked.fd, values.backlog);
+}
+
+os::outcome<os::listener> keep_one(
+    const os::listener& socket, const server_settings& values, const os::privileges& owner
+) {
+    const bool tcp = socket.family() != os::address_family::unix_path;
+    if (tcp && !socket.listening() && !values.reuse_port) {
+        return os::failure{
+            os::system_error(EINVAL),
+            "reuse_port cannot be switched off while " + socket.text() + " is in use; restart instead"};
+    }
+    if (const error_code failed = socket.set_backlog(values.backlog)) {
+        return os::make_failure(failed, "cannot apply backlog to " + socket.text());
+    }
+    if (const error_code failed = socket.set_path_rights(values.umask, owner.uid, owner.gid)) {
+        return os::make_failure(failed, "cannot apply umask, user or group to " + socket.text());
+    }
+    return socket;
+}
+
+}  // namespace
+
+os::outcome<os::privileges> wanted_privileges(const server_settings& values) {
+    os::privileges wanted;
+    if (values.user) {
+        auto user = os::find_user(*values.user);
+        if (!user) return user.error();
+        wanted.uid = user->uid;
+        wanted.gid = user->primary_group;
+        wanted.user_name = std::move(user->name);
+        if (values.initgroups) wanted.groups = os::privileges::extra_groups::of_user;
+    }
+    if (values.group) {
+        const auto group = os::find_group(*values.group);
+        if (!group) return group.error();
+        wanted.gid = *group;
+    }
+    return wanted;
+}
+
+os::outcome<std::vector<bound_listener>> activated_listeners(const server_settings& values) {
+    auto sockets = os::take_systemd_listeners(values.backlog);
+    if (!sockets) return sockets.error();
+    std::vector<bound_listener> made;
+    for (os::listener& socket : *sockets) {
+        bind_address asked;
+        asked.type = bind_address::kind::inherited_fd;
+        asked.fd = socket.fd();
+        asked.text = "fd://" + std::to_string(socket.fd());
+        made.push_back({std::move(asked), std::move(socket)});
+    }
+    return made;
+}
+
+os::outcome<std::vector<bound_listener>> open_listeners(
+    const server_settings& values,
+    const os::privileges& owner,
+    const std::vector<bound_listener>& kept
+) {
+    std::vector<bound_listener> made;
+    for (const bind_address& asked : values.bind) {
+        const auto known = std::ranges::find_if(kept, [&asked](const bound_listener& each) {
+            return same_address(each.asked, asked);
+        });
+        auto opened = known == kept.end() ? open_one(asked, values, owner)
+                                          : keep_one(known->socket, values, owner);
+        if (!opened) {
+            remove_paths(made, kept);
+            return opened.error();
+        }
+        made.push_back({asked, std::move(*opened)});
+    }
+    return made;
+}
+
+void remove_paths(
+    const std::vector<bound_listener>& gone, const std::vector<bound_listener>& staying
+) noexcept {
+    for (const bound_listener& each : gone) {
+        const auto same = [&each](const bound_listener& other) {
+            return other.socket.fd() == each.socket.fd();
+        };
+        if (std::ranges::none_of(staying, same)) each.socket.remove_path();
+    }
+}
+
+}  // namespace unicoro::master

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "master/events.hpp"
+#include "os/identity.hpp"
+#include "os/listener.hpp"
+#include "settings/settings.hpp"
+
+#include <memory>
+#include <vector>
+
+namespace unicoro::master {
+
+/// One address of `bind` with its socket.
+struct bound_listener {
+    settings::bind_address asked;
+    os::listener socket;
+};
+
+/// Everything that workers of one generation are started with.
+struct launch_set {
+    generation_id id = 0;
+    std::shared_ptr<const settings::server_settings> settings;
+    os::privileges privileges;
+    std::vector<bound_listener> listeners;
+};
+
+/// Resolves `user`, `group` and `initgroups`. A user without `group` gets the primary group of the user
+/// database, so that no worker keeps the group of root by accident.
+[[nodiscard]] os::outcome<os::privileges> wanted_privileges(
+    const settings::server_settings& values
+);
+
+/// The sockets systemd passed, if any; then `bind` is ignored.
+[[nodiscard]] os::outcome<std::vector<bound_listener>> activated_listeners(
+    const settings::server_settings& values
+);
+
+/// Opens what `bind` names. Addresses that `kept` already has keep their socket and get the new backlog
+/// and rights; nothing stays open or in the file system after a failure.
+[[nodiscard]] os::outcome<std::vector<bound_listener>> open_listeners(
+    const settings::server_settings& values,
+    const os::privileges& owner,
+    const std::vector<bound_listener>& kept
+);
+
+/// Removes the files of sockets in `gone` that `staying` does not share.
+void remove_paths(
+    const std::vector<bound_listener>& gone, const std::vector<bound_listener>& staying
+) noexcept;
+
+}  // namespace unicoro::master

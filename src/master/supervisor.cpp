@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: MIT
+#include "master/supervisor.hpp"
+
+#include "log/open.hpp"
+#include "master/in_flight.hpp"
+#include "os/descriptors.hpp"
+#include "os/process.hpp"
+
+#include <algorithm>
+#include <array>
+#include <csignal>
+
+#include <poll.h>
+#include <unistd.h>
+
+namespace unicoro::master {
+
+instant clock_now() noexcept { return instant(scoreboard::monotonic_now()); }
+
+int run(options chosen) { return supervisor(std::move(chosen)).run(); }
+
+supervisor::supervisor(options chosen)
+    : options_(std::move(chosen)), notifier_(os::service_notifier::from_environment()) {}
+
+int supervisor::run() {
+    std::optional<int> failed;
+    try {
+        failed = start();
+    } catch (const std::exception& error) {
+        log::critical("The master cannot start: {}", error.what());
+        failed = 1;
+    }
+    if (!failed) loop();
+    const int code = failed ? *failed : *exit_code_;
+    if (options_.daemon != nullptr) options_.daemon->report(code);
+    return code;
+}
+
+void supervisor::loop() {
+    while (!exit_code_) {
+        try {
+            turn();
+        } catch (const std::exception& error) {
+            // Out of memory, at worst: the workers must not lose their master to it.
+            log::critical("The master goes on after: {}", error.what());
+        }
+    }
+}
+
+void supervisor::turn() {
+    while (!pending_.empty() && !exit_code_) {
+        const any_action next = std::move(pending_.front());
+        pending_.pop_front();
+        std::visit([this](const auto& known) { perform(known); }, next);
+    }
+    if (exit_code_) return;
+    wait();
+    take_signals();
+    reap();
+    look();
+}
+
+void supervisor::wait() {
+    using std::chrono::milliseconds;
+    instant until = core_->wake_at();
+    if (const auto interval = notifier_.watchdog()) {
+        if (clock_now() >= next_watchdog_) {
+            notifier_.send("WATCHDOG=1");
+            next_watchdog_ = clock_now() + *interval / 2;
+        }
+        until = std::min(until, next_watchdog_);
+    }
+    // Rounded up: waking a moment early would mean turning without anything to do.
+    const auto left = std::chrono::ceil<milliseconds>(until - clock_now());
+    const int timeout = static_cast<int>(std::clamp<milliseconds::rep>(left.count(), 0, 60'000));
+    std::array<pollfd, 2> watched{{{signals_->fd(), POLLIN, 0}, {wake_.get(), POLLIN, 0}}};
+    poll(watched.data(), watched.size(), timeout);
+    static_cast<void>(os::clear_event(wake_.get()));
+}
+
+void supervisor::take_signals() {
+    while (const auto signal = signals_->next()) {
+        if (*signal != SIGCHLD) feed(event::signal_arrived{*signal});
+    }
+}
+
+void supervisor::reap() {
+    while (const auto child = os::reap_child()) {
+        const auto found = std::ranges::find(workers_, child->pid, &running::pid);
+        if (found == workers_.end()) {
+            feed(event::child_ended{child->pid, child->status});
+            continue;
+        }
+        // The worker may have become ready a moment before it ended.
+        look();
+        const std::size_t slot = found->slot;
+        board_->slot(slot).state.store(scoreboard::worker_state::vacant);
+        workers_.erase(found);
+        feed(event::child_ended{child->pid, child->status});
+    }
+}
+
+void supervisor::look() {
+    event::tick seen;
+    for (const running& each : workers_) {
+        const scoreboard::worker_slot& slot = board_->slot(each.slot);
+        seen.readings.push_back(
+            {each.slot, slot.state.load(), instant(slot.heartbeat.load(std::memory_order_relaxed))}
+        );
+    }
+    feed(seen);
+}
+
+void supervisor::feed(const any_event& what) {
+    std::ranges::move(core_->step(what, clock_now()), std::back_inserter(pending_));
+}
+
+void supervisor::perform(const action::spawn& what) {
+    auto lifeline = os::make_pipe();
+    if (!lifeline) return feed(event::spawn_failed{what.slot, lifeline.error().message()});
+    board_->reset(what.slot, scoreboard::worker_state::booting);
+    const auto forked = os::fork_process();
+    if (!forked) return feed(event::spawn_failed{what.slot, forked.error().message()});
+    if (*forked == 0) {
+        lifeline->write.reset();
+        be_worker(what, lifeline->read.get());
+    }
+    board_->slot(what.slot).pid.store(*forked);
+    workers_.push_back({*forked, what.slot, std::move(lifeline->write)});
+    feed(event::spawned{what.slot, *forked});
+}
+
+void supervisor::perform(const action::kill& what) {
+    const error_code failed = os::send_signal(what.pid, what.signal);
+    if (failed && failed != os::system_error(ESRCH)) {
+        log::error("Cannot send {} to worker (pid:{}): {}", os::signal_name(what.signal), what.pid,
+                   failed.message());
+    }
+}
+
+void supervisor::perform(const action::log_line& what) { log::write(what.level, what.message); }
+
+void supervisor::perform(const action::log_requests& what) {
+    for (const auto& line : requests_in_flight(*board_, what.slot, scoreboard::monotonic_now())) {
+        log::write(what.level, fmt::format("In flight in worker (pid:{}): {}", what.pid, line));
+    }
+}
+
+void supervisor::perform(const action::reopen_logs&) { log::reopen(); }
+
+void supervisor::perform(const action::notify& what) {
+    std::string lines;
+    switch (what.what) {
+        case action::notify::state::ready:
+            lines = fmt::format("READY=1\nMAINPID={}\n", getpid());
+            if (options_.daemon != nullptr) options_.daemon->report(0);
+            break;
+        case action::notify::state::reloading:
+            lines = fmt::format("RELOADING=1\nMONOTONIC_USEC={}\n", clock_now() / std::chrono::microseconds(1));
+            break;
+        case action::notify::state::stopping: lines = "STOPPING=1\n"; break;
+    }
+    lines += "STATUS=" + what.status + "\n";
+    if (const error_code failed = notifier_.send(lines)) {
+        log::warning("Cannot notify the service manager: {}", failed.message());
+    }
+}
+
+void supervisor::perform(const action::stop_listening&) {
+    for (auto& [id, set] : sets_) {
+        remove_paths(set.listeners, {});
+        set.listeners.clear();
+    }
+}
+
+void supervisor::perform(const action::exit& what) { exit_code_ = what.code; }
+
+}  // namespace unicoro::master

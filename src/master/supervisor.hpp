@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "master/core.hpp"
+#include "master/launch_set.hpp"
+#include "master/master.hpp"
+#include "os/environment.hpp"
+#include "os/notify.hpp"
+#include "os/pidfile.hpp"
+#include "os/signals.hpp"
+#include "os/unique_fd.hpp"
+
+#include <deque>
+#include <map>
+#include <optional>
+
+namespace unicoro::master {
+
+/// Places in the scoreboard for each worker: old and new generation, and those that still drain.
+inline constexpr std::size_t slots_per_worker = 4;
+
+/// Performs what the core decides and tells it what happens. One per master process.
+class supervisor {
+  public:
+    explicit supervisor(options chosen);
+
+    /// See `master::run`.
+    [[nodiscard]] int run();
+
+  private:
+    /// A worker that was forked and not yet collected.
+    struct running {
+        pid_t pid = 0;
+        std::size_t slot = 0;
+        os::unique_fd lifeline;  // write end
+    };
+
+    // supervisor.cpp
+    void loop();
+    void turn();
+    void wait();
+    void take_signals();
+    void reap();
+    void look();
+    void feed(const any_event& what);
+    void perform(const action::spawn& what);
+    void perform(const action::kill& what);
+    void perform(const action::log_line& what);
+    void perform(const action::log_requests& what);
+    void perform(const action::reopen_logs& what);
+    void perform(const action::reload_settings& what);
+    void perform(const action::settle& what);
+    void perform(const action::abandon& what);
+    void perform(const action::notify& what);
+    void perform(const action::stop_listening& what);
+    void perform(const action::exit& what);
+
+    // supervisor_start.cpp
+    [[nodiscard]] std::optional<int> start();
+    [[nodiscard]] std::optional<int> open_first_listeners(launch_set& set);
+    [[nodiscard]] bool open_resources(const settings::server_settings& values);
+    [[nodiscard]] std::optional<int> interrupted();
+    void greet(const launch_set& set) const;
+
+    // supervisor_reload.cpp
+    [[nodiscard]] reload_outcome ask_for_settings();
+    [[nodiscard]] std::vector<std::string> prepare(const reload_outcome& read);
+    void drop_sets_before(generation_id kept);
+    void drop_set(generation_id id);
+    void show_title() const;
+
+    // worker_process.cpp
+    [[noreturn]] void be_worker(const action::spawn& what, int lifeline_fd);
+    [[nodiscard]] int boot_worker(const action::spawn& what, int lifeline_fd);
+
+    options options_;
+    std::optional<os::signal_source> signals_;
+    os::service_notifier notifier_;
+    std::optional<os::pidfile> pidfile_;
+    std::optional<scoreboard::table> board_;
+    os::environment_overlay environment_;
+    os::unique_fd wake_;
+    std::map<generation_id, launch_set> sets_;
+    generation_id settled_ = 1;
+    generation_id newest_ = 1;
+    bool activated_ = false;  // sockets came from systemd
+    std::optional<core> core_;
+    std::vector<running> workers_;
+    std::deque<any_action> pending_;
+    instant next_watchdog_{0};
+    std::optional<int> exit_code_;
+};
+
+/// The part of the settings the core decides by.
+[[nodiscard]] limits limits_of(const settings::server_settings& values);
+
+/// Now, on the clock master and workers share.
+[[nodiscard]] instant clock_now() noexcept;
+
+/// "unicoro: `role` [name]"
+[[nodiscard]] std::string process_title(
+    std::string_view role, const settings::server_settings& values
+);
+
+}  // namespace unicoro::master

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: MIT
+#include "master/supervisor.hpp"
+#include "os/process_title.hpp"
+
+#include <algorithm>
+
+namespace unicoro::master {
+
+limits limits_of(const settings::server_settings& values) {
+    return {values.workers, values.timeout, values.graceful_timeout, values.boot_timeout};
+}
+
+std::string process_title(std::string_view role, const settings::server_settings& values) {
+    return fmt::format("unicoro: {} [{}]", role, values.proc_name.value_or(values.app));
+}
+
+void supervisor::show_title() const {
+    os::set_process_title(process_title("master", *sets_.at(settled_).settings));
+}
+
+reload_outcome supervisor::ask_for_settings() {
+    if (!options_.reload) return {nullptr, {"this server cannot read its settings anew"}};
+    try {
+        return options_.reload();
+    } catch (const std::exception& error) {
+        return {nullptr, {error.what()}};
+    }
+}
+
+void supervisor::perform(const action::reload_settings&) {
+    const reload_outcome read = ask_for_settings();
+    auto errors = prepare(read);
+    if (!errors.empty()) return feed(event::settings_refused{std::move(errors)});
+    feed(event::settings_accepted{newest_, limits_of(*read.settings)});
+}
+
+std::vector<std::string> supervisor::prepare(const reload_outcome& read) {
+    if (!read.errors.empty()) return read.errors;
+    if (read.settings == nullptr) return {"no settings were read"};
+    const settings::server_settings& values = *read.settings;
+    const auto room = static_cast<int>(board_->size() / slots_per_worker);
+    if (values.workers > room) {
+        return {fmt::format(
+            "workers: {}: a running master has room for {}; restart it to have more", values.workers, room
+        )};
+    }
+    launch_set fresh;
+    fresh.settings = read.settings;
+    const auto privileges = wanted_privileges(values);
+    if (!privileges) return {privileges.error().message};
+    fresh.privileges = *privileges;
+    // Sockets of every living set may be kept: one of a set under way is in use just as well.
+    std::vector<bound_listener> known;
+    for (auto set = sets_.rbegin(); set != sets_.rend(); ++set) {
+        known.insert(known.end(), set->second.listeners.begin(), set->second.listeners.end());
+    }
+    if (activated_) {
+        fresh.listeners = sets_.at(settled_).listeners;
+    } else {
+        auto opened = open_listeners(values, fresh.privileges, known);
+        if (!opened) return {opened.error().message};
+        fresh.listeners = std::move(*opened);
+    }
+    fresh.id = ++newest_;
+    sets_.emplace(fresh.id, std::move(fresh));
+    return {};
+}
+
+void supervisor::drop_set(generation_id id) {
+    const auto gone = sets_.find(id);
+    if (gone == sets_.end()) return;
+    std::vector<bound_listener> staying;
+    for (const auto& [other, set] : sets_) {
+        if (other == id) continue;
+        staying.insert(staying.end(), set.listeners.begin(), set.listeners.end());
+    }
+    remove_paths(gone->second.listeners, staying);
+    sets_.erase(gone);
+}
+
+void supervisor::drop_sets_before(generation_id kept) {
+    std::vector<generation_id> gone;
+    for (const auto& [id, set] : sets_) {
+        if (id < kept) gone.push_back(id);
+    }
+    for (const generation_id id : gone) drop_set(id);
+}
+
+void supervisor::perform(const action::abandon& what) { drop_set(what.generation); }
+
+void supervisor::perform(const action::settle& what) {
+    const auto before = sets_.at(settled_).settings;
+    settled_ = what.generation;
+    drop_sets_before(settled_);
+    const settings::server_settings& values = *sets_.at(settled_).settings;
+    environment_.apply(values.raw_env);
+    if (options_.adopt) options_.adopt(values);
+    show_title();
+    if (before->pidfile == values.pidfile) return;
+    if (!values.pidfile) {
+        pidfile_.reset();
+        return;
+    }
+    auto made = os::pidfile::create(*values.pidfile);
+    if (made) {
+        pidfile_ = std::move(*made);
+    } else {
+        log::error("{}; the former pidfile stays", made.error().message);
+    }
+}
+
+}  // namespace unicoro::master

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: MIT
+#include "log/log.hpp"
+#include "master/supervisor.hpp"
+#include "os/descriptors.hpp"
+#include "os/process_title.hpp"
+
+#include <algorithm>
+#include <array>
+#include <csignal>
+
+#include <poll.h>
+#include <unistd.h>
+
+namespace unicoro::master {
+namespace {
+
+constexpr int bind_attempts = 5;  // gunicorn's, one second apart
+constexpr std::size_t fewest_slots = 512;
+
+// A worker with more requests than this at once does not list them all.
+constexpr std::size_t most_requests_listed = 1024;
+
+constexpr std::array handled_signals{
+    SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTTIN, SIGTTOU, SIGUSR1, SIGUSR2, SIGWINCH, SIGCHLD,
+};
+
+const char* name_of(settings::worker_class which) {
+    switch (which) {
+        case settings::worker_class::sync: return "sync";
+        case settings::worker_class::gthread: return "gthread";
+        case settings::worker_class::async: return "async";
+        case settings::worker_class::eventlet: return "eventlet";
+    }
+    return "?";
+}
+
+os::stream_policy stream_policy_of(const settings::server_settings& values) {
+    if (values.capture_output && values.errorlog != "-") return os::stream_policy::keep;
+    return values.enable_stdio_inheritance ? os::stream_policy::keep_unless_tty
+                                           : os::stream_policy::silence;
+}
+
+}  // namespace
+
+// The end of a wait of one second: the exit code when a signal ended it.
+std::optional<int> supervisor::interrupted() {
+    pollfd watched{signals_->fd(), POLLIN, 0};
+    const instant until = clock_now() + std::chrono::seconds(1);
+    while (clock_now() < until) {
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - clock_now());
+        poll(&watched, 1, static_cast<int>(left.count()));
+        while (const auto signal = signals_->next()) {
+            if (*signal == SIGTERM || *signal == SIGINT || *signal == SIGQUIT) return 0;
+        }
+    }
+    return std::nullopt;
+}
+
+std::optional<int> supervisor::open_first_listeners(launch_set& set) {
+    const settings::server_settings& values = *set.settings;
+    auto activated = activated_listeners(values);
+    if (!activated) {
+        log::error("{}", activated.error().message);
+        return 1;
+    }
+    activated_ = !activated->empty();
+    if (activated_) {
+        set.listeners = std::move(*activated);
+        return std::nullopt;
+    }
+    for (int attempt = 1;; ++attempt) {
+        auto opened = open_listeners(values, set.privileges, {});
+        if (opened) {
+            set.listeners = std::move(*opened);
+            return std::nullopt;
+        }
+        log::error("{}", opened.error().message);
+        if (opened.error().code != os::system_error(EADDRINUSE) || attempt == bind_attempts) return 1;
+        log::error("Retrying in 1 second.");
+        if (const auto code = interrupted()) return code;
+    }
+}
+
+bool supervisor::open_resources(const settings::server_settings& values) {
+    auto wake = os::make_event();
+    if (!wake) {
+        log::error("Cannot make an eventfd: {}", wake.error().message());
+        return false;
+    }
+    wake_ = std::move(*wake);
+    const std::size_t slots =
+        std::max(fewest_slots, static_cast<std::size_t>(values.workers) * slots_per_worker);
+    auto board = scoreboard::table::create(
+        slots, std::min(values.worker_connections, most_requests_listed)
+    );
+    if (!board) {
+        log::error("Cannot map the scoreboard: {}", board.error().message());
+        return false;
+    }
+    board_.emplace(std::move(*board));
+    if (!values.pidfile) return true;
+    auto file = os::pidfile::create(*values.pidfile);
+    if (!file) {
+        log::error("{}", file.error().message);
+        return false;
+    }
+    pidfile_.emplace(std::move(*file));
+    return true;
+}
+
+void supervisor::greet(const launch_set& set) const {
+    std::string addresses;
+    for (const bound_listener& each : set.listeners) {
+        if (!addresses.empty()) addresses += ", ";
+        addresses += each.socket.text();
+    }
+    log::info("Listening at: {} ({})", addresses, getpid());
+    log::info("Using worker: {}", name_of(set.settings->worker_class));
+    if (!set.settings->app.empty()) log::info("Application: {}", set.settings->app);
+}
+
+std::optional<int> supervisor::start() {
+    const settings::server_settings& values = *options_.settings;
+    log::info("Starting unicoro {}", options_.version);
+    auto signals = os::signal_source::open(handled_signals);
+    if (!signals) {
+        log::error("Cannot wait for signals: {}", signals.error().message());
+        return 1;
+    }
+    signals_.emplace(std::move(*signals));
+    os::ignore_broken_pipes();
+    launch_set first;
+    first.id = settled_;
+    first.settings = options_.settings;
+    const auto privileges = wanted_privileges(values);
+    if (!privileges) {
+        log::error("{}", privileges.error().message);
+        return 1;
+    }
+    first.privileges = *privileges;
+    if (!open_resources(values)) return 1;
+    if (const auto code = open_first_listeners(first)) return code;
+    environment_.apply(values.raw_env);
+    greet(first);
+    sets_.emplace(first.id, std::move(first));
+    show_title();
+    if (options_.daemon != nullptr) {
+        // From here on the workers inherit the streams: none may hold the terminal.
+        if (const error_code failed = os::detach_streams(stream_policy_of(values))) {
+            log::error("Cannot part with the terminal: {}", failed.message());
+            return 1;
+        }
+    }
+    core::options shape;
+    shape.slots = board_->size();
+    shape.most_workers = static_cast<int>(shape.slots / slots_per_worker);
+    shape.daemon = values.daemon;
+    core_.emplace(limits_of(values), shape, settled_);
+    std::ranges::move(core_->start(clock_now()), std::back_inserter(pending_));
+    return std::nullopt;
+}
+
+}  // namespace unicoro::master

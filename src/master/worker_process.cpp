@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+#include "log/log.hpp"
+#include "master/supervisor.hpp"
+#include "os/process.hpp"
+#include "os/process_title.hpp"
+
+#include <unistd.h>
+
+namespace unicoro::master {
+
+void supervisor::be_worker(const action::spawn& what, int lifeline_fd) {
+    int code = 1;
+    try {
+        code = boot_worker(what, lifeline_fd);
+    } catch (const std::exception& error) {
+        log::critical("The worker ends after an exception: {}", error.what());
+    } catch (...) {
+        log::critical("The worker ends after an exception of unknown type");
+    }
+    log::info("Worker exiting (pid: {})", getpid());
+    os::end_process(code);
+}
+
+int supervisor::boot_worker(const action::spawn& what, int lifeline_fd) {
+    const pid_t pid = getpid();
+    // What is the master's must end with the master, not with its last worker.
+    workers_.clear();
+    signals_.reset();
+    if (pidfile_) pidfile_->abandon();
+    if (options_.daemon != nullptr) options_.daemon->abandon();
+    os::reset_signals();
+    os::ignore_broken_pipes();
+
+    const launch_set& set = sets_.at(what.generation);
+    const settings::server_settings& values = *set.settings;
+    board_->slot(what.slot).pid.store(pid);
+    os::set_process_title(process_title("worker", values));
+    if (what.generation != settled_) {
+        environment_.apply(values.raw_env);
+        if (options_.adopt) options_.adopt(values);
+    }
+    log::info("Booting worker with pid: {}", pid);
+    std::vector<os::listener> listeners;
+    for (const bound_listener& each : set.listeners) {
+        if (each.socket.listening()) {
+            listeners.push_back(each.socket);
+            continue;
+        }
+        auto own = os::listen_beside(each.socket, values.backlog);
+        if (!own) {
+            log::critical("{}", own.error().message);
+            return exit_worker_boot;
+        }
+        listeners.push_back(std::move(*own));
+    }
+    if (const auto dropped = os::drop_privileges(set.privileges); !dropped) {
+        log::critical("{}", dropped.error().message);
+        return exit_worker_boot;
+    }
+    const generation_id generation = what.generation;
+    return options_.entry(worker_launch{
+        what.slot, what.age, generation, listeners, *board_, lifeline_fd, wake_.get(), values});
+}
+
+}  // namespace unicoro::master

@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: MIT
+"""The Python half of the plugin: compiled into it and run once, when the interpreter has started.
+
+Nothing here runs while a request is served, except `describe` for one that failed.
+"""
+
+import ast
+import faulthandler
+import importlib
+import inspect
+import os
+import sys
+import traceback
+
+__all__ = ["AppNotFound", "describe", "load", "prepare"]
+
+
+class AppNotFound(Exception):
+    """The application specification does not lead to an application."""
+
+
+def prepare(pythonpath, crash_fd, after_fork):
+    """Sets up what an application may expect of its interpreter."""
+    sys.path.insert(0, os.getcwd())
+    for entry in reversed([os.path.abspath(each) for each in pythonpath]):
+        if entry in sys.path:
+            sys.path.remove(entry)
+        sys.path.insert(0, entry)
+    # The master ends a worker that hangs by SIGABRT: then its stack goes to the error log.
+    faulthandler.enable(file=crash_fd, all_threads=True)
+    os.register_at_fork(after_in_child=after_fork)
+
+
+def describe(error):
+    """The traceback of an exception as text."""
+    return "".join(traceback.format_exception(type(error), error, error.__traceback__)).rstrip()
+
+
+def load(spec):
+    """The WSGI application that `module[:attribute | :factory(arguments)]` names."""
+    name, colon, expression = spec.partition(":")
+    if not name or name.startswith(".") or "/" in name:
+        raise AppNotFound(f"{spec!r} does not begin with the name of a module; write module:attribute")
+    if colon and not expression:
+        raise AppNotFound(f"{spec!r} names nothing after the ':'; write module:attribute")
+    expression = expression or "application"
+    path, arguments = _parse(expression)
+    module = _import(name, expression)
+    target = _find(module, name, path)
+    if arguments is not None:
+        target = _call(target, expression, *arguments)
+        if target is None:
+            raise AppNotFound(f"{spec!r} returned None instead of an application")
+    _check(target, spec)
+    return target
+
+
+def _parse(expression):
+    try:
+        node = ast.parse(expression, mode="eval").body
+    except SyntaxError:
+        node = None
+    arguments = None
+    if isinstance(node, ast.Call):
+        if any(each.arg is None for each in node.keywords):
+            raise AppNotFound(f"{expression!r}: the arguments of a factory must be literal values")
+        try:
+            arguments = (
+                [ast.literal_eval(each) for each in node.args],
+                {each.arg: ast.literal_eval(each.value) for each in node.keywords},
+            )
+        except ValueError:
+            raise AppNotFound(
+                f"{expression!r}: the arguments of a factory must be literal values"
+            ) from None
+        node = node.func
+    path = []
+    while isinstance(node, ast.Attribute):
+        path.insert(0, node.attr)
+        node = node.value
+    if not isinstance(node, ast.Name):
+        raise AppNotFound(
+            f"{expression!r} is neither an attribute name nor a factory call; "
+            "write module:attribute or module:factory()"
+        )
+    return [node.id, *path], arguments
+
+
+def _import(name, expression):
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        missing = error.name or ""
+        if missing != name and not name.startswith(missing + "."):
+            raise
+        if name.endswith(".py") and os.path.exists(name):
+            hint = f"Did you mean '{name[:-3]}:{expression}'?"
+        else:
+            hint = f"Searched: {', '.join(repr(each) for each in sys.path)}. See --chdir, --pythonpath."
+        raise AppNotFound(f"there is no module {missing!r}. {hint}") from None
+
+
+def _find(module, name, path):
+    target = module
+    for depth, attribute in enumerate(path):
+        try:
+            target = getattr(target, attribute)
+        except AttributeError:
+            where = ".".join([name, *path[:depth]])
+            raise AppNotFound(
+                f"there is no {attribute!r} in {where!r}.{_suggest(module, name)}"
+            ) from None
+    return target
+
+
+def _suggest(module, name):
+    for candidate in ("application", "app", "wsgi", "create_app", "make_app"):
+        if callable(getattr(module, candidate, None)):
+            call = "()" if candidate in ("create_app", "make_app") else ""
+            return f" Did you mean '{name}:{candidate}{call}'?"
+    return " Name the application: module:attribute."
+
+
+def _call(factory, expression, args, kwargs):
+    if not callable(factory):
+        raise AppNotFound(f"{expression!r}: what is called here is no function")
+    try:
+        return factory(*args, **kwargs)
+    except TypeError as error:
+        if error.__traceback__.tb_next is None:  # the call itself failed, not something within
+            raise AppNotFound(f"{expression!r}: {error}") from None
+        raise
+
+
+def _check(target, spec):
+    if not callable(target):
+        raise AppNotFound(f"{spec!r} is a {type(target).__name__}, which is not callable")
+    if inspect.iscoroutinefunction(target) or inspect.iscoroutinefunction(
+        getattr(target, "__call__", None)
+    ):
+        raise AppNotFound(
+            f"{spec!r} is an ASGI application (a coroutine); ASGI is not available yet. "
+            "A WSGI adapter such as a2wsgi.ASGIMiddleware can serve it"
+        )

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "app/exchange.hpp"
+#include "python/header_keys.hpp"
+#include "python/py_ref.hpp"
+#include "python/text_cache.hpp"
+#include "settings/settings.hpp"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace unicoro::python {
+
+/// Builds the environ of each request (PEP 3333) by copying a dict that already has what is the same for
+/// every request of a listener. One per worker; every call with the GIL.
+class environ_builder {
+  public:
+    environ_builder() = default;
+    environ_builder(const environ_builder&) = delete;
+    environ_builder& operator=(const environ_builder&) = delete;
+
+    /// Makes the constant part. False with a Python exception set.
+    [[nodiscard]] bool prepare(const settings::server_settings& values);
+
+    /// True when SCRIPT_NAME (of a trusted peer, else of the process's environment) is a prefix of the
+    /// path, in whole segments; otherwise the request cannot be given to the application.
+    [[nodiscard]] bool path_fits(const http::request_head& head) const noexcept;
+
+    /// Where the application is mounted for this request, without a slash at the end.
+    [[nodiscard]] std::string_view script_name_of(const http::request_head& head) const noexcept;
+
+    /// A new environ. `input` is the body's file, or null for a request without one, and then
+    /// `body_size` does not count. Nothing, with a Python exception set, when there is no memory.
+    [[nodiscard]] py_ref build(app::exchange& request, PyObject* input, std::uint64_t body_size);
+
+  private:
+    struct listener {
+        std::string address;
+        std::uint16_t port = 0;
+        py_ref base;
+    };
+
+    [[nodiscard]] PyObject* base_for(const app::connection_info& connection, py_ref& temporary);
+    [[nodiscard]] bool add_target(PyObject* environ, const http::request_head& head);
+    [[nodiscard]] bool add_fields(PyObject* environ, const http::request_head& head);
+    [[nodiscard]] bool add_field(
+        PyObject* environ, const http::request_head& head, const http::field& field, bool& host_seen
+    );
+    [[nodiscard]] bool add_unix_server(PyObject* environ, const http::request_head& head);
+
+    py_ref base_;
+    std::vector<listener> listeners_;
+    std::string script_name_;
+    text_cache texts_;
+    header_keys keys_;
+};
+
+}  // namespace unicoro::python

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: MIT
+#include "python/interpreter.hpp"
+
+#include "log/log.hpp"
+#include "python/arena_cache.hpp"
+#include "python/bootstrap_source.hpp"
+#include "python/traceback.hpp"
+
+#include <unistd.h>
+
+#include <csignal>
+#include <utility>
+
+namespace unicoro::python {
+namespace {
+
+/// Python is one per process, and so is this.
+struct state {
+    PyThreadState* parked = nullptr;      // the loop thread's, while it is outside Python
+    PyObject* bootstrap_module = nullptr;
+    bool running = false;
+    bool forked_away = false;
+};
+
+state& here() noexcept {
+    static state instance;
+    return instance;
+}
+
+PyObject* after_fork(PyObject*, PyObject*) {
+    here().forked_away = true;
+    Py_RETURN_NONE;
+}
+
+PyMethodDef after_fork_method{
+    "after_fork", &after_fork, METH_NOARGS, "Marks this process as one that is not the server."};
+
+std::optional<std::string> failure_of(const PyStatus& status, const std::string& executable) {
+    if (!PyStatus_Exception(status)) return std::nullopt;
+    const char* const why = status.err_msg != nullptr ? status.err_msg : "it exited while starting";
+    return "the Python interpreter " + executable + " does not start: " + why;
+}
+
+PyStatus initialise(PyConfig& config, const std::string& executable) {
+    config.parse_argv = 0;
+    config.install_signal_handlers = 0;
+    const std::pair<wchar_t**, const char*> texts[] = {
+        {&config.executable, executable.c_str()},
+        {&config.program_name, executable.c_str()},
+    };
+    for (const auto& [where, text] : texts) {
+        const PyStatus set = PyConfig_SetBytesString(&config, where, text);
+        if (PyStatus_Exception(set)) return set;
+    }
+    std::string name = "unicoro";
+    char* const arguments[] = {name.data()};
+    const PyStatus set = PyConfig_SetBytesArgv(&config, 1, arguments);
+    if (PyStatus_Exception(set)) return set;
+    return Py_InitializeFromConfig(&config);
+}
+
+std::optional<std::string> run_bootstrap(const interpreter::options& chosen) {
+    const py_ref code = py_ref::steal(
+        Py_CompileString(bootstrap_source, "<unicoro bootstrap.py>", Py_file_input)
+    );
+    if (!code) return describe_exception(take_exception().get());
+    py_ref module = py_ref::steal(PyImport_ExecCodeModule("_unicoro", code.get()));
+    if (!module) return describe_exception(take_exception().get());
+    here().bootstrap_module = module.release();
+
+    const py_ref path = py_ref::steal(PyList_New(0));
+    for (const std::string& each : chosen.pythonpath) {
+        const py_ref entry = py_ref::steal(PyUnicode_DecodeFSDefault(each.c_str()));
+        if (!path || !entry || PyList_Append(path.get(), entry.get()) != 0) {
+            return describe_exception(take_exception().get());
+        }
+    }
+    const py_ref marker = py_ref::steal(PyCFunction_New(&after_fork_method, nullptr));
+    const py_ref prepare = interpreter::bootstrap("prepare");
+    py_ref done;
+    if (prepare && marker) {
+        done = py_ref::steal(
+            PyObject_CallFunction(prepare.get(), "OiO", path.get(), chosen.crash_fd, marker.get())
+        );
+    }
+    if (!done) return describe_exception(take_exception().get());
+    return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<std::string> interpreter::start(const options& chosen) {
+    install_arena_cache();
+    PyConfig config;
+    PyConfig_InitPythonConfig(&config);
+    const PyStatus status = initialise(config, chosen.executable);
+    PyConfig_Clear(&config);
+    if (auto failure = failure_of(status, chosen.executable)) return failure;
+    // Left to Python with its other handlers, which the server does not want.
+    std::signal(SIGPIPE, SIG_IGN);
+    here().running = true;
+    std::optional<std::string> failure = run_bootstrap(chosen);
+    here().parked = PyEval_SaveThread();
+    if (failure) return "the Python interpreter could not be prepared:\n" + *failure;
+    return std::nullopt;
+}
+
+void interpreter::stop() noexcept {
+    if (!here().running) return;
+    PyEval_RestoreThread(std::exchange(here().parked, nullptr));
+    Py_CLEAR(here().bootstrap_module);
+    here().running = false;
+    if (Py_FinalizeEx() != 0) log::warning("Python could not flush its output at the end");
+}
+
+bool interpreter::running() noexcept { return here().running; }
+
+bool interpreter::forked_away() noexcept { return here().forked_away; }
+
+void interpreter::leave_forked() noexcept {
+    int code = 1;
+    const py_ref exception = take_exception();
+    if (exception && PyErr_GivenExceptionMatches(exception.get(), PyExc_SystemExit) != 0) {
+        const py_ref value = py_ref::steal(PyObject_GetAttrString(exception.get(), "code"));
+        code = 0;
+        if (value && value.get() != Py_None) {
+            code = PyLong_Check(value.get()) ? static_cast<int>(PyLong_AsLong(value.get())) : 1;
+        }
+    } else {
+        log::error(
+            "the application forked and its child process came back to the server; ended it. Let the "
+            "child call os._exit()"
+        );
+    }
+    ::_exit(code);
+}
+
+py_ref interpreter::bootstrap(const char* name) noexcept {
+    if (here().bootstrap_module == nullptr) return {};
+    return py_ref::steal(PyObject_GetAttrString(here().bootstrap_module, name));
+}
+
+gil_lock::gil_lock() noexcept : outermost_(here().parked != nullptr) {
+    if (outermost_) PyEval_RestoreThread(std::exchange(here().parked, nullptr));
+}
+
+gil_lock::~gil_lock() {
+    if (outermost_) here().parked = PyEval_SaveThread();
+}
+
+}  // namespace unicoro::python

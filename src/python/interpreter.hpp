@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "python/py_ref.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace unicoro::python {
+
+/// The process's one Python interpreter. Started on the worker's thread after the fork, and left by it
+/// while the event loop runs: Python is entered through `gil_lock` only, so that threads of the
+/// application run while the loop waits.
+class interpreter {
+  public:
+    struct options {
+        std::string executable;               ///< of the interpreter or venv to be; absolute
+        std::vector<std::string> pythonpath;  ///< before the working directory in sys.path
+        int crash_fd = 2;                     ///< stacks of a dying process go there
+    };
+
+    /// Starts Python; the GIL is free afterwards. Returns why it could not. Called once.
+    [[nodiscard]] static std::optional<std::string> start(const options& chosen);
+
+    /// Ends Python as at the end of a program: waits for its threads, runs atexit. Every py_ref must be
+    /// gone. Does nothing when Python does not run.
+    static void stop() noexcept;
+
+    [[nodiscard]] static bool running() noexcept;
+
+    /// True in a process that the application forked off: it must never act as the server.
+    [[nodiscard]] static bool forked_away() noexcept;
+
+    /// Ends such a process, by the exception that is set when it is SystemExit.
+    [[noreturn]] static void leave_forked() noexcept;
+
+    /// A function of bootstrap.py. With the GIL.
+    [[nodiscard]] static py_ref bootstrap(const char* name) noexcept;
+};
+
+/// Holds the GIL while it lives. Nested ones on the loop's thread cost nothing. Must not live across a
+/// suspension of a coroutine.
+class gil_lock {
+  public:
+    gil_lock() noexcept;
+    gil_lock(const gil_lock&) = delete;
+    gil_lock& operator=(const gil_lock&) = delete;
+    ~gil_lock();
+
+  private:
+    bool outermost_;
+};
+
+}  // namespace unicoro::python

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "app/exchange.hpp"
+#include "python/py_ref.hpp"
+
+#include <string>
+
+namespace unicoro::python {
+
+/// What the application has said of its response so far. Lives in the call it belongs to.
+struct response_state {
+    app::exchange& request;
+    bool started = false;  ///< start_response was called and its head accepted
+    /// What `write()` was given and is not sent yet. The loop cannot send while Python runs in line, so
+    /// this holds all of it until the application returns or yields.
+    std::string written;
+};
+
+/// The `start_response` of one request and the `write` it returns. They are used again for the next
+/// request, unless the application kept one: then that one fails when it is called later.
+class response_starter {
+  public:
+    response_starter() = default;
+    response_starter(const response_starter&) = delete;
+    response_starter& operator=(const response_starter&) = delete;
+
+    /// The callable for this request, borrowed. Null with a Python exception set. With the GIL.
+    [[nodiscard]] PyObject* begin(response_state& state) noexcept;
+
+    /// The request is over; nothing refers to `state` any more. With the GIL.
+    void end() noexcept;
+
+  private:
+    [[nodiscard]] bool prepare() noexcept;
+
+    py_ref start_;
+    py_ref write_;
+};
+
+}  // namespace unicoro::python

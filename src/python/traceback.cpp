@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+#include "python/traceback.hpp"
+
+#include "python/interpreter.hpp"
+
+namespace unicoro::python {
+
+py_ref take_exception() noexcept {
+    PyObject* type = nullptr;
+    PyObject* value = nullptr;
+    PyObject* traceback = nullptr;
+    PyErr_Fetch(&type, &value, &traceback);
+    if (type == nullptr) return {};
+    PyErr_NormalizeException(&type, &value, &traceback);
+    if (traceback != nullptr) PyException_SetTraceback(value, traceback);
+    Py_XDECREF(type);
+    Py_XDECREF(traceback);
+    return py_ref::steal(value);
+}
+
+std::string describe_exception(PyObject* exception) {
+    if (exception == nullptr) return "an unknown error";
+    const py_ref describe = interpreter::bootstrap("describe");
+    py_ref text;
+    if (describe) text = py_ref::steal(PyObject_CallOneArg(describe.get(), exception));
+    if (!text) {
+        // An exception whose own __str__ fails, or no memory.
+        PyErr_Clear();
+        return std::string(Py_TYPE(exception)->tp_name) + " (its traceback could not be printed)";
+    }
+    return to_utf8(text.get());
+}
+
+std::string to_utf8(PyObject* text) {
+    if (text == nullptr || !PyUnicode_Check(text)) return {};
+    const py_ref bytes =
+        py_ref::steal(PyUnicode_AsEncodedString(text, "utf-8", "backslashreplace"));
+    if (!bytes) {
+        PyErr_Clear();
+        return {};
+    }
+    return {PyBytes_AS_STRING(bytes.get()), static_cast<std::size_t>(PyBytes_GET_SIZE(bytes.get()))};
+}
+
+}  // namespace unicoro::python

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "python/py_ref.hpp"
+
+#include <string>
+
+namespace unicoro::python {
+
+/// Takes the exception that is set, normalised; nothing when none is. With the GIL.
+[[nodiscard]] py_ref take_exception() noexcept;
+
+/// The traceback of an exception as text, without a newline at the end; never fails, leaves no
+/// exception set. With the GIL.
+[[nodiscard]] std::string describe_exception(PyObject* exception);
+
+/// UTF-8 of a str, whatever it holds; empty for anything else. With the GIL.
+[[nodiscard]] std::string to_utf8(PyObject* text);
+
+}  // namespace unicoro::python

@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: MIT
+#include "python/wsgi_call.hpp"
+
+#include "base/text.hpp"
+#include "log/log.hpp"
+#include "python/file_wrapper.hpp"
+#include "python/input.hpp"
+#include "python/interpreter.hpp"
+#include "python/traceback.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <optional>
+#include <utility>
+
+namespace unicoro::python {
+namespace {
+
+// Up to here a copy of the body is cheaper than keeping the bytes object over the write.
+constexpr std::size_t small_body = 8 * 1024;
+
+// What surely does not fit a socket's buffer: sending it takes as long as the client likes.
+constexpr std::size_t large_body = 64 * 1024;
+
+std::string_view view_of(PyObject* bytes) noexcept {
+    return {PyBytes_AS_STRING(bytes), static_cast<std::size_t>(PyBytes_GET_SIZE(bytes))};
+}
+
+bool has_length_one(PyObject* iterable) noexcept {
+    const PyTypeObject* const type = Py_TYPE(iterable);
+    const bool sized = (type->tp_as_sequence != nullptr && type->tp_as_sequence->sq_length != nullptr) ||
+                       (type->tp_as_mapping != nullptr && type->tp_as_mapping->mp_length != nullptr);
+    if (!sized) return false;
+    const Py_ssize_t length = PyObject_Size(iterable);
+    if (length < 0) PyErr_Clear();
+    return length == 1;
+}
+
+}  // namespace
+
+wsgi_call::wsgi_call(wsgi_runtime& runtime, app::exchange& request)
+    : runtime_(runtime), state_{request} {}
+
+wsgi_call::~wsgi_call() {
+    if (!interpreter::running()) {
+        // The process ends with requests unfinished: Python's memory is gone already.
+        [[maybe_unused]] PyObject* const lost[] = {
+            iterable_.release(), iterator_.release(), chunk_.release()};
+        return;
+    }
+    if (!iterable_ && !iterator_ && !chunk_) return;
+    const gil_lock gil;
+    close_iterable();
+    chunk_.reset();
+    runtime_.starter.end();
+}
+
+wsgi_call::step wsgi_call::begin(app::spooled_body body) {
+    const gil_lock gil;
+    if (!call_application(std::move(body))) return failed();
+    return first_step();
+}
+
+wsgi_call::step wsgi_call::next() {
+    const gil_lock gil;
+    chunk_.reset();
+    return iterate();
+}
+
+bool wsgi_call::call_application(app::spooled_body body) {
+    app::exchange& request = state_.request;
+    const std::uint64_t size = body.size();
+    py_ref input;
+    if (size > 0) {
+        input = make_input(std::move(body));
+        if (!input) return false;
+    }
+    const py_ref environ = runtime_.environs.build(request, input.get(), size);
+    if (!environ) return false;
+    PyObject* const start_response = runtime_.starter.begin(state_);
+    if (start_response == nullptr) return false;
+    const std::array<PyObject*, 3> arguments{nullptr, environ.get(), start_response};
+    iterable_ = py_ref::steal(PyObject_Vectorcall(
+        runtime_.application.get(), arguments.data() + 1, 2 | PY_VECTORCALL_ARGUMENTS_OFFSET, nullptr
+    ));
+    if (interpreter::forked_away()) interpreter::leave_forked();
+    if (!request.logged_environ().empty()) note_environ(environ.get());
+    return static_cast<bool>(iterable_);
+}
+
+wsgi_call::step wsgi_call::first_step() {
+    PyObject* const iterable = iterable_.get();
+    if (state_.written.empty()) {
+        if (PyList_CheckExact(iterable) || PyTuple_CheckExact(iterable)) return whole_list();
+        if (runtime_.use_sendfile) {
+            const step file = whole_file();
+            if (file.what != action::none) return file;
+        }
+    }
+    single_ = state_.written.empty() && has_length_one(iterable);
+    iterator_ = py_ref::steal(PyObject_GetIter(iterable));
+    if (!iterator_) return failed();
+    return iterate();
+}
+
+// A list is here as a whole: its length is known, and no Python runs while it is sent.
+wsgi_call::step wsgi_call::whole_list() {
+    PyObject** const items = PySequence_Fast_ITEMS(iterable_.get());
+    const Py_ssize_t count = PySequence_Fast_GET_SIZE(iterable_.get());
+    if (!head_given()) return failed();
+    std::size_t size = 0;
+    for (Py_ssize_t at = 0; at < count; ++at) {
+        if (!check_chunk(items[at])) return failed();
+        size += view_of(items[at]).size();
+    }
+    if (count == 1 && size > small_body) {
+        chunk_ = py_ref::borrow(items[0]);
+    } else {
+        std::string body;
+        body.reserve(size);
+        for (Py_ssize_t at = 0; at < count; ++at) body.append(view_of(items[at]));
+        state_.request.respond(std::move(body));
+    }
+    close_iterable();
+    runtime_.starter.end();
+    step whole;
+    if (chunk_) {
+        whole.what = action::send;
+        whole.bytes = view_of(chunk_.get());
+    }
+    return whole;
+}
+
+// The duplicate of the descriptor lets the application close its file now and the next request begin
+// while a slow client still reads. `none` when the body is no file that can be sent.
+wsgi_call::step wsgi_call::whole_file() {
+    step whole;
+    if (!state_.started) return whole;
+    std::optional<sendable_file> found = as_sendable_file(iterable_.get());
+    if (!found) return whole;
+    const std::optional<std::uint64_t> announced = state_.request.response().content_length();
+    whole.count = std::min(found->count, announced.value_or(found->count));
+    if (!announced && !announce_length(whole.count)) return failed();
+    file_ = std::move(found->fd);
+    whole.what = whole.count > 0 ? action::send_file : action::finish;
+    whole.fd = file_.get();
+    whole.offset = found->offset;
+    close_iterable();
+    runtime_.starter.end();
+    return whole;
+}
+
+wsgi_call::step wsgi_call::iterate() {
+    for (;;) {
+        py_ref chunk = py_ref::steal(PyIter_Next(iterator_.get()));
+        if (interpreter::forked_away()) interpreter::leave_forked();
+        if (!chunk) return PyErr_Occurred() != nullptr ? failed() : end_of_body();
+        if (!check_chunk(chunk.get())) return failed();
+        // PEP 3333: the head waits for the first piece that is not empty.
+        if (PyBytes_GET_SIZE(chunk.get()) == 0 && state_.written.empty()) continue;
+        if (!head_given()) return failed();
+        return take_chunk(std::move(chunk));
+    }
+}
+
+wsgi_call::step wsgi_call::take_chunk(py_ref chunk) {
+    step piece;
+    piece.what = action::write;
+    if (!state_.written.empty()) {
+        sending_ = std::exchange(state_.written, {});
+        sending_.append(view_of(chunk.get()));
+        piece.bytes = sending_;
+        began_ = true;
+        return piece;
+    }
+    const std::size_t size = view_of(chunk.get()).size();
+    if (!began_) {
+        if (single_ && !state_.request.response().content_length() && !announce_length(size)) {
+            return failed();
+        }
+        const bool whole = state_.request.response().content_length() == size;
+        if (whole && size >= large_body) return take_last_chunk(std::move(chunk));
+    }
+    began_ = true;
+    chunk_ = std::move(chunk);
+    piece.bytes = view_of(chunk_.get());
+    return piece;
+}
+
+// The whole body in one large piece, as frameworks yield it. The iterable is run to its end before the
+// piece is sent, so that a slow client does not keep the application from the next request.
+wsgi_call::step wsgi_call::take_last_chunk(py_ref chunk) {
+    while (const py_ref extra = py_ref::steal(PyIter_Next(iterator_.get()))) {
+        if (!check_chunk(extra.get())) return failed();
+        if (PyBytes_GET_SIZE(extra.get()) > 0) {
+            log_failure("the body is longer than its Content-Length; the rest was dropped");
+            break;
+        }
+    }
+    if (PyErr_Occurred() != nullptr) return failed();
+    chunk_ = std::move(chunk);
+    close_iterable();
+    runtime_.starter.end();
+    step whole;
+    whole.what = action::send;
+    whole.bytes = view_of(chunk_.get());
+    return whole;
+}
+
+wsgi_call::step wsgi_call::end_of_body() {
+    if (!head_given()) return failed();
+    step last;
+    if (!state_.written.empty()) {
+        // The iterator is at its end and stays there: the next step comes here again.
+        sending_ = std::exchange(state_.written, {});
+        last.what = action::write;
+        last.bytes = sending_;
+        began_ = true;
+        return last;
+    }
+    close_iterable();
+    runtime_.starter.end();
+    if (began_) {
+        last.what = action::finish;
+    } else {
+        state_.request.respond({});
+    }
+    return last;
+}
+
+bool wsgi_call::head_given() {
+    if (state_.started) return true;
+    PyErr_SetString(
+        PyExc_AssertionError, "the application gave a body or ended without calling start_response"
+    );
+    return false;
+}
+
+bool wsgi_call::check_chunk(PyObject* chunk) {
+    if (PyBytes_Check(chunk)) return true;
+    PyErr_Format(
+        PyExc_TypeError,
+        "the application's iterable must give bytes, not %.100s",
+        Py_TYPE(chunk)->tp_name
+    );
+    return false;
+}
+
+bool wsgi_call::announce_length(std::uint64_t length) {
+    std::array<char, 24> digits;
+    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), length).ptr;
+    const std::string_view text(digits.data(), static_cast<std::size_t>(end - digits.data()));
+    if (!state_.request.response().add("Content-Length", text)) return true;
+    PyErr_SetString(PyExc_SystemError, "the length of the body could not be announced");
+    return false;
+}
+
+// The traceback goes to the log, the server's own page to the client.
+wsgi_call::step wsgi_call::failed() {
+    const py_ref exception = take_exception();
+    if (interpreter::forked_away()) interpreter::leave_forked();
+    log_failure(describe_exception(exception.get()));
+    close_iterable();
+    chunk_.reset();
+    runtime_.starter.end();
+    state_.request.fail(500, "");
+    return {};
+}
+
+void wsgi_call::note_environ(PyObject* environ) {
+    for (const std::string& name : state_.request.logged_environ()) {
+        PyObject* value = PyDict_GetItemString(environ, name.c_str());
+        if (value == nullptr) value = PyDict_GetItemString(environ, base::to_upper(name).c_str());
+        if (value == nullptr) continue;
+        const py_ref text = py_ref::steal(PyObject_Str(value));
+        if (text) {
+            state_.request.log_environ(name, to_utf8(text.get()));
+        } else {
+            PyErr_Clear();
+        }
+    }
+}
+
+void wsgi_call::close_iterable() noexcept {
+    iterator_.reset();
+    if (!iterable_) return;
+    const py_ref iterable = std::move(iterable_);
+    if (PyList_CheckExact(iterable.get()) || PyTuple_CheckExact(iterable.get())) return;
+    const py_ref close = py_ref::steal(PyObject_GetAttrString(iterable.get(), "close"));
+    if (!close && PyErr_ExceptionMatches(PyExc_AttributeError) != 0) {
+        PyErr_Clear();
+        return;
+    }
+    py_ref closed;
+    if (close) closed = py_ref::steal(PyObject_CallNoArgs(close.get()));
+    if (interpreter::forked_away()) interpreter::leave_forked();
+    if (closed) return;
+    const py_ref exception = take_exception();
+    log_failure("close() of the response failed\n" + describe_exception(exception.get()));
+}
+
+void wsgi_call::log_failure(std::string_view what) const {
+    const http::request_head& head = state_.request.head();
+    log::error(
+        "Error handling request {} {}\n{}", log::escaped(head.method), log::escaped(head.target), what
+    );
+}
+
+}  // namespace unicoro::python

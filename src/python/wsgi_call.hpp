@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "app/exchange.hpp"
+#include "app/spooled_body.hpp"
+#include "os/unique_fd.hpp"
+#include "python/environ.hpp"
+#include "python/py_ref.hpp"
+#include "python/start_response.hpp"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace unicoro::python {
+
+/// What all calls of a worker share. Destroyed with the GIL held.
+struct wsgi_runtime {
+    environ_builder environs;
+    response_starter starter;
+    py_ref application;
+    bool use_sendfile = true;
+};
+
+/// One request's way through a WSGI application, without any waiting: each step runs Python as far as it
+/// can and says what to send next. Takes the GIL itself, for the length of a step. Whatever ends it, its
+/// destructor too, `close()` of the application's iterable is called exactly once.
+class wsgi_call {
+  public:
+    enum class action : std::uint8_t {
+        none,       ///< answered (exchange::respond or fail): nothing is left to do
+        write,      ///< send `bytes`, then call `next`
+        send,       ///< `bytes` are the whole body; the application is done
+        send_file,  ///< the body is a part of a file; the application is done
+        finish,     ///< end the body; the application is done
+    };
+    struct step {
+        action what = action::none;
+        std::string_view bytes;  ///< valid until the next call
+        int fd = -1;
+        std::uint64_t offset = 0;
+        std::uint64_t count = 0;
+    };
+
+    wsgi_call(wsgi_runtime& runtime, app::exchange& request);
+    wsgi_call(const wsgi_call&) = delete;
+    wsgi_call& operator=(const wsgi_call&) = delete;
+    ~wsgi_call();
+
+    /// Calls the application. `body` holds the request's body where it has one.
+    [[nodiscard]] step begin(app::spooled_body body);
+    /// After a `write`.
+    [[nodiscard]] step next();
+
+  private:
+    [[nodiscard]] bool call_application(app::spooled_body body);
+    [[nodiscard]] step first_step();
+    [[nodiscard]] step whole_list();
+    [[nodiscard]] step whole_file();
+    [[nodiscard]] step iterate();
+    [[nodiscard]] step take_chunk(py_ref chunk);
+    [[nodiscard]] step take_last_chunk(py_ref chunk);
+    [[nodiscard]] step end_of_body();
+    [[nodiscard]] step failed();
+    [[nodiscard]] bool head_given();
+    [[nodiscard]] bool check_chunk(PyObject* chunk);
+    [[nodiscard]] bool announce_length(std::uint64_t length);
+    void note_environ(PyObject* environ);
+    void close_iterable() noexcept;
+    void log_failure(std::string_view what) const;
+
+    wsgi_runtime& runtime_;
+    response_state state_;
+    py_ref iterable_;
+    py_ref iterator_;
+    py_ref chunk_;
+    std::string sending_;    // a piece that is no bytes object
+    os::unique_fd file_;
+    bool single_ = false;    // the iterable has one item, so that one is the whole body
+    bool began_ = false;     // something of the body went out
+};
+
+}  // namespace unicoro::python

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: MIT
+// What tests need of an application: to be watched, held, and made to fail on demand.
+#include "gate.hpp"
+
+#include <unicoro/unicoro.hpp>
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <map>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace probe {
+namespace {
+
+using unicoro::awaitable;
+using unicoro::request;
+using unicoro::response;
+
+std::string parameter(request& asked, std::string_view name) {
+    return asked.query_parameter(name).value_or("");
+}
+
+std::size_t number(request& asked, std::string_view name) {
+    return static_cast<std::size_t>(std::strtoull(parameter(asked, name).c_str(), nullptr, 10));
+}
+
+std::string variable(const char* name) {
+    const char* value = std::getenv(name);
+    return value == nullptr ? std::string() : value;
+}
+
+awaitable<response> pid(request&) { co_return response::text(std::to_string(getpid())); }
+
+awaitable<response> environment(request& asked) {
+    co_return response::text(variable(parameter(asked, "name").c_str()));
+}
+
+awaitable<response> folder(request&) {
+    co_return response::text(std::filesystem::current_path().string());
+}
+
+awaitable<response> echo(request& asked) {
+    std::string body = co_await asked.body().read_all(std::size_t{64} << 20);
+    co_return response::text(std::move(body));
+}
+
+awaitable<response> hold(request& asked) {
+    gate held(parameter(asked, "gate"));
+    co_await held.pass();
+    co_return response::text(std::to_string(getpid()));
+}
+
+awaitable<response> block(request& asked) {
+    gate held(parameter(asked, "gate"));
+    held.block();
+    co_return response::text(std::to_string(getpid()));
+}
+
+awaitable<response> crash(request&) {
+    // The default action: a handler of the process could otherwise turn it into something else.
+    signal(SIGSEGV, SIG_DFL);
+    raise(SIGSEGV);
+    co_return response();
+}
+
+awaitable<response> leave(request& asked) {
+    _exit(static_cast<int>(number(asked, "code")));
+    co_return response();
+}
+
+awaitable<response> raise_exception(request&) {
+    throw std::runtime_error("thrown by the probe");
+    co_return response();
+}
+
+awaitable<response> zeros(request& asked) {
+    std::string body(number(asked, "count"), '0');
+    co_return response::text(std::move(body));
+}
+
+awaitable<response> status(request& asked) {
+    co_return response(static_cast<int>(number(asked, "code")));
+}
+
+awaitable<response> header(request& asked) {
+    response answer = response::text("with a header\n");
+    answer.add_header(parameter(asked, "name"), parameter(asked, "value"));
+    co_return answer;
+}
+
+awaitable<response> file(request& asked) {
+    co_return response::file(parameter(asked, "path"));
+}
+
+class pieces {
+  public:
+    pieces(std::size_t count, std::size_t size, bool fails)
+        : count_(count), piece_(size, 'x'), fails_(fails) {}
+
+    awaitable<void> operator()(unicoro::response_writer& out) const {
+        return write(out, count_, piece_, fails_);
+    }
+
+  private:
+    static awaitable<void> write(
+        unicoro::response_writer& out, std::size_t count, std::string piece, bool fails
+    ) {
+        for (std::size_t i = 0; i < count; ++i) co_await out.write(piece);
+        if (fails) throw std::runtime_error("thrown in the middle of a body");
+    }
+
+    std::size_t count_;
+    std::string piece_;
+    bool fails_;
+};
+
+awaitable<response> stream(request& asked) {
+    const bool fails = asked.query_parameter("fails").has_value();
+    unicoro::response::body_stream body =
+        pieces(number(asked, "count"), number(asked, "size"), fails);
+    co_return response::stream("text/plain", std::move(body));
+}
+
+int ticks = 0;
+
+awaitable<void> count_ticks() {
+    for (;;) {
+        co_await unicoro::sleep_for(std::chrono::milliseconds(5));
+        ++ticks;
+    }
+}
+
+awaitable<response> background(request&) { co_return response::text(std::to_string(ticks)); }
+
+awaitable<response> print(request& asked) {
+    const std::string line = parameter(asked, "line") + "\n";
+    const ssize_t written = write(STDOUT_FILENO, line.data(), line.size());
+    co_return response::text(std::to_string(written));
+}
+
+using handler = awaitable<response> (*)(request&);
+
+const std::map<std::string_view, handler> pages{
+    {"/pid", pid},       {"/environ", environment}, {"/cwd", folder},
+    {"/echo", echo},     {"/hold", hold},           {"/block", block},
+    {"/crash", crash},   {"/exit", leave},          {"/throw", raise_exception},
+    {"/zeros", zeros},   {"/status", status},       {"/header", header},
+    {"/file", file},     {"/stream", stream},       {"/background", background},
+    {"/print", print},
+};
+
+awaitable<response> handle(request& asked) {
+    const auto page = pages.find(asked.path());
+    if (page == pages.end()) return pid(asked);
+    return page->second(asked);
+}
+
+awaitable<void> start(unicoro::worker_handle& worker) {
+    worker.spawn("ticks", count_ticks());
+    co_return;
+}
+
+awaitable<void> stop(unicoro::worker_handle&) {
+    const std::string note = variable("PROBE_STOPPED");
+    if (!note.empty()) std::ofstream(note, std::ios::app) << getpid() << '\n';
+    co_return;
+}
+
+awaitable<void> fail_to_start(unicoro::worker_handle&) {
+    throw std::runtime_error("the probe does not want to start");
+    co_return;
+}
+
+awaitable<void> exit_at_start(unicoro::worker_handle&) {
+    _exit(9);
+    co_return;
+}
+
+awaitable<void> start_through_gate(unicoro::worker_handle&) {
+    gate held(variable("PROBE_GATE"));
+    co_await held.pass();
+}
+
+awaitable<void> block_at_start(unicoro::worker_handle&) {
+    gate held(variable("PROBE_GATE"));
+    held.block();
+    co_return;
+}
+
+// So that a test can break the application between two loads.
+awaitable<void> start_unless_broken(unicoro::worker_handle&) {
+    if (std::filesystem::exists(variable("PROBE_BROKEN"))) {
+        throw std::runtime_error("the probe was broken by the test");
+    }
+    co_return;
+}
+
+}  // namespace
+}  // namespace probe
+
+extern "C" {
+const unicoro::application app{
+    .handle = probe::handle, .start = probe::start, .stop = probe::stop};
+const unicoro::application no_start{.handle = probe::handle, .start = probe::fail_to_start};
+const unicoro::application exits{.handle = probe::handle, .start = probe::exit_at_start};
+const unicoro::application gated{.handle = probe::handle, .start = probe::start_through_gate};
+const unicoro::application stuck{.handle = probe::handle, .start = probe::block_at_start};
+const unicoro::application breakable{.handle = probe::handle, .start = probe::start_unless_broken};
+const unicoro::application no_handler{};
+const unicoro::application other_abi{.abi = "api 0; another compiler", .handle = probe::handle};
+const int not_an_application[16] = {1, 2, 3};
+}
