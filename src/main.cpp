@@ -1,2 +1,4 @@
 // SPDX-License-Identifier: MIT
-int main() { return 0; }
+#include "cli/main.hpp"
+
+int main(int argc, char** argv) { return unicoro::cli::run(argc, argv); }

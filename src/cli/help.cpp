@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "cli/help.hpp"
 
+#include "base/text.hpp"
 #include "settings/setting.hpp"
 
 #include <nlohmann/json.hpp>
@@ -23,6 +24,12 @@ Serves APP: a Python application (MODULE, MODULE:NAME, MODULE:FACTORY(ARGUMENTS)
 Settings come from unicoro.json or the file of -c, then from UNICORO_CMD_ARGS, then from the command
 line; the later one wins. Flags marked with * are not available yet.
 )";
+
+/// Flags that are accepted for gunicorn's sake alone are left to the documentation.
+bool has_effect(const settings::setting& row) {
+    return row.status == settings::availability::now ||
+           row.status == settings::availability::not_yet;
+}
 
 std::string left_side(const settings::setting& row) {
     std::string text = row.status == settings::availability::not_yet ? "* " : "  ";
@@ -62,7 +69,9 @@ std::string default_of(const settings::setting& row) {
 
 std::string right_side(const settings::setting& row) {
     std::string text{row.help};
-    if (row.form == settings::flag_form::switch_off) text = "Do not: " + text;
+    if (row.form == settings::flag_form::switch_off) {
+        text = "Do not " + base::to_lower(text.substr(0, 1)) + text.substr(1);
+    }
     const std::string fallback = default_of(row);
     if (!fallback.empty()) text += " [" + fallback + "]";
     return text;
@@ -105,7 +114,7 @@ std::string help_text() {
     std::string text{usage};
     std::optional<settings::section> current;
     for (const settings::setting& row : settings::all_settings()) {
-        if (row.flags.empty()) continue;
+        if (row.flags.empty() || !has_effect(row)) continue;
         if (current != row.section) {
             current = row.section;
             text += "\n" + std::string(settings::title(row.section)) + ":\n";

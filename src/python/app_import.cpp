@@ -32,7 +32,7 @@ boost::system::result<py_ref, app::load_error> import_application(const std::str
         application = py_ref::steal(PyObject_CallOneArg(load.get(), name.get()));
     }
     if (interpreter::forked_away()) interpreter::leave_forked();
-    if (application) return std::move(application);
+    if (application) return application;
     const py_ref exception = take_exception();
     return explain(exception.get());
 }

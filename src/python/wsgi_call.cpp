@@ -40,7 +40,7 @@ bool has_length_one(PyObject* iterable) noexcept {
 }  // namespace
 
 wsgi_call::wsgi_call(wsgi_runtime& runtime, app::exchange& request)
-    : runtime_(runtime), state_{request} {}
+    : runtime_(runtime), state_{request, false, {}} {}
 
 wsgi_call::~wsgi_call() {
     if (!interpreter::running()) {

@@ -68,7 +68,9 @@ class loader {
         if (file) result.settings.config_file = file->path.string();
         append(result.errors, resolver_.errors());
         append(result.warnings, resolver_.warnings());
-        finish(result);
+        // A file that cannot be read or parsed may well name the application.
+        const bool file_is_mute = !from_file.errors.empty() && from_file.values.empty();
+        finish(result, file_is_mute);
         return result;
     }
 
@@ -135,7 +137,7 @@ class loader {
         resolver_.apply(defaults);
     }
 
-    void finish(outcome& result) const {
+    void finish(outcome& result, bool may_have_application) const {
         verdict together =
             cross_check(result.settings, request_.directory, [this](std::string_view name) {
                 return resolver_.where(name);
@@ -148,7 +150,8 @@ class loader {
                 "GUNICORN_CMD_ARGS: is not read; write the flags into UNICORO_CMD_ARGS"
             );
         }
-        if (result.settings.app.empty() && result.action != action::print_config) {
+        const bool wanted = result.action != action::print_config && !may_have_application;
+        if (result.settings.app.empty() && wanted) {
             result.errors.push_back(
                 "no application given: name it after the flags, as in \"unicoro -w 4 app:app\", or "
                 "as "

@@ -34,7 +34,7 @@ part application() {
             {.name = "python",
              .flags = "--python",
              .metavar = "PATH",
-             .type = text(),
+             .type = text(presence::may_be_empty),
              .kept = stored_in<&server_settings::python>(),
              .default_note = "the active virtual environment, else python3 in PATH",
              .help = "The Python interpreter, or the folder of the virtual environment, for the "

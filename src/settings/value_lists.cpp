@@ -91,9 +91,14 @@ class list_type : public value_type {
 class text_list_type final : public list_type {
   public:
     text_list_type(commas in_strings, std::string_view entries, entry_check check)
-        : list_type(in_strings), entries_(entries), check_(check) {}
+        : list_type(in_strings),
+          rule_(
+              "a list of " + std::string(entries) +
+              (in_strings == commas::separate ? ", or a string with commas between them" : "")
+          ),
+          check_(check) {}
 
-    std::string rule() const override { return "a string or a list of strings: " + entries_; }
+    std::string rule() const override { return rule_; }
 
   protected:
     std::string canonical(std::string_view entry, std::string& problem) const override {
@@ -109,7 +114,7 @@ class text_list_type final : public list_type {
     }
 
   private:
-    std::string entries_;
+    std::string rule_;
     entry_check check_;
 };
 

@@ -122,6 +122,7 @@ def spawn(
     stderr: int,
     fds: list[int] = (),
     limits: dict[str, str] | None = None,
+    listen_pid: str = "$$",
 ) -> Child:
     """Starts a program in its own process group; `fds` become its descriptors 3, 4, ... and, if there
     are any, LISTEN_FDS and LISTEN_PID tell of them. `limits` are options of prlimit(1)."""
@@ -130,7 +131,7 @@ def spawn(
     if fds:
         env["LISTEN_FDS"] = str(len(fds))
         # The pid is known only in the child; exec keeps it.
-        script += "export LISTEN_PID=$$ && "
+        script += f"export LISTEN_PID={listen_pid} && "
     for name, value in (limits or {}).items():
         script += f"prlimit --pid $$ --{name}={value} && "
     actions = [

@@ -81,6 +81,7 @@ class Server:
         listen: bool = True,
         limits: dict[str, str] | None = None,
         sockets: list[socket.socket] | None = None,
+        listen_pid: str = "$$",
     ):
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
@@ -107,6 +108,7 @@ class Server:
                 stderr=err,
                 fds=[each.fileno() for each in sockets],
                 limits=limits,
+                listen_pid=listen_pid,
             )
         finally:
             os.close(out)

@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: MIT
+#include "os/listener.hpp"
+
+#include "fixtures.hpp"
+#include "os/socket_address.hpp"
+
+#include "support/doctest.hpp"
+
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace os = unicoro::os;
+using os::testing::temp_dir;
+
+namespace {
+
+int option(int fd, int level, int name) {
+    int value = -1;
+    socklen_t length = sizeof value;
+    getsockopt(fd, level, name, &value, &length);
+    return value;
+}
+
+bool can_connect(const os::socket_address& address) {
+    const os::unique_fd client(socket(address.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    return connect(client.get(), address.data(), address.length) == 0;
+}
+
+bool can_connect(const os::listener& to) { return can_connect(*os::local_address(to.fd())); }
+
+os::outcome<os::listener> listen_on(const std::string& host, std::uint16_t port = 0) {
+    return os::listen_tcp({host, port, 16, os::tcp_request::mode::shared});
+}
+
+mode_t mode_of(const std::string& path) {
+    struct stat found {};
+    return lstat(path.c_str(), &found) == 0 ? found.st_mode & 07777 : 0;
+}
+
+}  // namespace
+
+TEST_SUITE_BEGIN("listener: tcp");
+
+TEST_CASE("an IPv4 listener has gunicorn's options and text") {
+    const auto made = listen_on("127.0.0.1");
+    REQUIRE(made.has_value());
+    CHECK(made->family() == os::address_family::ipv4);
+    CHECK(made->port() != 0);
+    CHECK(made->text() == "http://127.0.0.1:" + std::to_string(made->port()));
+    CHECK(option(made->fd(), SOL_SOCKET, SO_REUSEADDR) == 1);
+    CHECK(option(made->fd(), SOL_SOCKET, SO_ACCEPTCONN) == 1);
+    CHECK((fcntl(made->fd(), F_GETFD) & FD_CLOEXEC) != 0);
+    CHECK((fcntl(made->fd(), F_GETFL) & O_NONBLOCK) != 0);
+
+    const os::unique_fd client(socket(AF_INET, SOCK_STREAM, 0));
+    const auto address = *os::local_address(made->fd());
+    REQUIRE(connect(client.get(), address.data(), address.length) == 0);
+    const os::unique_fd accepted(accept(made->fd(), nullptr, nullptr));
+    CHECK(option(accepted.get(), IPPROTO_TCP, TCP_NODELAY) == 1);
+}
+
+TEST_CASE("hosts") {
+    SUBCASE("empty is every IPv4 address") {
+        const auto made = listen_on("");
+        REQUIRE(made.has_value());
+        CHECK(made->text() == "http://0.0.0.0:" + std::to_string(made->port()));
+    }
+    SUBCASE("a name gives IPv4 first") {
+        const auto made = listen_on("localhost");
+        REQUIRE(made.has_value());
+        CHECK(made->family() == os::address_family::ipv4);
+    }
+    SUBCASE("IPv6 takes no IPv4") {
+        const auto made = listen_on("::1");
+        if (!made && made.error().code.value() == EADDRNOTAVAIL) return;  // no IPv6 here
+        REQUIRE(made.has_value());
+        CHECK(made->family() == os::address_family::ipv6);
+        CHECK(made->text() == "http://[::1]:" + std::to_string(made->port()));
+        CHECK(option(made->fd(), IPPROTO_IPV6, IPV6_V6ONLY) == 1);
+    }
+}
+
+TEST_CASE("errors name the address and carry errno") {
+    SUBCASE("in use") {
+        const auto first = listen_on("127.0.0.1");
+        REQUIRE(first.has_value());
+        const auto second = listen_on("127.0.0.1", first->port());
+        REQUIRE(second.has_error());
+        CHECK(second.error().code == os::system_error(EADDRINUSE));
+        CHECK(
+            second.error().message == "cannot listen on 127.0.0.1:" + std::to_string(first->port()) +
+                                          ": Address already in use"
+        );
+    }
+    SUBCASE("not an address of this machine") {
+        const auto made = listen_on("192.0.2.1", 8000);
+        REQUIRE(made.has_error());
+        CHECK(
+            made.error().message ==
+            "cannot listen on 192.0.2.1:8000: Cannot assign requested address"
+        );
+    }
+    SUBCASE("an unknown host") {
+        const auto made = listen_on("no-such-host.invalid", 80);
+        REQUIRE(made.has_error());
+        CHECK(made.error().message.starts_with(
+            "cannot listen on no-such-host.invalid:80: the host is not known"
+        ));
+    }
+}
+
+TEST_CASE("copies share the socket") {
+    std::optional<os::listener> copy;
+    {
+        const auto made = listen_on("127.0.0.1");
+        REQUIRE(made.has_value());
+        copy = *made;
+    }
+    CHECK(can_connect(*copy));
+    CHECK_FALSE(copy->set_backlog(5));
+}
+
+TEST_CASE("a placeholder keeps the port for sockets beside it") {
+    const auto placeholder =
+        os::listen_tcp({"127.0.0.1", 0, 16, os::tcp_request::mode::placeholder});
+    REQUIRE(placeholder.has_value());
+    CHECK_FALSE(placeholder->listening());
+    CHECK_FALSE(can_connect(*placeholder));
+    CHECK(listen_on("127.0.0.1", placeholder->port()).has_error());
+    {
+        const auto first = os::listen_beside(*placeholder, 16);
+        const auto second = os::listen_beside(*placeholder, 16);
+        REQUIRE(first.has_value());
+        REQUIRE(second.has_value());
+        CHECK(first->port() == placeholder->port());
+        CHECK(second->port() == placeholder->port());
+        CHECK(first->listening());
+        CHECK(can_connect(*first));
+    }
+    CHECK_FALSE(can_connect(*placeholder));
+}
+
+TEST_SUITE_END();
+
+TEST_SUITE_BEGIN("listener: unix");
+
+TEST_CASE("a unix listener is bound under its umask and removes its own file only") {
+    const temp_dir dir;
+    const std::string path = dir.file("app.sock");
+    const auto made = os::listen_unix({path, 16, 0027, {}, {}});
+    REQUIRE(made.has_value());
+    CHECK(made->family() == os::address_family::unix_path);
+    CHECK(made->text() == "unix:" + path);
+    CHECK(made->port() == 0);
+    CHECK(mode_of(path) == 0750);
+    CHECK(can_connect(*made));
+    CHECK_FALSE(made->set_path_rights(0, {}, {}));
+    CHECK(mode_of(path) == 0777);
+
+    SUBCASE("ours") {
+        made->remove_path();
+        CHECK_FALSE(std::filesystem::exists(path));
+    }
+    SUBCASE("replaced by somebody else's") {
+        std::filesystem::remove(path);
+        const auto other = os::listen_unix({path, 16, 0, {}, {}});
+        REQUIRE(other.has_value());
+        made->remove_path();
+        CHECK(std::filesystem::exists(path));
+    }
+}
+
+TEST_CASE("what stands at the path decides") {
+    const temp_dir dir;
+    const std::string path = dir.file("app.sock");
+    SUBCASE("a stale socket is replaced") {
+        { REQUIRE(os::listen_unix({path, 16, 0, {}, {}}).has_value()); }
+        REQUIRE(std::filesystem::is_socket(path));
+        const auto made = os::listen_unix({path, 16, 0, {}, {}});
+        REQUIRE(made.has_value());
+        CHECK(can_connect(*made));
+    }
+    SUBCASE("a live socket stays") {
+        const auto first = os::listen_unix({path, 16, 0, {}, {}});
+        REQUIRE(first.has_value());
+        const auto second = os::listen_unix({path, 16, 0, {}, {}});
+        REQUIRE(second.has_error());
+        CHECK(second.error().code == os::system_error(EADDRINUSE));
+        CHECK(
+            second.error().message ==
+            "cannot listen on unix:" + path + ": the socket is in use by another process"
+        );
+        CHECK(can_connect(*first));
+    }
+    SUBCASE("a live socket with a full backlog stays") {
+        const auto first = os::listen_unix({path, 0, 0, {}, {}});
+        REQUIRE(first.has_value());
+        CHECK(can_connect(*first));
+        CHECK(os::listen_unix({path, 16, 0, {}, {}}).has_error());
+        CHECK(std::filesystem::is_socket(path));
+    }
+    SUBCASE("another file stays") {
+        std::ofstream(path) << "precious";
+        const auto made = os::listen_unix({path, 16, 0, {}, {}});
+        REQUIRE(made.has_error());
+        CHECK(made.error().message.find("is not a socket") != std::string::npos);
+        CHECK(os::testing::content_of(path) == "precious");
+    }
+    SUBCASE("no directory") {
+        const auto made = os::listen_unix({dir.file("none/app.sock"), 16, 0, {}, {}});
+        REQUIRE(made.has_error());
+        CHECK(made.error().message.ends_with("No such file or directory"));
+    }
+    SUBCASE("too long") {
+        const auto made = os::listen_unix({dir.file(std::string(120, 'x')), 16, 0, {}, {}});
+        REQUIRE(made.has_error());
+        CHECK(made.error().code == os::system_error(ENAMETOOLONG));
+    }
+}
+
+TEST_CASE("the file gets its owner" * doctest::skip(geteuid() != 0)) {
+    const temp_dir dir;
+    const std::string path = dir.file("app.sock");
+    const auto made = os::listen_unix({path, 16, 0077, uid_t{54321}, gid_t{54322}});
+    REQUIRE(made.has_value());
+    struct stat found {};
+    REQUIRE(lstat(path.c_str(), &found) == 0);
+    CHECK(found.st_uid == 54321);
+    CHECK(found.st_gid == 54322);
+}
+
+TEST_SUITE_END();

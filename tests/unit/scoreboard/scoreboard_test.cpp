@@ -28,7 +28,7 @@ std::vector<std::string> methods_in_flight(const table& board, std::size_t slot)
 
 TEST_CASE("a child writes what its parent reads") {
     const auto board = table::create(2, 4);
-    REQUIRE(board);
+    REQUIRE(board.has_value());
     board->reset(1, worker_state::booting);
     const pid_t child = fork();
     if (child == 0) {
@@ -50,7 +50,7 @@ TEST_CASE("a child writes what its parent reads") {
 
 TEST_CASE("reset clears counters and requests") {
     const auto board = table::create(1, 4);
-    REQUIRE(board);
+    REQUIRE(board.has_value());
     {
         request_ledger ledger(*board, 0);
         static_cast<void>(ledger.open("GET", "/a", 1));
@@ -67,7 +67,7 @@ TEST_CASE("reset clears counters and requests") {
 
 TEST_CASE("the ledger clips, reuses and overflows") {
     const auto board = table::create(1, 3);
-    REQUIRE(board);
+    REQUIRE(board.has_value());
     request_ledger ledger(*board, 0);
 
     SUBCASE("long text is clipped to the field") {
@@ -100,7 +100,7 @@ TEST_CASE("the ledger clips, reuses and overflows") {
 TEST_CASE("every entry is found again, also those freed while the short list was full") {
     constexpr std::size_t capacity = 200;
     const auto board = table::create(1, capacity);
-    REQUIRE(board);
+    REQUIRE(board.has_value());
     request_ledger ledger(*board, 0);
     for (int round = 0; round < 3; ++round) {
         std::vector<std::uint32_t> entries;
@@ -117,7 +117,7 @@ TEST_CASE("every entry is found again, also those freed while the short list was
 
 TEST_CASE("a ledger without room for entries still counts") {
     const auto board = table::create(1, 0);
-    REQUIRE(board);
+    REQUIRE(board.has_value());
     request_ledger ledger(*board, 0);
     CHECK(ledger.open("GET", "/", 1) == request_ledger::no_entry);
     CHECK(board->slot(0).running.load() == 1);

@@ -34,7 +34,7 @@ TEST_SUITE("settings_file") {
     TEST_CASE("broken JSON names line and column") {
         const auto text = errors_of("{\n  \"workers\": 4,\n  \"bind\" \":80\"\n}\n");
         CAPTURE(text);
-        CHECK(text.starts_with("unicoro.json: line 3, column 10: syntax error"));
+        CHECK(text.starts_with("unicoro.json: line 3, column 14: syntax error"));
         CHECK(text.ends_with("\n"));
         CHECK(std::count(text.begin(), text.end(), '\n') == 1);
         CHECK(errors_of("").starts_with("unicoro.json: line 1, column 1: syntax error"));

@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: MIT
+"""Servers to compare: how each is started and ended."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+BENCH = Path(__file__).resolve().parent
+START_LIMIT = 20.0
+STOP_LIMIT = 10.0
+
+
+@dataclass
+class Setup:
+    """What the commands are made of."""
+
+    build: Path
+    python: Path
+    folder: Path
+    connections: int = 1000
+
+
+@dataclass
+class Contender:
+    name: str
+    kind: str  # "native", "wsgi" or "flask": whom it is compared with
+    command: Callable[[Setup, int], list[str]]
+    needs: Callable[[Setup], bool]
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as sock:
+        return sock.getsockname()[1]
+
+
+def _baseline(setup: Setup, port: int) -> list[str]:
+    return [str(setup.build / "bench" / "bench_baseline"), str(port)]
+
+
+def _unicoro(setup: Setup, port: int, worker_class: str, app: str) -> list[str]:
+    return [
+        str(setup.build / "unicoro"), "-k", worker_class, "-b", f"127.0.0.1:{port}",
+        "--worker-connections", str(setup.connections + 100), "--keep-alive", "600",
+        "--log-level", "warning", app,
+    ]
+
+
+def _unicoro_native(setup: Setup, port: int) -> list[str]:
+    library = setup.build / "examples" / "native" / "libhello.so"
+    return _unicoro(setup, port, "async", f"{library}:app")
+
+
+def _unicoro_python(module: str) -> Callable[[Setup, int], list[str]]:
+    def command(setup: Setup, port: int) -> list[str]:
+        options = ["--python", str(setup.python), "--chdir", str(BENCH / "apps")]
+        return [*_unicoro(setup, port, "sync", f"{module}:app"), *options]
+
+    return command
+
+
+def _gunicorn(module: str) -> Callable[[Setup, int], list[str]]:
+    def command(setup: Setup, port: int) -> list[str]:
+        return [
+            str(setup.python), "-m", "gunicorn", "-k", "gevent", "-b", f"127.0.0.1:{port}",
+            "--worker-connections", str(setup.connections + 100), "--keep-alive", "600",
+            "--log-level", "warning", "--no-control-socket", "--chdir", str(BENCH / "apps"),
+            f"{module}:app",
+        ]
+
+    return command
+
+
+NGINX_CONF = """
+worker_processes 1;
+daemon off;
+pid {folder}/nginx.pid;
+error_log {folder}/nginx-error.log;
+worker_rlimit_nofile 20000;
+events {{ worker_connections 19000; }}
+http {{
+  access_log off;
+  keepalive_requests 1000000000;
+  keepalive_timeout 600;
+  client_body_temp_path {folder}/body;
+  proxy_temp_path {folder}/proxy;
+  fastcgi_temp_path {folder}/fastcgi;
+  uwsgi_temp_path {folder}/uwsgi;
+  scgi_temp_path {folder}/scgi;
+  server {{
+    listen 127.0.0.1:{port} backlog=2048;
+    default_type "text/plain; charset=utf-8";
+    location / {{ return 200 "Hello, world!\\n"; }}
+  }}
+}}
+"""
+
+
+def _nginx(setup: Setup, port: int) -> list[str]:
+    conf = setup.folder / "nginx.conf"
+    conf.write_text(NGINX_CONF.format(folder=setup.folder, port=port))
+    return [_nginx_path() or "nginx", "-p", str(setup.folder), "-c", str(conf)]
+
+
+def _nginx_path() -> str | None:
+    return shutil.which("nginx", path=os.environ.get("PATH", "") + ":/usr/sbin")
+
+
+def _has_module(name: str) -> Callable[[Setup], bool]:
+    def needs(setup: Setup) -> bool:
+        if not setup.python.exists():
+            return False
+        probe = f"import importlib.util as u, sys; sys.exit(u.find_spec({name!r}) is None)"
+        return subprocess.run([str(setup.python), "-c", probe], check=False).returncode == 0
+
+    return needs
+
+
+def _has_unicoro(setup: Setup) -> bool:
+    return (setup.build / "unicoro").exists()
+
+
+def _all(*conditions: Callable[[Setup], bool]) -> Callable[[Setup], bool]:
+    return lambda setup: all(each(setup) for each in conditions)
+
+
+CONTENDERS = [
+    Contender("epoll baseline", "native", _baseline,
+              lambda setup: (setup.build / "bench" / "bench_baseline").exists()),
+    Contender("unicoro native", "native", _unicoro_native, _has_unicoro),
+    Contender("nginx return 200", "native", _nginx, lambda setup: _nginx_path() is not None),
+    Contender("unicoro WSGI -k sync", "wsgi", _unicoro_python("hello_wsgi"), _has_unicoro),
+    Contender("gunicorn WSGI -k gevent", "wsgi", _gunicorn("hello_wsgi"),
+              _all(_has_module("gunicorn"), _has_module("gevent"))),
+    Contender("unicoro Flask -k sync", "flask", _unicoro_python("hello_flask"),
+              _all(_has_unicoro, _has_module("flask"))),
+    Contender("gunicorn Flask -k gevent", "flask", _gunicorn("hello_flask"),
+              _all(_has_module("flask"), _has_module("gunicorn"), _has_module("gevent"))),
+]
+
+
+def answers(port: int) -> bool:
+    """True when a request gets status 200."""
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=2) as sock:
+            sock.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            return sock.recv(64).startswith(b"HTTP/1.1 200")
+    except OSError:
+        return False
+
+
+class Running:
+    """A contender at work on `core`. Ended by its pid at the end of the `with` block."""
+
+    def __init__(self, contender: Contender, setup: Setup, core: int):
+        self.port = free_port()
+        self.contender = contender
+        self.log = setup.folder / f"{contender.name.replace(' ', '-')}.log"
+        command = ["taskset", "-c", str(core), *contender.command(setup, self.port)]
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=setup.folder
+            )
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    def __enter__(self) -> "Running":
+        deadline = time.monotonic() + START_LIMIT
+        while not answers(self.port):
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                self.__exit__()
+                raise RuntimeError(f"{self.contender.name} does not serve:\n{self.log.read_text()}")
+            time.sleep(0.02)
+        return self
+
+    def __exit__(self, *_) -> None:
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(STOP_LIMIT)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()

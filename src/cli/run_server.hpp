@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "settings/load.hpp"
+
+namespace unicoro::cli {
+
+/// Runs master and workers until a signal ends them. `request` is kept for reloads. Returns the exit
+/// code.
+[[nodiscard]] int run_server(const settings::load_request& request, settings::outcome first);
+
+/// --check-config: loads the application as a worker would, and says whether that worked.
+[[nodiscard]] int check_application(const settings::server_settings& values);
+
+}  // namespace unicoro::cli

@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: MIT
+"""The access log and the error log."""
+
+import json
+import os
+import re
+import threading
+
+from harness.client import Client
+from harness.paths import HELLO, probe
+from harness.waiting import wait_until
+
+
+def access_lines(server, count: int) -> list[str]:
+    wait_until(lambda: server.output().count("\n") >= count, f"{count} access lines")
+    return server.output().splitlines()
+
+
+def test_default_format(start):
+    server = start("--access-logfile", "-", HELLO)
+    with server.client() as client:
+        client.get("/nowhere?a=b", headers=[("Referer", "http://r/"), ("User-Agent", 'with "quote"')])
+    (line,) = access_lines(server, 1)
+    assert re.fullmatch(
+        r'127\.0\.0\.1 - - \[\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}\] '
+        r'"GET /nowhere\?a=b HTTP/1\.1" 404 13 "http://r/" "with \\"quote\\""',
+        line,
+    )
+
+
+def test_no_access_log_by_default(start):
+    server = start(HELLO)
+    server.get("/")
+    server.stop()
+    assert server.output() == ""
+
+
+def test_atoms(start):
+    names = ["h", "l", "u", "m", "U", "q", "H", "s", "B", "b", "f", "a", "T", "M", "D", "L", "p",
+             "{x-one}i", "{content-type}o", "{NO_SUCH}e"]
+    server = start("--access-logfile", "-", "--access-logformat", "|".join(f"%({n})s" for n in names), HELLO)
+    (worker,) = server.workers()
+    with server.client() as client:
+        client.get("/?q=1", headers=[("X-One", "1"), ("Authorization", "Basic dXNlcjpwYXNz")])
+    (line,) = access_lines(server, 1)
+    values = dict(zip(names, line.split("|"), strict=True))
+    expected = {"h": "127.0.0.1", "l": "-", "u": "user", "m": "GET", "U": "/", "q": "q=1",
+                "H": "HTTP/1.1", "s": "200", "B": "14", "b": "14", "f": "-", "a": "-", "T": "0",
+                "p": f"<{worker}>", "{x-one}i": "1", "{content-type}o": "text/plain; charset=utf-8",
+                "{NO_SUCH}e": "-"}
+    assert {name: values[name] for name in expected} == expected
+    assert re.fullmatch(r"\d+", values["D"]) and re.fullmatch(r"\d\.\d{6}", values["L"])
+
+
+def test_json(start):
+    server = start("--access-logfile", "-", "--access-logformat", "json", probe())
+    with server.client() as client:
+        client.get('/pid?x="\\', headers=[("User-Agent", "a\"b\\c\xff")])
+        client.get("/echo", method="POST", body=b"12345")
+    records = [json.loads(line) for line in access_lines(server, 2)]
+    first, second = records
+    assert all(isinstance(value, (int, float, str, type(None))) for value in first.values())
+    assert 200 in first.values() and "GET" in first.values()
+    assert 5 in second.values() and "POST" in second.values()
+    assert list(first) == list(second)
+
+
+def test_control_bytes_are_escaped(start):
+    server = start("--access-logfile", "-", probe())
+    with server.client() as client:
+        client.get("/pid", headers=[("User-Agent", "a\tb\xff")])
+    (line,) = access_lines(server, 1)
+    assert line.isascii() and "\t" not in line
+    assert '"a\\x09b\\xff"' in line
+
+
+def test_lines_of_many_workers_are_whole(start, tmp_path):
+    log = tmp_path / "access.log"
+    server = start("-w", "3", "--access-logfile", log, HELLO)
+    agent = "x" * 3000
+
+    def client():
+        with Client(server.address) as connection:
+            for _ in range(100):
+                connection.get("/", headers=[("User-Agent", agent)])
+
+    threads = [threading.Thread(target=client) for _ in range(6)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    wait_until(lambda: log.read_text().count("\n") == 600, "600 lines")
+    for line in log.read_text().splitlines():
+        assert line.startswith("127.0.0.1 ") and line.endswith(f'"{agent}"')
+
+
+def test_log_level(start):
+    server = start("--log-level", "warning", HELLO)
+    server.get("/")
+    server.stop()
+    assert server.log() == ""
+    assert "[DEBUG]" in start("--log-level", "debug", HELLO).log()
+
+
+def test_error_log_file(start, tmp_path):
+    server = start("--error-logfile", tmp_path / "error.log", HELLO)
+    server.error_log = tmp_path / "error.log"
+    assert "Listening at" in server.log()
+    assert server.stderr_path.read_text() == ""
+
+
+def test_capture_output(start, tmp_path):
+    log = tmp_path / "error.log"
+    server = start("--capture-output", "--error-logfile", log, probe())
+    server.error_log = log
+    server.get("/print?line=printed-by-the-application")
+    server.wait_log("printed-by-the-application")
+    assert server.output() == ""
+
+
+def test_refused_requests_are_told(start):
+    server = start("--access-logfile", "-", HELLO)
+    with server.client() as client:
+        client.send("GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n")
+        assert client.response().status == 400
+    server.wait_log(r"\[(INFO|WARNING)\] .*127\.0\.0\.1.*Host")
+
+
+def test_full_disk_does_not_stop_the_server(start):
+    assert os.path.exists("/dev/full")
+    server = start("--access-logfile", "/dev/full", HELLO)
+    server.allow("access|space")
+    for _ in range(3):
+        assert server.get("/").status == 200
+    assert len(server.workers()) == 1

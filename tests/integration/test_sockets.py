@@ -1,0 +1,197 @@
+# SPDX-License-Identifier: MIT
+"""Where the server listens."""
+
+import os
+import re
+import socket
+import stat
+import time
+from pathlib import Path
+
+import pytest
+
+from harness.client import Client, get
+from harness.paths import HELLO, probe
+from harness.server import listening_socket
+from harness.waiting import wait_until
+
+
+def test_port_zero_and_several_addresses(start):
+    server = start("-b", "127.0.0.1:0", "-b", "127.0.0.1:0", HELLO, listen=False)
+    first, second = server.addresses()
+    assert first[1] != second[1] and 0 not in (first[1], second[1])
+    for address in (first, second):
+        assert get(address).status == 200
+
+
+def test_ipv6(start):
+    server = start("-b", "[::1]:0", HELLO, listen=False)
+    (address,) = server.addresses()
+    assert address[0] == "::1"
+    assert get(address).status == 200
+
+
+def socket_inode_count(port: int) -> int:
+    """Listening sockets on this port of 127.0.0.1."""
+    lines = Path("/proc/net/tcp").read_text().splitlines()[1:]
+    wanted = f"0100007F:{port:04X}"
+    return sum(1 for line in lines if line.split()[1] == wanted and line.split()[3] == "0A")
+
+
+def test_reuse_port_gives_each_worker_a_socket(start):
+    server = start("--reuse-port", "-w", "3", "-b", "127.0.0.1:0", probe(), listen=False)
+    ((_, port),) = server.addresses()
+    assert socket_inode_count(port) == 3
+    seen = {int(server.get("/pid").text) for _ in range(60)}
+    assert seen <= set(server.workers()) and len(seen) > 1
+
+
+@pytest.mark.parametrize(("umask", "mode"), [(None, 0o777), ("0117", 0o660), ("0o177", 0o600)])
+def test_unix_socket_and_its_mode(start, tmp_path, umask, mode):
+    path = tmp_path / "app.sock"
+    args = ["-m", umask] if umask else []
+    server = start(*args, "-b", f"unix:{path}", HELLO, listen=False)
+    assert server.addresses() == [str(path)]
+    assert stat.S_IMODE(path.stat().st_mode) == mode
+    assert get(str(path)).status == 200
+    assert server.stop() == 0
+    assert not path.exists()
+
+
+def test_stale_unix_socket_is_replaced(start, tmp_path):
+    path = tmp_path / "app.sock"
+    with socket.socket(socket.AF_UNIX) as dead:
+        dead.bind(str(path))
+    server = start("-b", f"unix:{path}", HELLO, listen=False)
+    assert get(str(path)).status == 200
+    assert server.child.running
+
+
+def test_live_unix_socket_is_not_taken(start, tmp_path):
+    path = tmp_path / "app.sock"
+    first = start("-b", f"unix:{path}", HELLO, listen=False)
+    second = start("-b", f"unix:{path}", HELLO, listen=False, ready=False)
+    second.allow("app.sock|Retrying")
+    second.wait_log(r"\[ERROR\] .*app\.sock")
+    second.stop()
+    assert get(str(path)).status == 200
+    assert first.child.running
+
+
+def test_other_files_are_not_replaced(start, tmp_path):
+    path = tmp_path / "app.sock"
+    path.write_text("precious")
+    server = start("-b", f"unix:{path}", HELLO, listen=False, ready=False)
+    server.allow("app.sock|Retrying")
+    server.wait_log(r"\[ERROR\] .*app\.sock")
+    server.stop()
+    assert path.read_text() == "precious"
+
+
+def test_socket_file_of_another_is_left_alone(start, tmp_path):
+    path = tmp_path / "app.sock"
+    server = start("-b", f"unix:{path}", HELLO, listen=False)
+    os.unlink(path)
+    with socket.socket(socket.AF_UNIX) as other:
+        other.bind(str(path))
+        assert server.stop() == 0
+        assert path.exists()
+
+
+def test_sockets_from_systemd_win_over_bind(start):
+    sockets = [listening_socket(), listening_socket()]
+    addresses = [each.getsockname() for each in sockets]
+    server = start("-b", "127.0.0.1:1", HELLO, sockets=sockets)
+    assert server.addresses() == addresses
+    for address in addresses:
+        assert get(address).status == 200
+
+
+def test_sockets_for_another_process_are_not_taken(start):
+    server = start(
+        "-b", "127.0.0.1:0", HELLO, listen=False, env={"LISTEN_FDS": "1", "LISTEN_PID": "1"}
+    )
+    assert get(server.addresses()[0]).status == 200
+
+
+def test_inherited_descriptor(start):
+    sock = listening_socket()
+    address = sock.getsockname()
+    server = start("-b", "fd://3", HELLO, sockets=[sock], listen_pid="1")
+    assert server.addresses() == [address]
+    assert get(address).status == 200
+
+
+def hold_connections(address, count: int) -> list[Client]:
+    """Opens connections that have had one request served each; spreads them over loopback addresses."""
+    clients = []
+    for index in range(count):
+        client = Client(address, source=f"127.0.0.{2 + index % 8}")
+        client.request("/")
+        clients.append(client)
+    for client in clients:
+        assert client.response().status == 200
+    return clients
+
+
+def test_worker_connections_limit_makes_the_next_one_wait(start):
+    server = start(
+        "-k", "async", "--worker-connections", "2000", "--keep-alive", "600", HELLO
+    )
+    clients = hold_connections(server.address, 2000)
+    with Client(server.address) as late:
+        late.request("/")
+        server.wait_log("worker_connections: 2000 are open")
+        assert late.silent(0.3), "the 2001st waits"
+        assert clients[0].get("/").status == 200, "the others are served meanwhile"
+        clients[7].close()
+        assert late.response().status == 200
+    for client in clients:
+        client.close()
+
+
+def test_each_worker_has_its_own_limit(start):
+    server = start("-w", "2", "--worker-connections", "5", "--keep-alive", "600", HELLO)
+    clients = hold_connections(server.address, 10)
+    with Client(server.address) as late:
+        late.request("/")
+        wait_until(
+            lambda: len(re.findall("worker_connections: 5 are open", server.log())) == 2,
+            "both workers are full",
+        )
+        assert late.silent(0.1)
+        clients[0].close()
+        assert late.response().status == 200
+    for client in clients:
+        client.close()
+
+
+def test_running_out_of_descriptors_is_survived(start):
+    server = start("--keep-alive", "600", HELLO, limits={"nofile": "64:64"})
+    clients = [Client(server.address) for _ in range(80)]
+    server.wait_log("accept: no descriptors or memory left")
+    for client in clients[:20]:
+        assert client.get("/").status == 200
+    for client in clients[:60]:
+        client.close()
+    for client in clients[60:]:
+        assert client.get("/").status == 200
+        client.close()
+    assert server.get("/").status == 200
+
+
+def test_a_busy_worker_serves_its_backlog_afterwards(start, gate):
+    server = start(probe())
+    with server.client() as blocker:
+        blocker.request(f"/block?gate={gate.path}")
+        gate.wait_entered()
+        waiting = [server.client() for _ in range(100)]
+        for client in waiting:
+            client.request("/pid")
+        began = time.monotonic()
+        gate.release()
+        assert blocker.response().status == 200
+        for client in waiting:
+            assert client.response().status == 200
+            client.close()
+        assert time.monotonic() - began < 5
