@@ -27,7 +27,7 @@ class task : public boost::intrusive::list_base_hook<> {
     [[nodiscard]] virtual std::string name() const = 0;
 
     /// Aborts what the coroutine awaits; its next co_await throws operation_aborted.
-    void cancel() { signal_.emit(asio::cancellation_type::terminal); }
+    virtual void cancel() { signal_.emit(asio::cancellation_type::terminal); }
 
   private:
     friend class task_group;

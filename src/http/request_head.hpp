@@ -21,9 +21,9 @@ enum class body_framing : std::uint8_t { none, length, chunked };
 /// parser and live as long as those and the parser do.
 struct request_head {
     std::string_view method;
-    std::string_view target;  ///< request-target as received (RFC 9112, 3.2)
-    std::string_view path;    ///< of origin-form and absolute-form, still percent-encoded
-    std::string_view query;   ///< without '?'
+    std::string_view target;     ///< request-target as received (RFC 9112, 3.2)
+    std::string_view path;       ///< of origin-form and absolute-form, still percent-encoded
+    std::string_view query;      ///< without '?'
     std::string_view authority;  ///< of absolute-form (RFC 9112, 3.2.2), else the Host field
     http::version version = version::http_1_1;
     std::span<const field> fields;

@@ -19,9 +19,10 @@ namespace unicoro::http {
 namespace {
 
 namespace beast = boost::beast;
+using text = beast::string_view;
 
-std::string_view to_std(beast::string_view text) noexcept {
-    return {text.data(), text.size()};
+std::string_view to_std(text t) noexcept {
+    return {t.data(), t.size()};
 }
 
 field_kind kind_of(beast::http::field name) noexcept {
@@ -67,19 +68,15 @@ class head_reader final : public beast::http::basic_parser<true> {
 
   private:
     void
-    on_request_impl(beast::http::verb, beast::string_view method, beast::string_view target, int version, beast::error_code&)
+    on_request_impl(beast::http::verb, text method, text target, int version, beast::error_code&)
         override {
         method_ = to_std(method);
         target_ = to_std(target);
         version_ = version;
     }
 
-    void on_field_impl(
-        beast::http::field kind,
-        beast::string_view name,
-        beast::string_view value,
-        beast::error_code& ec
-    ) override {
+    void on_field_impl(beast::http::field kind, text name, text value, beast::error_code& ec)
+        override {
         const field f{to_std(name), to_std(value)};
         switch (rules_.add(kind_of(kind), f.name, f.value, why_)) {
             case field_rules::verdict::keep:
@@ -94,14 +91,12 @@ class head_reader final : public beast::http::basic_parser<true> {
         }
     }
 
-    void on_response_impl(int, beast::string_view, int, beast::error_code&) override {}
+    void on_response_impl(int, text, int, beast::error_code&) override {}
     void on_header_impl(beast::error_code&) override {}
     void on_body_init_impl(const boost::optional<std::uint64_t>&, beast::error_code&) override {}
-    std::size_t on_body_impl(beast::string_view, beast::error_code&) override { return 0; }
-    void on_chunk_header_impl(std::uint64_t, beast::string_view, beast::error_code&) override {}
-    std::size_t on_chunk_body_impl(std::uint64_t, beast::string_view, beast::error_code&) override {
-        return 0;
-    }
+    std::size_t on_body_impl(text, beast::error_code&) override { return 0; }
+    void on_chunk_header_impl(std::uint64_t, text, beast::error_code&) override {}
+    std::size_t on_chunk_body_impl(std::uint64_t, text, beast::error_code&) override { return 0; }
     void on_finish_impl(beast::error_code&) override {}
 
     field_rules& rules_;

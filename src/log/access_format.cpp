@@ -48,6 +48,15 @@ void append_or_dash(std::string& line, std::string_view value) {
     }
 }
 
+void append_field(std::string& line, std::span<const field_view> fields, std::string_view name) {
+    append_or_dash(line, find_field(fields, name));
+}
+
+template <class Unit>
+void append_count(std::string& line, std::chrono::nanoseconds duration) {
+    append_number(line, std::chrono::duration_cast<Unit>(duration).count());
+}
+
 void append_request_line(std::string& line, const access_record& record) {
     if (record.method.empty() && record.target.empty()) {
         line += '-';
@@ -107,73 +116,54 @@ void access_format::append(std::string& line, const access_record& record) const
 void access_format::append_value(
     std::string& line, const piece& what, const access_record& record
 ) {
-    using std::chrono::duration_cast;
     switch (what.kind) {
-        case atom::literal:
-            line.append(what.text);
-            return;
         case atom::remote_address:
-            append_or_dash(line, record.remote_address);
-            return;
-        case atom::dash:
-            line += '-';
-            return;
+            return append_or_dash(line, record.remote_address);
         case atom::user:
-            append_or_dash(line, record.user);
-            return;
+            return append_or_dash(line, record.user);
         case atom::time:
             line.append(local_time(record.finished).common_log());
             return;
         case atom::request_line:
-            append_request_line(line, record);
-            return;
+            return append_request_line(line, record);
         case atom::method:
-            append_or_dash(line, record.method);
-            return;
+            return append_or_dash(line, record.method);
         case atom::path:
-            append_or_dash(line, record.path);
-            return;
+            return append_or_dash(line, record.path);
         case atom::query:
-            append_text(line, record.query, text_form::quoted);
-            return;
+            return append_text(line, record.query, text_form::quoted);
         case atom::protocol:
-            append_or_dash(line, record.protocol);
-            return;
+            return append_or_dash(line, record.protocol);
         case atom::status:
-            append_number(line, record.status);
-            return;
+            return append_number(line, record.status);
         case atom::bytes:
-            append_number(line, record.body_bytes);
-            return;
+            return append_number(line, record.body_bytes);
         case atom::referer:
-            append_or_dash(line, find_field(record.request_fields, "referer"));
-            return;
+            return append_field(line, record.request_fields, "referer");
         case atom::user_agent:
-            append_or_dash(line, find_field(record.request_fields, "user-agent"));
-            return;
+            return append_field(line, record.request_fields, "user-agent");
         case atom::seconds:
-            append_number(line, duration_cast<std::chrono::seconds>(record.duration).count());
-            return;
+            return append_count<std::chrono::seconds>(line, record.duration);
         case atom::milliseconds:
-            append_number(line, duration_cast<std::chrono::milliseconds>(record.duration).count());
-            return;
+            return append_count<std::chrono::milliseconds>(line, record.duration);
         case atom::microseconds:
-            append_number(line, duration_cast<std::chrono::microseconds>(record.duration).count());
-            return;
+            return append_count<std::chrono::microseconds>(line, record.duration);
         case atom::decimal_seconds:
-            append_decimal_seconds(line, record.duration);
-            return;
+            return append_decimal_seconds(line, record.duration);
         case atom::pid:
             fmt::format_to(std::back_inserter(line), "<{}>", ::getpid());
             return;
         case atom::request_field:
-            append_or_dash(line, find_field(record.request_fields, what.text));
-            return;
+            return append_field(line, record.request_fields, what.text);
         case atom::response_field:
-            append_or_dash(line, find_field(record.response_fields, what.text));
-            return;
+            return append_field(line, record.response_fields, what.text);
         case atom::environ:
-            append_or_dash(line, find_field(record.environ_fields, what.text));
+            return append_field(line, record.environ_fields, what.text);
+        case atom::dash:
+            line += '-';
+            return;
+        case atom::literal:
+            line.append(what.text);
             return;
     }
 }

@@ -114,8 +114,9 @@ outcome<std::vector<listener>> take_systemd_listeners(int backlog) noexcept {
             first_systemd_fd + index, backlog, position < names.size() ? names[position] : ""
         );
         if (!adopted) {
-            adopted.error().message += " (passed by systemd, LISTEN_FDS=" + std::to_string(*count) + ")";
-            return adopted.error();
+            failure failed = adopted.error();
+            failed.message += " (passed by systemd, LISTEN_FDS=" + std::to_string(*count) + ")";
+            return failed;
         }
         taken.push_back(std::move(*adopted));
     }

@@ -68,8 +68,9 @@ class listener {
 /// How to open a TCP listener. The host may be a name (IPv4 preferred, as gunicorn); empty = every
 /// IPv4 address. An IPv6 address never takes IPv4 connections (IPV6_V6ONLY).
 struct tcp_request {
-    /// `placeholder` binds with SO_REUSEPORT and does not listen: it checks and keeps the address
-    /// (and settles port 0) while each worker listens on a socket of its own.
+    /// `placeholder` binds with SO_REUSEPORT and does not listen: it checks the address and settles
+    /// port 0, while each worker listens on a socket of its own. Until one does, SO_REUSEADDR lets
+    /// another server take the port; without that option a restart could fail for a minute.
     enum class mode { shared, placeholder };
 
     std::string host;

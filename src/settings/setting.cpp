@@ -49,6 +49,14 @@ std::string as_key(std::string_view flag) {
 
 }  // namespace
 
+tables::part tables::join(section where, std::initializer_list<std::vector<setting>> groups) {
+    part result{where, {}};
+    for (const auto& rows : groups) {
+        result.rows.insert(result.rows.end(), rows.begin(), rows.end());
+    }
+    return result;
+}
+
 std::string_view title(section which) noexcept {
     switch (which) {
         case section::application:

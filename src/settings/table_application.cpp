@@ -10,81 +10,84 @@ std::string_view asgi_not_yet(const server_settings& settings) {
     return settings.interface == app_interface::asgi ? no_asgi : std::string_view();
 }
 
+std::vector<setting> what_is_served() {
+    return {
+        {.name = "app",
+         .other_name = "wsgi_app",
+         .type = text(presence::may_be_empty),
+         .kept = stored_in<&server_settings::app>(),
+         .help = "The application: MODULE, MODULE:NAME, MODULE:FACTORY(ARGUMENTS) or "
+                 "./LIBRARY.so:NAME; "
+                 "on the command line it is the argument without a flag and wins over this key"},
+        {.name = "interface",
+         .flags = "--interface",
+         .metavar = "KIND",
+         .type = choice({{"auto"}, {"wsgi"}, {"asgi"}, {"native"}}),
+         .kept = stored_in<&server_settings::interface>(),
+         .help = "How the application is called; auto finds out",
+         .not_yet = asgi_not_yet},
+        {.name = "python",
+         .flags = "--python",
+         .metavar = "PATH",
+         .type = text(presence::may_be_empty),
+         .kept = stored_in<&server_settings::python>(),
+         .default_note = "the active virtual environment, else python3 in PATH",
+         .help = "The Python interpreter, or the folder of the virtual environment, for the "
+                 "application"},
+        {.name = "pythonpath",
+         .flags = "--pythonpath",
+         .metavar = "DIRS",
+         .type = text_list(commas::separate, "folders"),
+         .kept = stored_in<&server_settings::pythonpath>(),
+         .help = "Folders put in front of Python's module search path, with commas between them"},
+        {.name = "chdir",
+         .flags = "--chdir",
+         .metavar = "DIR",
+         .type = text(),
+         .kept = stored_in<&server_settings::chdir>(),
+         .default_note = "the folder of the start",
+         .help = "Change to this folder before the application is loaded; relative paths start "
+                 "from it"},
+        {.name = "raw_env",
+         .flags = "-e,--env",
+         .form = flag_form::repeated,
+         .metavar = "NAME=VALUE",
+         .type = environment_list(),
+         .kept = stored_in<&server_settings::raw_env>(),
+         .help = "Set an environment variable for the application; may be repeated"},
+    };
+}
+
+std::vector<setting> other_ways() {
+    return {
+        {.name = "paste",
+         .flags = "--paste,--paster",
+         .metavar = "FILE",
+         .type = text(),
+         .help = "Load the application from a PasteDeploy file",
+         .status = availability::not_yet,
+         .remark = "write a module with application = paste.deploy.loadapp('config:/path/to.ini')"},
+        {.name = "raw_paste_global_conf",
+         .flags = "--paste-global",
+         .form = flag_form::repeated,
+         .metavar = "NAME=VALUE",
+         .type = environment_list(),
+         .initial = "[]",
+         .help = "A global variable for the PasteDeploy file; may be repeated",
+         .status = availability::not_yet,
+         .remark = "give global_conf to paste.deploy.loadapp in a module of your own"},
+        {.name = "default_proc_name",
+         .type = text(),
+         .help = "The process name when proc_name is not given",
+         .status = availability::meaningless,
+         .remark = "the name follows from the application; set proc_name to change it"},
+    };
+}
+
 }  // namespace
 
 part application() {
-    return {
-        section::application,
-        {
-            {.name = "app",
-             .other_name = "wsgi_app",
-             .type = text(presence::may_be_empty),
-             .kept = stored_in<&server_settings::app>(),
-             .help =
-                 "The application: MODULE, MODULE:NAME, MODULE:FACTORY(ARGUMENTS) or "
-                 "./LIBRARY.so:NAME; "
-                 "on the command line it is the argument without a flag and wins over this key"},
-            {.name = "interface",
-             .flags = "--interface",
-             .metavar = "KIND",
-             .type = choice({{"auto"}, {"wsgi"}, {"asgi"}, {"native"}}),
-             .kept = stored_in<&server_settings::interface>(),
-             .help = "How the application is called; auto finds out",
-             .not_yet = asgi_not_yet},
-            {.name = "python",
-             .flags = "--python",
-             .metavar = "PATH",
-             .type = text(presence::may_be_empty),
-             .kept = stored_in<&server_settings::python>(),
-             .default_note = "the active virtual environment, else python3 in PATH",
-             .help = "The Python interpreter, or the folder of the virtual environment, for the "
-                     "application"},
-            {.name = "pythonpath",
-             .flags = "--pythonpath",
-             .metavar = "DIRS",
-             .type = text_list(commas::separate, "folders"),
-             .kept = stored_in<&server_settings::pythonpath>(),
-             .help =
-                 "Folders put in front of Python's module search path, with commas between them"},
-            {.name = "chdir",
-             .flags = "--chdir",
-             .metavar = "DIR",
-             .type = text(),
-             .kept = stored_in<&server_settings::chdir>(),
-             .default_note = "the folder of the start",
-             .help = "Change to this folder before the application is loaded; relative paths start "
-                     "from it"},
-            {.name = "raw_env",
-             .flags = "-e,--env",
-             .form = flag_form::repeated,
-             .metavar = "NAME=VALUE",
-             .type = environment_list(),
-             .kept = stored_in<&server_settings::raw_env>(),
-             .help = "Set an environment variable for the application; may be repeated"},
-            {.name = "paste",
-             .flags = "--paste,--paster",
-             .metavar = "FILE",
-             .type = text(),
-             .help = "Load the application from a PasteDeploy file",
-             .status = availability::not_yet,
-             .remark =
-                 "write a module with application = paste.deploy.loadapp('config:/path/to.ini')"},
-            {.name = "raw_paste_global_conf",
-             .flags = "--paste-global",
-             .form = flag_form::repeated,
-             .metavar = "NAME=VALUE",
-             .type = environment_list(),
-             .initial = "[]",
-             .help = "A global variable for the PasteDeploy file; may be repeated",
-             .status = availability::not_yet,
-             .remark = "give global_conf to paste.deploy.loadapp in a module of your own"},
-            {.name = "default_proc_name",
-             .type = text(),
-             .help = "The process name when proc_name is not given",
-             .status = availability::meaningless,
-             .remark = "the name follows from the application; set proc_name to change it"},
-        },
-    };
+    return join(section::application, {what_is_served(), other_ways()});
 }
 
 part configuration() {

@@ -115,56 +115,53 @@ std::vector<setting> syslog() {
     };
 }
 
+std::vector<setting> files() {
+    return {
+        {.name = "accesslog",
+         .flags = "--access-logfile",
+         .metavar = "FILE",
+         .type = text(),
+         .kept = stored_in<&server_settings::accesslog>(),
+         .help = "Write a line per request to this file; - = standard output"},
+        {.name = "access_log_format",
+         .flags = "--access-logformat",
+         .metavar = "FORMAT",
+         .type = text(presence::required),
+         .kept = stored_in<&server_settings::access_log_format>(),
+         .help = "The form of that line, in gunicorn's notation, or json for one JSON object "
+                 "per line"},
+        {.name = "errorlog",
+         .flags = "--error-logfile,--log-file",
+         .metavar = "FILE",
+         .type = text(presence::required),
+         .kept = stored_in<&server_settings::errorlog>(),
+         .help = "Write the server's own messages to this file; - = standard error"},
+        {.name = "loglevel",
+         .flags = "--log-level",
+         .metavar = "LEVEL",
+         .type = choice({{"debug"}, {"info"}, {"warning"}, {"error"}, {"critical"}}),
+         .kept = stored_in<&server_settings::loglevel>(),
+         .help = "The least important messages to write"},
+        {.name = "capture_output",
+         .flags = "--capture-output",
+         .form = flag_form::switch_on,
+         .type = boolean(),
+         .kept = stored_in<&server_settings::capture_output>(),
+         .help = "Send what the application prints to the error log's file"},
+        {.name = "enable_stdio_inheritance",
+         .flags = "-R,--enable-stdio-inheritance",
+         .form = flag_form::switch_on,
+         .type = boolean(),
+         .kept = stored_in<&server_settings::enable_stdio_inheritance>(),
+         .help = "Keep standard output and error open in the background, unless they are a "
+                 "terminal"},
+    };
+}
+
 }  // namespace
 
 part logging() {
-    part result{
-        section::logging,
-        {
-            {.name = "accesslog",
-             .flags = "--access-logfile",
-             .metavar = "FILE",
-             .type = text(),
-             .kept = stored_in<&server_settings::accesslog>(),
-             .help = "Write a line per request to this file; - = standard output"},
-            {.name = "access_log_format",
-             .flags = "--access-logformat",
-             .metavar = "FORMAT",
-             .type = text(presence::required),
-             .kept = stored_in<&server_settings::access_log_format>(),
-             .help = "The form of that line, in gunicorn's notation, or json for one JSON object "
-                     "per line"},
-            {.name = "errorlog",
-             .flags = "--error-logfile,--log-file",
-             .metavar = "FILE",
-             .type = text(presence::required),
-             .kept = stored_in<&server_settings::errorlog>(),
-             .help = "Write the server's own messages to this file; - = standard error"},
-            {.name = "loglevel",
-             .flags = "--log-level",
-             .metavar = "LEVEL",
-             .type = choice({{"debug"}, {"info"}, {"warning"}, {"error"}, {"critical"}}),
-             .kept = stored_in<&server_settings::loglevel>(),
-             .help = "The least important messages to write"},
-            {.name = "capture_output",
-             .flags = "--capture-output",
-             .form = flag_form::switch_on,
-             .type = boolean(),
-             .kept = stored_in<&server_settings::capture_output>(),
-             .help = "Send what the application prints to the error log's file"},
-            {.name = "enable_stdio_inheritance",
-             .flags = "-R,--enable-stdio-inheritance",
-             .form = flag_form::switch_on,
-             .type = boolean(),
-             .kept = stored_in<&server_settings::enable_stdio_inheritance>(),
-             .help = "Keep standard output and error open in the background, unless they are a "
-                     "terminal"},
-        },
-    };
-    for (const auto& rows : {python_logging(), syslog()}) {
-        result.rows.insert(result.rows.end(), rows.begin(), rows.end());
-    }
-    return result;
+    return join(section::logging, {files(), python_logging(), syslog()});
 }
 
 part metrics() {

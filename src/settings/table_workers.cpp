@@ -126,48 +126,45 @@ std::vector<setting> development() {
     };
 }
 
+std::vector<setting> processes() {
+    return {
+        {.name = "workers",
+         .flags = "-w,--workers",
+         .metavar = "N|auto",
+         .type = whole_number(0, 4096, "auto"),
+         .kept = stored_in<&server_settings::workers>(),
+         .default_note = "$WEB_CONCURRENCY, else 1",
+         .help = "Worker processes; auto = the CPUs this process may use, container quotas "
+                 "included"},
+        {.name = "worker_class",
+         .flags = "-k,--worker-class",
+         .metavar = "CLASS",
+         .type = choice(worker_classes()),
+         .kept = stored_in<&server_settings::worker_class>(),
+         .help = "How the application runs: sync = one request at a time in each worker, async "
+                 "= many "
+                 "(gevent for WSGI, coroutines otherwise)",
+         .not_yet = class_not_yet},
+        {.name = "threads",
+         .flags = "--threads",
+         .metavar = "N",
+         .type = whole_number(1, 1024),
+         .kept = stored_in<&server_settings::threads>(),
+         .help = "Threads that run the application in each worker",
+         .not_yet = threads_not_yet},
+        {.name = "worker_connections",
+         .flags = "--worker-connections",
+         .metavar = "N",
+         .type = whole_number(1, 10'000'000),
+         .kept = stored_in<&server_settings::worker_connections>(),
+         .help = "Connections a worker holds at once; further ones wait in the backlog"},
+    };
+}
+
 }  // namespace
 
 part workers() {
-    part result{
-        section::workers,
-        {
-            {.name = "workers",
-             .flags = "-w,--workers",
-             .metavar = "N|auto",
-             .type = whole_number(0, 4096, "auto"),
-             .kept = stored_in<&server_settings::workers>(),
-             .default_note = "$WEB_CONCURRENCY, else 1",
-             .help = "Worker processes; auto = the CPUs this process may use, container quotas "
-                     "included"},
-            {.name = "worker_class",
-             .flags = "-k,--worker-class",
-             .metavar = "CLASS",
-             .type = choice(worker_classes()),
-             .kept = stored_in<&server_settings::worker_class>(),
-             .help = "How the application runs: sync = one request at a time in each worker, async "
-                     "= many "
-                     "(gevent for WSGI, coroutines otherwise)",
-             .not_yet = class_not_yet},
-            {.name = "threads",
-             .flags = "--threads",
-             .metavar = "N",
-             .type = whole_number(1, 1024),
-             .kept = stored_in<&server_settings::threads>(),
-             .help = "Threads that run the application in each worker",
-             .not_yet = threads_not_yet},
-            {.name = "worker_connections",
-             .flags = "--worker-connections",
-             .metavar = "N",
-             .type = whole_number(1, 10'000'000),
-             .kept = stored_in<&server_settings::worker_connections>(),
-             .help = "Connections a worker holds at once; further ones wait in the backlog"},
-        },
-    };
-    for (const auto& rows : {recycling(), development()}) {
-        result.rows.insert(result.rows.end(), rows.begin(), rows.end());
-    }
-    return result;
+    return join(section::workers, {processes(), recycling(), development()});
 }
 
 }  // namespace unicoro::settings::tables

@@ -3,6 +3,7 @@
 
 #include "settings/setting.hpp"
 
+#include <initializer_list>
 #include <vector>
 
 namespace unicoro::settings::tables {
@@ -12,6 +13,9 @@ struct part {
     section where;
     std::vector<setting> rows;
 };
+
+/// One section from groups of rows.
+[[nodiscard]] part join(section where, std::initializer_list<std::vector<setting>> groups);
 
 [[nodiscard]] part application();
 [[nodiscard]] part configuration();

@@ -38,6 +38,12 @@ class byte_stream {
     virtual awaitable<std::tuple<error_code>> wait_readable() = 0;
     virtual awaitable<std::tuple<error_code>> wait_writable() = 0;
 
+    /// The wait for a next request, cheaper than wait_readable: it may complete for nothing, and it may
+    /// miss an end of file that arrived together with the last bytes read.
+    virtual awaitable<std::tuple<error_code>> wait_idle() = 0;
+    /// Are there bytes, an end of file or an error to read? Takes nothing away.
+    virtual bool readable_now() noexcept = 0;
+
     /// Ends the waits with operation_aborted.
     virtual void cancel() noexcept = 0;
     /// No more bytes will be sent (FIN).

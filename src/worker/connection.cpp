@@ -95,17 +95,31 @@ void connection::drain() noexcept {
     }
 }
 
+void connection::cancel() {
+    task::cancel();
+    // The idle wait has no cancellation slot.
+    stream_->cancel();
+}
+
 // The outermost frame is all that an idle connection keeps: what is big lives in serve_burst.
 awaitable<void> connection::serve() {
     arm(shared_.limits.header);
     for (;;) {
-        const auto [ec] = co_await stream_->wait_readable();
+        const auto [ec] = co_await stream_->wait_idle();
+        const bool look_again = expired_ && used_ && !looked_again_;
+        if (look_again) {
+            looked_again_ = true;
+            arm(shared_.limits.keepalive);
+            if (!stream_->readable_now()) continue;
+        } else if (ec && (expired_ || !shared_.draining)) {
+            break;
+        }
         // Draining cancels the wait; a request that came meanwhile is served all the same.
-        if (ec && (expired_ || !shared_.draining)) break;
         const after_burst next = co_await serve_burst();
         if (next == after_burst::close || shared_.draining) break;
         if (shared_.settings.keepalive.count() == 0) break;
-        arm(shared_.limits.keepalive);
+        looked_again_ = false;
+        arm(shared_.limits.look_again);
     }
     limit_.disarm();
     stream_->close();

@@ -24,6 +24,7 @@ class connection final : public aio::task {
     ~connection() override;
 
     std::string name() const override;
+    void cancel() override;
 
     /// The connection's whole life.
     awaitable<void> serve();
@@ -60,6 +61,7 @@ class connection final : public aio::task {
     bool idle_ = true;
     bool used_ = false;
     bool expired_ = false;
+    bool looked_again_ = false;  // for an end of file that wait_idle may have missed
 };
 
 }  // namespace unicoro::worker

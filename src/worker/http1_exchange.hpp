@@ -85,6 +85,7 @@ class http1_exchange final : public app::exchange {
     [[nodiscard]] bool body_too_long_to_skip() const noexcept;
     /// Clips a piece to what Content-Length still allows.
     [[nodiscard]] std::string_view admit(std::string_view piece);
+    [[nodiscard]] io_step try_write_whole(std::string_view body);
     awaitable<error_code> write_pieces(std::array<iovec, 3> pieces, std::size_t count);
     awaitable<error_code> wait_writable();
     awaitable<error_code> await_body_bytes();

@@ -48,6 +48,9 @@ std::uint64_t request_limit(const settings::server_settings& values) {
 // How long a closing connection is read from, so that a reset does not overtake the response.
 constexpr std::chrono::seconds linger_time{2};
 
+// A client that ended its side with its last request is noticed after this.
+constexpr std::chrono::milliseconds look_again_time{50};
+
 }  // namespace
 
 time_limits::time_limits(aio::deadline_service& service, const settings::server_settings& values)
@@ -56,7 +59,8 @@ time_limits::time_limits(aio::deadline_service& service, const settings::server_
       body(service.queue(values.body_timeout)),
       send(service.queue(values.send_timeout)),
       request(service.queue(values.request_timeout)),
-      linger(service.queue(linger_time)) {}
+      linger(service.queue(linger_time)),
+      look_again(service.queue(look_again_time)) {}
 
 serving::serving(
     asio::io_context& loop,

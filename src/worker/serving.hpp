@@ -33,6 +33,7 @@ struct time_limits {
     aio::deadline_queue& send;
     aio::deadline_queue& request;
     aio::deadline_queue& linger;
+    aio::deadline_queue& look_again;  ///< idle this long, a connection is looked at once
 };
 
 /// What every connection of a worker shares. Lives in worker::run's frame, longer than any of them.

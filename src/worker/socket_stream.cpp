@@ -27,10 +27,13 @@ io_step retry_interrupted(Call call) noexcept {
 }  // namespace
 
 socket_stream::socket_stream(asio::io_context& io, int family, int fd)
-    : socket_(io, asio::generic::stream_protocol(family, 0), fd), fd_(fd) {}
+    : socket_(io, family, fd), fd_(fd) {}
 
 io_step socket_stream::try_read(std::span<char> into) noexcept {
-    return retry_interrupted([&] { return recv(fd_, into.data(), into.size(), MSG_DONTWAIT); });
+    const io_step step =
+        retry_interrupted([&] { return recv(fd_, into.data(), into.size(), MSG_DONTWAIT); });
+    drained_ = step.bytes < into.size();
+    return step;
 }
 
 io_step socket_stream::try_write(std::span<const iovec> pieces) noexcept {
@@ -58,6 +61,17 @@ io_step socket_stream::try_send_file(int fd, std::uint64_t& offset, std::size_t 
 
 awaitable<std::tuple<error_code>> socket_stream::wait_readable() {
     return socket_.async_wait(asio::socket_base::wait_read, as_tuple);
+}
+
+awaitable<std::tuple<error_code>> socket_stream::wait_idle() {
+    return drained_ ? socket_.wait_edge() : wait_readable();
+}
+
+bool socket_stream::readable_now() noexcept {
+    char unused = 0;
+    return retry_interrupted([&] {
+               return recv(fd_, &unused, 1, MSG_PEEK | MSG_DONTWAIT);
+           }).status != io_status::would_block;
 }
 
 awaitable<std::tuple<error_code>> socket_stream::wait_writable() {

@@ -2,9 +2,7 @@
 #pragma once
 
 #include "worker/byte_stream.hpp"
-
-#include <boost/asio/basic_stream_socket.hpp>
-#include <boost/asio/generic/stream_protocol.hpp>
+#include "worker/edge_socket.hpp"
 
 namespace unicoro::worker {
 
@@ -18,6 +16,8 @@ class socket_stream final : public byte_stream {
     io_step try_write(std::span<const iovec> pieces) noexcept override;
     io_step try_send_file(int fd, std::uint64_t& offset, std::size_t count) noexcept override;
     awaitable<std::tuple<error_code>> wait_readable() override;
+    awaitable<std::tuple<error_code>> wait_idle() override;
+    bool readable_now() noexcept override;
     awaitable<std::tuple<error_code>> wait_writable() override;
     void cancel() noexcept override;
     void shutdown_write() noexcept override;
@@ -25,8 +25,9 @@ class socket_stream final : public byte_stream {
     void close() noexcept override;
 
   private:
-    asio::basic_stream_socket<asio::generic::stream_protocol, executor> socket_;
+    edge_socket socket_;
     int fd_;
+    bool drained_ = true;  // the last read was short: nothing was left then
 };
 
 }  // namespace unicoro::worker

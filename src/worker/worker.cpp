@@ -226,15 +226,15 @@ int process::run() {
     own_.spawn("lifeline", watch_master());
     own_.spawn("boot", boot());
     host_->drive(io_);
-    log::info("Worker exiting (pid: {})", getpid());
     return exit_code_;
 }
 
 }  // namespace
 
 int run(const launch& how) {
-    process worker(how);
-    return worker.run();
+    // Never destroyed: coroutines that would not end refer to all of it, and the process ends here.
+    auto* const worker = new process(how);
+    return worker->run();
 }
 
 }  // namespace unicoro::worker

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: MIT
+#include "core_driver.hpp"
+
+#include "support/doctest.hpp"
+
+#include <csignal>
+
+using namespace unicoro::master;
+using namespace unicoro::master::testing;
+
+TEST_SUITE_BEGIN("core: signals");
+
+TEST_CASE("TERM drains, kills the rest after graceful_timeout and ends with 0") {
+    core_driver world({2, 30s, 10s});
+    world.start_ready();
+    CHECK(
+        world.signal(SIGTERM) ==
+        lines{
+            "info: Handling signal: term",
+            "stop listening",
+            "notify stopping",
+            "kill 101 SIGTERM",
+            "kill 102 SIGTERM"}
+    );
+    CHECK(world.exits(101, 0) == lines{"debug: Worker (pid:101) exited after 0.0 s"});
+    SUBCASE("all in time") {
+        CHECK(
+            world.exits(102, 0) ==
+            lines{
+                "debug: Worker (pid:102) exited after 0.0 s",
+                "info: Shutting down: Master",
+                "exit 0"}
+        );
+    }
+    SUBCASE("a second TERM changes nothing") {
+        CHECK(world.signal(SIGTERM) == lines{"info: Handling signal: term"});
+        CHECK(world.signal(SIGHUP) == lines{"info: Handling signal: hup"});
+        CHECK(world.signal(SIGTTIN) == lines{"info: Handling signal: ttin"});
+    }
+    SUBCASE("one hangs") {
+        CHECK(world.run(9s, 102).empty());
+        CHECK(
+            world.run(1s, 102) ==
+            lines{
+                "warning: Worker (pid:102) does not end in time: SIGKILL",
+                "requests of 102 (warning)",
+                "kill 102 SIGKILL"}
+        );
+        CHECK(
+            world.killed(102, SIGKILL) ==
+            lines{
+                "info: Worker (pid:102) was sent SIGKILL! It lived for 10.0 s",
+                "info: Shutting down: Master",
+                "exit 0"}
+        );
+    }
+    SUBCASE("one cannot even be killed") {
+        world.run(10s);
+        CHECK(
+            world.run(5s) ==
+            lines{
+                "error: 1 workers do not end even by SIGKILL, leaving them",
+                "info: Shutting down: Master",
+                "exit 0"}
+        );
+    }
+    SUBCASE("INT hurries") {
+        CHECK(world.signal(SIGINT) == lines{"info: Handling signal: int", "kill 102 SIGQUIT"});
+        CHECK(only(world.run(1'500ms), "kill").empty());
+        CHECK(only(world.run(500ms), "kill") == lines{"kill 102 SIGKILL"});
+    }
+    SUBCASE("a heartbeat that stops is no matter any more") {
+        CHECK(only(world.run(9s, 102), "critical").empty());
+    }
+}
+
+TEST_CASE("INT and QUIT end at once") {
+    for (const int signal : {SIGINT, SIGQUIT}) {
+        core_driver world({2});
+        world.start_ready();
+        CHECK(
+            only(world.signal(signal), "kill") == lines{"kill 101 SIGQUIT", "kill 102 SIGQUIT"}
+        );
+        CHECK(only(world.run(2s), "kill") == lines{"kill 101 SIGKILL", "kill 102 SIGKILL"});
+        world.killed(101, SIGKILL);
+        CHECK(world.killed(102, SIGKILL).back() == "exit 0");
+    }
+}
+
+TEST_CASE("TERM reaches workers that still boot, and spares those on their way") {
+    core_driver world({2, 30s, 30s});
+    world.start();
+    world.ready(101);
+    world.signal(SIGTTOU);  // 102 boots and goes
+    CHECK(only(world.signal(SIGTERM), "kill") == lines{"kill 101 SIGTERM"});
+    world.exits(101, 0);
+    CHECK(world.exits(102, 0).back() == "exit 0");
+}
+
+TEST_CASE("TERM without workers ends at once") {
+    core_driver world({0});
+    world.start();
+    CHECK(world.signal(SIGTERM).back() == "exit 0");
+}
+
+TEST_CASE("TTIN and TTOU change the number by one, within limits") {
+    core_driver world({2}, {64, 4, false});
+    world.start_ready();
+    CHECK(
+        world.signal(SIGTTIN) ==
+        lines{"info: Handling signal: ttin", "spawn slot 2 age 3 generation 1"}
+    );
+    world.ready(103);
+    CHECK(world.machine().strength() == 3);
+    SUBCASE("up to the room there is") {
+        world.signal(SIGTTIN);
+        CHECK(
+            world.signal(SIGTTIN) ==
+            lines{
+                "info: Handling signal: ttin",
+                "warning: 4 workers are the most this master has room for; restart it with a greater "
+                "`workers`"}
+        );
+        CHECK(world.machine().strength() == 4);
+    }
+    SUBCASE("down to one, the oldest first") {
+        CHECK(world.signal(SIGTTOU) == lines{"info: Handling signal: ttou", "kill 101 SIGTERM"});
+        CHECK(world.signal(SIGTTOU) == lines{"info: Handling signal: ttou", "kill 102 SIGTERM"});
+        CHECK(world.signal(SIGTTOU) == lines{"info: Handling signal: ttou"});
+        CHECK(world.machine().strength() == 1);
+        CHECK(only(world.exits(101, 0), "spawn").empty());
+    }
+    SUBCASE("one that does not go is killed after graceful_timeout") {
+        world.signal(SIGTTOU);
+        CHECK(only(world.run(30s), "kill") == lines{"kill 101 SIGKILL"});
+        CHECK(only(world.killed(101, SIGKILL), "spawn").empty());
+    }
+}
+
+TEST_CASE("TTOU prefers workers that do not serve yet over going below strength") {
+    core_driver world({3});
+    world.start();
+    world.ready(101);
+    CHECK(world.signal(SIGTTOU) == lines{"info: Handling signal: ttou", "kill 102 SIGTERM"});
+}
+
+TEST_CASE("USR1 reopens here and there") {
+    core_driver world({2});
+    world.start_ready();
+    CHECK(
+        world.signal(SIGUSR1) ==
+        lines{
+            "info: Handling signal: usr1", "reopen logs", "kill 101 SIGUSR1", "kill 102 SIGUSR1"}
+    );
+    world.signal(SIGTERM);
+    CHECK(only(world.signal(SIGUSR1), "kill").size() == 2);
+}
+
+TEST_CASE("USR2 is not there yet") {
+    core_driver world({1});
+    world.start_ready();
+    CHECK(
+        world.signal(SIGUSR2) ==
+        lines{"info: Handling signal: usr2", "warning: not available yet: upgrade by USR2"}
+    );
+}
+
+TEST_CASE("WINCH empties a daemon, TTIN and HUP fill it again") {
+    SUBCASE("not a daemon") {
+        core_driver world({2});
+        world.start_ready();
+        CHECK(
+            world.signal(SIGWINCH) ==
+            lines{"info: Handling signal: winch", "debug: SIGWINCH ignored. Not daemonized."}
+        );
+        CHECK(world.machine().strength() == 2);
+    }
+    SUBCASE("a daemon") {
+        core_driver world({2}, {64, 16, true});
+        world.start_ready();
+        CHECK(
+            world.signal(SIGWINCH) ==
+            lines{"info: Handling signal: winch", "kill 101 SIGTERM", "kill 102 SIGTERM"}
+        );
+        world.exits(101, 0);
+        CHECK(only(world.exits(102, 0), "spawn").empty());
+        CHECK(world.run(10s).empty());
+        SUBCASE("TTIN") { CHECK(only(world.signal(SIGTTIN), "spawn").size() == 1); }
+        SUBCASE("HUP") {
+            world.signal(SIGHUP);
+            CHECK(only(world.accept(2, {2}), "spawn") == lines{"spawn slot 0 age 3 generation 2"});
+            CHECK(only(world.ready(103), "spawn").size() == 1);
+        }
+    }
+    SUBCASE("a daemon while workers boot") {
+        core_driver world({2}, {64, 16, true});
+        world.start();
+        world.ready(101);
+        CHECK(
+            only(world.signal(SIGWINCH), "kill") == lines{"kill 101 SIGTERM", "kill 102 SIGTERM"}
+        );
+    }
+}
+
+TEST_SUITE_END();

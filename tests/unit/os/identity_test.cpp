@@ -26,8 +26,8 @@ TEST_CASE("users and groups are found by name and by number") {
     CHECK(stranger->uid == 54321);
     CHECK(stranger->name.empty());
     CHECK_FALSE(stranger->primary_group);
-    CHECK(os::find_group("root").value() == 0);
-    CHECK(os::find_group("54321").value() == 54321);
+    CHECK(*os::find_group("root") == 0);
+    CHECK(*os::find_group("54321") == 54321);
 }
 
 TEST_CASE("unknown names are errors that name them") {

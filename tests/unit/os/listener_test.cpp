@@ -113,6 +113,15 @@ TEST_CASE("errors name the address and carry errno") {
     }
 }
 
+TEST_CASE("a placeholder notices that the address is in use") {
+    const auto other = listen_on("127.0.0.1");
+    REQUIRE(other.has_value());
+    const auto placeholder =
+        os::listen_tcp({"127.0.0.1", other->port(), 16, os::tcp_request::mode::placeholder});
+    REQUIRE(placeholder.has_error());
+    CHECK(placeholder.error().code == os::system_error(EADDRINUSE));
+}
+
 TEST_CASE("copies share the socket") {
     std::optional<os::listener> copy;
     {
@@ -124,13 +133,12 @@ TEST_CASE("copies share the socket") {
     CHECK_FALSE(copy->set_backlog(5));
 }
 
-TEST_CASE("a placeholder keeps the port for sockets beside it") {
+TEST_CASE("workers listen beside a placeholder") {
     const auto placeholder =
         os::listen_tcp({"127.0.0.1", 0, 16, os::tcp_request::mode::placeholder});
     REQUIRE(placeholder.has_value());
     CHECK_FALSE(placeholder->listening());
     CHECK_FALSE(can_connect(*placeholder));
-    CHECK(listen_on("127.0.0.1", placeholder->port()).has_error());
     {
         const auto first = os::listen_beside(*placeholder, 16);
         const auto second = os::listen_beside(*placeholder, 16);
@@ -140,6 +148,7 @@ TEST_CASE("a placeholder keeps the port for sockets beside it") {
         CHECK(second->port() == placeholder->port());
         CHECK(first->listening());
         CHECK(can_connect(*first));
+        CHECK(listen_on("127.0.0.1", placeholder->port()).has_error());
     }
     CHECK_FALSE(can_connect(*placeholder));
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "hosted.hpp"
+#include "unit/python/hosted.hpp"
 #include "support/doctest.hpp"
 
 #include <string>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "fake_exchange.hpp"
+#include "unit/python/fake_exchange.hpp"
 
 #include <unistd.h>
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "app/host.hpp"
-#include "fake_exchange.hpp"
+#include "unit/python/fake_exchange.hpp"
 
 #include <boost/asio/io_context.hpp>
 

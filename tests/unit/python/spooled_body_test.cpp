@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "app/spooled_body.hpp"
-#include "fake_exchange.hpp"
+#include "unit/python/fake_exchange.hpp"
 #include "support/doctest.hpp"
 
 #include <boost/asio/co_spawn.hpp>

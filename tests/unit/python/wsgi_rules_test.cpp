@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // start_response, the head, and what an application may do wrong (PEP 3333).
-#include "hosted.hpp"
+#include "unit/python/hosted.hpp"
 #include "support/doctest.hpp"
 
 #include <string>

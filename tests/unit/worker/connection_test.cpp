@@ -275,3 +275,24 @@ TEST_SUITE("ending") {
         CHECK(worker.wait_for_exit() == 0);
     }
 }
+
+TEST_SUITE("end of file") {
+    TEST_CASE("a client that ends its side with its request is answered, then closed soon") {
+        worker_process worker([](server_settings& s) { s.keepalive = 60s; });
+        for (int i = 0; i < 5; ++i) {
+            client c(worker.port());
+            c.send(get("/sleep"));
+            c.end_sending();
+            CHECK(body_of(c.read_response()) == "slept");
+            CHECK(c.read_all().empty());
+            if (i > 0) continue;
+            // The bytes and the end in one packet, read in one call.
+            client d(worker.port());
+            d.send(get("/a") + get("/b"));
+            d.end_sending();
+            CHECK(body_of(d.read_response()) == "hello from /a");
+            CHECK(body_of(d.read_response()) == "hello from /b");
+            CHECK(d.read_all().empty());
+        }
+    }
+}

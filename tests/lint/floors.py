@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: MIT
+"""The floor law: a folder of src/ includes only folders of a smaller number, and outside libraries
+stay on the floors that own them."""
+
+import posixpath
+
+from lint import Finding, Tree, includes, is_cpp, lint_main
+
+FLOORS = {
+    "base": 0, "os": 1, "log": 1, "settings": 2, "scoreboard": 2, "http": 2, "aio": 2, "app": 3,
+    "master": 3, "worker": 4, "python": 4, "cli": 5,
+}
+# Library prefix -> floors that may name it. What is not listed may be used anywhere.
+LIBRARIES = {
+    "spdlog/": {"log"},
+    "nlohmann/": {"settings", "cli"},
+    "CLI/": {"settings", "cli"},
+    "Python.h": {"python"},
+    "boost/beast": {"http", "aio"},
+    "boost/asio": {"aio", "app", "worker", "python", "cli"},
+}
+# Public headers must not cost their users these.
+NOT_PUBLIC = ("boost/beast", "spdlog/", "nlohmann/json.hpp", "CLI/", "Python.h", "fmt/")
+# What a floor must not get even through other headers: the master forks, and forks no event loop.
+NEVER_REACHED = {"master": "boost/asio", "settings": "boost/asio", "http": "boost/asio"}
+
+
+def floor_of(path: str) -> str | None:
+    parts = path.split("/")
+    return parts[1] if len(parts) > 2 and parts[0] == "src" and parts[1] in FLOORS else None
+
+
+def may_include(user: str, used: str) -> bool:
+    return user == used or FLOORS[used] < FLOORS[user]
+
+
+def _check_internal(path: str, line: int, name: str) -> list[Finding]:
+    user, used = floor_of(path), name.split("/")[0]
+    if user is None or used not in FLOORS or may_include(user, used):
+        return []
+    return [Finding(path, line, f"{user} (floor {FLOORS[user]}) must not include {name}: "
+                                f"{used} is on floor {FLOORS[used]}")]
+
+
+def _check_library(path: str, line: int, name: str) -> list[Finding]:
+    if path.startswith("include/unicoro/"):
+        if name.startswith(NOT_PUBLIC):
+            return [Finding(path, line, f"a public header must not include <{name}>")]
+        return []
+    user = floor_of(path)
+    if user is None:
+        return []
+    for prefix, owners in LIBRARIES.items():
+        if name.startswith(prefix) and user not in owners:
+            allowed = ", ".join(sorted(owners))
+            return [Finding(path, line, f"{user} must not include <{name}>: only {allowed} may")]
+    return []
+
+
+def _resolve(name: str, mark: str, tree: Tree) -> str | None:
+    for folder in ("src", "include"):
+        path = posixpath.join(folder, name)
+        if path in tree and (mark == '"' or folder == "include"):
+            return path
+    return None
+
+
+def _check_reach(path: str, tree: Tree) -> list[Finding]:
+    """Follows the includes of one file through our own headers."""
+    forbidden = NEVER_REACHED.get(floor_of(path) or "")
+    if forbidden is None:
+        return []
+    waiting, seen = [(path, path)], {path}
+    while waiting:
+        at, way = waiting.pop()
+        for _, mark, name in includes(tree[at]):
+            if name.startswith(forbidden):
+                return [Finding(path, 1, f"reaches <{name}>: {way}")]
+            target = _resolve(name, mark, tree)
+            if target and target not in seen:
+                seen.add(target)
+                waiting.append((target, f"{way} -> {target}"))
+    return []
+
+
+def check(tree: Tree) -> list[Finding]:
+    findings = []
+    for path, text in tree.items():
+        if not is_cpp(path):
+            continue
+        for line, mark, name in includes(text):
+            if mark == '"':
+                findings += _check_internal(path, line, name)
+            else:
+                findings += _check_library(path, line, name)
+        findings += _check_reach(path, tree)
+    return findings
+
+
+BAD = [
+    ("src/log/a.cpp", '#include "os/unique_fd.hpp"\n', "log (floor 1) must not include"),
+    ("src/http/a.hpp", '#include "settings/settings.hpp"\n', "settings is on floor 2"),
+    ("src/master/a.cpp", '#include "worker/run.hpp"\n', "worker is on floor 4"),
+    ("src/worker/a.cpp", '#include "python/plugin.hpp"\n', "python is on floor 4"),
+    ("src/worker/a.cpp", "#include <spdlog/spdlog.h>\n", "only log may"),
+    ("src/worker/a.cpp", "#include <nlohmann/json.hpp>\n", "only cli, settings may"),
+    ("src/master/a.cpp", "#include <boost/asio/io_context.hpp>\n", "master must not include"),
+    ("src/master/a.cpp", "# include  <boost/asio.hpp>\n", "reaches <boost/asio.hpp>"),
+    ("src/cli/a.cpp", "#include <Python.h>\n", "only python may"),
+    ("include/unicoro/a.hpp", "#include <boost/beast/http.hpp>\n", "public header"),
+    ("include/unicoro/a.hpp", "#include <spdlog/spdlog.h>\n", "public header"),
+]
+GOOD = [
+    ("src/worker/a.cpp", '#include "worker/b.hpp"\n#include "app/host.hpp"\n'),
+    ("src/log/a.cpp", "#include <spdlog/logger.h>\n"),
+    ("src/master/a.cpp", '// #include "worker/run.hpp"\n#include "os/fork.hpp"\n'),
+    ("include/unicoro/a.hpp", "#include <boost/asio/awaitable.hpp>\n"),
+    ("tests/unit/http/a_test.cpp", "#include <nlohmann/json.hpp>\n"),
+]
+
+if __name__ == "__main__":
+    lint_main(check, BAD, GOOD)

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: MIT
+#include "app/python_finder.hpp"
+#include "support/doctest.hpp"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <optional>
+#include <string>
+
+namespace app = unicoro::app;
+namespace fs = std::filesystem;
+
+namespace {
+
+/// A folder for fake interpreters, gone at the end.
+class folder {
+  public:
+    folder() {
+        char name[] = "/tmp/unicoro-finder-test-XXXXXX";
+        if (::mkdtemp(name) == nullptr) std::abort();
+        path_ = name;
+    }
+    folder(const folder&) = delete;
+    folder& operator=(const folder&) = delete;
+    ~folder() { fs::remove_all(path_); }
+
+    /// A shell script that can be run.
+    std::string script(const std::string& name, const std::string& text) const {
+        const std::string path = path_ + "/" + name;
+        fs::create_directories(fs::path(path).parent_path());
+        std::ofstream(path) << "#!/bin/sh\n" << text << '\n';
+        ::chmod(path.c_str(), 0755);
+        return path;
+    }
+    [[nodiscard]] const std::string& path() const { return path_; }
+
+  private:
+    std::string path_;
+};
+
+/// Sets an environment variable and puts it back.
+class variable {
+  public:
+    variable(const char* name, const char* value) : name_(name) {
+        const char* const before = std::getenv(name);
+        if (before != nullptr) before_ = before;
+        set(value);
+    }
+    variable(const variable&) = delete;
+    variable& operator=(const variable&) = delete;
+    ~variable() { set(before_ ? before_->c_str() : nullptr); }
+
+  private:
+    void set(const char* value) const {
+        if (value != nullptr) {
+            ::setenv(name_, value, 1);
+        } else {
+            ::unsetenv(name_);
+        }
+    }
+    const char* name_;
+    std::optional<std::string> before_;
+};
+
+std::string chosen(const std::string& setting) {
+    unicoro::settings::server_settings values;
+    values.python = setting;
+    const auto found = app::choose_python(values);
+    return found ? *found : "error: " + found.error().message;
+}
+
+bool mentions(const std::string& text, const std::string& part) {
+    CAPTURE(text);
+    CHECK(text.find(part) != std::string::npos);
+    return true;
+}
+
+}  // namespace
+
+TEST_SUITE("python finder") {
+    TEST_CASE("the setting wins over VIRTUAL_ENV, that over PATH") {
+        const folder here;
+        const std::string venv = here.script("venv/bin/python", "");
+        const std::string other = here.script("other/bin/python3", "");
+        const std::string in_path = here.script("path/python3", "");
+        const variable path("PATH", (here.path() + "/path").c_str());
+        {
+            const variable active("VIRTUAL_ENV", (here.path() + "/other").c_str());
+            CHECK(chosen(here.path() + "/venv") == venv);
+            CHECK(chosen(venv) == venv);
+            CHECK(chosen("python3") == in_path);
+            CHECK(chosen("") == other);
+        }
+        const variable none("VIRTUAL_ENV", nullptr);
+        CHECK(chosen("") == in_path);
+    }
+
+    TEST_CASE("what cannot be found is named, with the remedy") {
+        const folder here;
+        const variable none("VIRTUAL_ENV", nullptr);
+        const variable path("PATH", here.path().c_str());
+        mentions(chosen(""), "no python3 in PATH; name one with --python");
+        mentions(chosen(here.path()), "has no bin/python; make it a virtual environment");
+        mentions(chosen("nowhere/python"), "'nowhere/python' is neither an interpreter nor");
+        const variable gone("VIRTUAL_ENV", "/nonexistent");
+        mentions(chosen(""), "VIRTUAL_ENV names '/nonexistent'");
+    }
+
+    TEST_CASE("a real interpreter describes itself") {
+        const auto found = app::probe_python(TEST_PYTHON);
+        REQUIRE(found.has_value());
+        CHECK(found->version.starts_with("3."));
+        CHECK(found->library.find("libpython3") != std::string::npos);
+        CHECK(fs::exists(found->library));
+        CHECK(fs::exists(found->executable));
+    }
+
+    TEST_CASE("interpreters that cannot be hosted") {
+        const folder here;
+        const auto refusal = [&here](const std::string& text) {
+            const auto found = app::probe_python(here.script("python", text));
+            REQUIRE(found.has_error());
+            return found.error().message;
+        };
+        mentions(refusal("exit 3"), "could not say what Python it is");
+        mentions(refusal("printf 'pypy\\n3.10\\n\\n/p\\n/\\n1\\nl\\n/\\n'"), "only CPython");
+        mentions(refusal("printf 'cpython\\n3.8\\n\\n/p\\n/\\n1\\nl\\n/\\n'"), "needs 3.9 or newer");
+        mentions(refusal("printf 'cpython\\n3.12\\n\\n/p\\n/\\n0\\nl\\n/\\n'"), "without a shared libpython");
+        mentions(app::probe_python("/nonexistent").error().message, "cannot run the Python interpreter");
+    }
+
+    TEST_CASE("plugins are found by version, and the others are listed") {
+        const folder here;
+        const std::string old = here.script("a/unicoro_python_3.9.so", "");
+        const std::string first = here.script("b/unicoro_python_3.11.so", "");
+        here.script("c/unicoro_python_3.11.so", "");
+        const std::vector<std::string> folders{
+            here.path() + "/a", here.path() + "/none", here.path() + "/b", here.path() + "/c"};
+        app::python_runtime runtime{"/opt/python", "3.11", "libpython3.11.so"};
+        CHECK(*app::find_python_plugin(runtime, folders) == first);
+        runtime.version = "3.14t";
+        const std::string message = app::find_python_plugin(runtime, folders).error().message;
+        mentions(message, "no plugin for Python 3.14t (/opt/python)");
+        mentions(message, "plugins for Python 3.11, 3.9.");
+        mentions(message, "-Dpython=/opt/python");
+    }
+
+    TEST_CASE("UNICORO_PLUGIN_DIR comes first") {
+        const variable chosen_folder("UNICORO_PLUGIN_DIR", "/some/where");
+        CHECK(app::plugin_folders().front() == "/some/where");
+        CHECK(app::plugin_folders().size() == 4);
+    }
+}
