@@ -124,7 +124,7 @@ void core::on(const event::spawn_failed& what) {
     const worker lost = *found;
     workers_.erase(found);
     say(log::level::error, "Cannot start a worker: {}", what.reason);
-    if (generation* of = find(lost.generation)) count_failure(*of, lost.born);
+    if (generation* of = find(lost.generation)) count_failure(*of, lost.age);
 }
 
 void core::on(const event::settings_accepted& what) {

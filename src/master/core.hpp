@@ -70,7 +70,7 @@ class core {
         bool proven = false;    // a worker of it was ready
         bool settled = false;   // no earlier generation has workers to keep
         unsigned failures = 0;  // young deaths in a row
-        instant last_failure = instant::min();
+        std::uint64_t failed_age = 0;  // the youngest worker when the last one was counted
         instant next_spawn = instant::min();
     };
 
@@ -94,7 +94,7 @@ class core {
     // core_exits.cpp
     void describe_end(const worker& gone, int status);
     void judge_end(const worker& gone, int status);
-    void count_failure(generation& of, instant born);
+    void count_failure(generation& of, std::uint64_t age);
     void give_up_reload(const std::string& reason);
 
     // core_signals.cpp

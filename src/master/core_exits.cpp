@@ -81,14 +81,14 @@ void core::judge_end(const worker& gone, int status) {
         }
     }
     if (gone.was_ready && now_ - gone.born >= young) return;
-    count_failure(*of, gone.born);
+    count_failure(*of, gone.age);
 }
 
 // Workers that die together are one failure: only those born after the last counted one tell
 // something new.
-void core::count_failure(generation& of, instant born) {
-    if (born < of.last_failure) return;
-    of.last_failure = now_;
+void core::count_failure(generation& of, std::uint64_t age) {
+    if (age <= of.failed_age) return;
+    of.failed_age = last_age_;
     ++of.failures;
     if (next_ && &of == &*next_ && !of.proven && of.failures >= reload_attempts) {
         return give_up_reload(fmt::format("{} new workers in a row did not boot.", of.failures));

@@ -96,7 +96,7 @@ void core::forgive_failures() {
         if (of == nullptr || of->failures == 0) continue;
         const bool calm = std::ranges::any_of(workers_, [this, of](const worker& each) {
             return each.generation == of->id && each.at == phase::serving &&
-                   each.born >= of->last_failure && now_ - each.ready_at >= stable;
+                   each.age > of->failed_age && now_ - each.ready_at >= stable;
         });
         if (calm) of->failures = 0;
     }

@@ -11,11 +11,11 @@ namespace {
 
 constexpr std::string_view introduction = R"(# Settings
 
-<!-- Written by `unicoro --print-settings-doc`; change the tables in src/settings and run it again. -->
+<!-- Written by `unicoro --print-settings-doc` from the tables in src/settings. -->
 
-Every setting has one name: the key in the JSON file, and the word in `unicoro --print-config`. Most
-have a flag for the command line too. Names, flags and defaults are gunicorn's where gunicorn has the
-setting.
+Every setting has one name: the key in the JSON file, and the word in `unicoro --print-config`.
+Most have a flag for the command line too. Names, flags and defaults are gunicorn's where
+gunicorn has the setting.
 
 Where a setting is given more than once, the later source of this list wins:
 
@@ -26,17 +26,19 @@ Where a setting is given more than once, the later source of this list wins:
 3. the environment variable `UNICORO_CMD_ARGS`, written like a command line;
 4. the command line.
 
-A list (`bind`, `raw_env`) replaces the list of the earlier source as a whole. The file is read before
-`chdir` takes effect and again on SIGHUP. Comments (`//` and `/* */`) may stand in it.
-`unicoro --print-schema` prints its JSON Schema; name that in the key `"$schema"` and editors complete
-and check the file.
+A list (`bind`, `raw_env`) replaces the list of the earlier source as a whole. The file is read
+before `chdir` takes effect and again on SIGHUP. Comments (`//` and `/* */`) may stand in it.
+`unicoro --print-schema` prints its JSON Schema; name that in the key `"$schema"` and editors
+complete and check the file.
 
 A whole number may also be written as a decimal string (`"4"`). Seconds may have a decimal point
-(`0.5`) and count to the millisecond. Unknown keys, wrong types and values out of range are errors;
-all of them are reported together, and `unicoro --check-config` looks for them without serving.
+(`0.5`) and count to the millisecond. Unknown keys, wrong types and values out of range are
+errors; all of them are reported together, and `unicoro --check-config` looks for them without
+serving.
 
-A setting that is *not available yet* is refused with any value but its default; one *without meaning
-here* only causes a warning, so that the settings of a gunicorn deployment need not be searched for it.
+A setting that is *not available yet* is refused with any value but its default; one *without
+meaning here* only causes a warning, so that the settings of a gunicorn deployment need not be
+searched for it.
 )";
 
 std::string code(const std::string& text) {

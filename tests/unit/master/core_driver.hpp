@@ -3,6 +3,8 @@
 
 #include "master/core.hpp"
 
+#include "support/doctest.hpp"
+
 #include <map>
 #include <string>
 #include <vector>
@@ -72,3 +74,13 @@ class core_driver {
 [[nodiscard]] lines only(const lines& all, const std::string& prefix);
 
 }  // namespace unicoro::master::testing
+
+/// Shows the actions of a failed comparison, one a line.
+template <>
+struct doctest::StringMaker<unicoro::master::testing::lines> {
+    static String convert(const unicoro::master::testing::lines& all) {
+        std::string text;
+        for (const std::string& line : all) text += "\n    " + line;
+        return text.c_str();
+    }
+};

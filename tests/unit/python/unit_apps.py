@@ -5,6 +5,7 @@ import gzip
 import io
 import json
 import os
+import signal
 import sys
 import tempfile
 from wsgiref.validate import validator

@@ -76,7 +76,8 @@ TEST_SUITE("settings_file") {
     TEST_CASE("every kind of value") {
         start s;
         s.folder.write("unicoro.json", R"({
-            "app": "./libhello.so:app", "interface": "native", "workers": "auto", "worker_class": "async",
+            "app": "./libhello.so:app", "interface": "native", "workers": "auto",
+            "worker_class": "async",
             "bind": ["[::]:80", "fd://3"], "backlog": "100", "timeout": 0.25, "daemon": true,
             "raw_env": {"A": "1"}, "limit_request_body": "10M", "umask": "0o027", "sendfile": false,
             "forwarded_allow_ips": ["10.0.0.0/8"], "secure_scheme_headers": {"x-ssl": "yes"},

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+#include "app/app_spec.hpp"
+#include "app/media_type.hpp"
+#include "app/percent.hpp"
+#include "support/doctest.hpp"
+
+#include <unicoro/application.hpp>
+
+#include <cstring>
+#include <string>
+
+using namespace unicoro::app;
+
+TEST_SUITE("app_spec") {
+    TEST_CASE("tells libraries from modules and splits at the first colon") {
+        struct row {
+            const char* text;
+            app_language language;
+            const char* module;
+            const char* attribute;
+        };
+        for (const row& r : {
+                 row{"app:app", app_language::python, "app", "app"},
+                 row{"pkg.mod", app_language::python, "pkg.mod", ""},
+                 row{"m:create(\"a:b\", k=1)", app_language::python, "m", "create(\"a:b\", k=1)"},
+                 row{"./libhello.so:app", app_language::native, "./libhello.so", "app"},
+                 row{"libhello.so", app_language::native, "libhello.so", ""},
+                 row{"libhello.so.1:x", app_language::native, "libhello.so.1", "x"},
+                 row{"/opt/a/lib:app", app_language::native, "/opt/a/lib", "app"},
+             }) {
+            CAPTURE(r.text);
+            const app_spec spec = parse_app_spec(r.text);
+            CHECK(spec.language == r.language);
+            CHECK(spec.module == r.module);
+            CHECK(spec.attribute == r.attribute);
+        }
+    }
+}
+
+TEST_SUITE("percent") {
+    TEST_CASE("decodes pairs of hex digits and leaves the rest") {
+        CHECK(percent_decode("/a%20b%2Fc", plus_sign::literal) == "/a b/c");
+        CHECK(percent_decode("a+b", plus_sign::literal) == "a+b");
+        CHECK(percent_decode("a+b", plus_sign::space) == "a b");
+        CHECK(percent_decode("100%", plus_sign::literal) == "100%");
+        CHECK(percent_decode("%4", plus_sign::literal) == "%4");
+        CHECK(percent_decode("%zz%41", plus_sign::literal) == "%zzA");
+        CHECK(percent_decode("%00", plus_sign::literal) == std::string(1, '\0'));
+    }
+}
+
+TEST_SUITE("media_type") {
+    TEST_CASE("goes by the last extension, without case") {
+        CHECK(media_type("a/b.min.JS") == "text/javascript; charset=utf-8");
+        CHECK(media_type("archive.tar.gz") == "application/gzip");
+        CHECK(media_type("README") == "application/octet-stream");
+        CHECK(media_type("x.unknown") == "application/octet-stream");
+    }
+}
+
+TEST_SUITE("application") {
+    TEST_CASE("starts with the magic and the tag that the loader reads first") {
+        const unicoro::application app{};
+        std::uint64_t magic = 0;
+        std::memcpy(&magic, &app, sizeof magic);
+        CHECK(magic == unicoro::application_magic);
+        CHECK(std::memcmp(&app, "unicoro1", 8) == 0);
+        const char* abi = nullptr;
+        std::memcpy(&abi, reinterpret_cast<const char*>(&app) + sizeof magic, sizeof abi);
+        CHECK(std::string(abi) == unicoro::abi_tag());
+        CHECK(std::string(abi).find("Boost 1_") != std::string::npos);
+    }
+}
