@@ -17,11 +17,6 @@ int run(int argc, char** argv) {
     os::prepare_process_title(argc, argv);
     settings::outcome outcome = settings::load(request);
     if (const std::optional<int> code = answer(outcome, std::cout, std::cerr)) return *code;
-    if (outcome.settings.app.empty()) {
-        std::cerr << "unicoro: error: no application: name one as in `unicoro module:app` or "
-                     "`unicoro ./libhello.so:app`, or set \"app\" in the JSON file\n";
-        return exit_usage;
-    }
     std::cout.flush();
     if (outcome.action != settings::action::run) return check_application(outcome.settings);
     return run_server(request, std::move(outcome));

@@ -75,6 +75,7 @@ int run_worker(const master::worker_launch& launch) {
 
 master::reload_outcome reload(const settings::load_request& request) {
     settings::outcome read = settings::load(request);
+    for (const std::string& warning : read.warnings) log::warning("{}", warning);
     master::reload_outcome outcome;
     outcome.errors = std::move(read.errors);
     if (outcome.errors.empty()) {

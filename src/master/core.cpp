@@ -89,6 +89,7 @@ void core::absorb_jump() {
         each.heard = now_;
         if (each.deadline) *each.deadline += gap;
     }
+    started_ += gap;
     if (stopping_) stopping_->give_up += gap;
 }
 

@@ -35,13 +35,15 @@ os::outcome<os::listener> open_one(
 }
 
 os::outcome<os::listener> keep_one(
-    const os::listener& socket, const server_settings& values, const os::privileges& owner
+    const bound_listener& known, const server_settings& values, const os::privileges& owner
 ) {
-    const bool tcp = socket.family() != os::address_family::unix_path;
-    if (tcp && !socket.listening() && !values.reuse_port) {
+    const os::listener& socket = known.socket;
+    const bool tcp = known.asked.type == bind_address::kind::tcp;
+    if (tcp && socket.listening() == values.reuse_port) {
         return os::failure{
             os::system_error(EINVAL),
-            "reuse_port cannot be switched off while " + socket.text() + " is in use; restart instead"};
+            std::string("reuse_port cannot be switched ") + (values.reuse_port ? "on" : "off") +
+                " while " + socket.text() + " is in use; restart instead"};
     }
     if (const error_code failed = socket.set_backlog(values.backlog)) {
         return os::make_failure(failed, "cannot apply backlog to " + socket.text());
@@ -97,7 +99,7 @@ os::outcome<std::vector<bound_listener>> open_listeners(
             return same_address(each.asked, asked);
         });
         auto opened = known == kept.end() ? open_one(asked, values, owner)
-                                          : keep_one(known->socket, values, owner);
+                                          : keep_one(*known, values, owner);
         if (!opened) {
             remove_paths(made, kept);
             return opened.error();

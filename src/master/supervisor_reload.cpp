@@ -16,6 +16,7 @@ std::string process_title(std::string_view role, const settings::server_settings
 
 void supervisor::show_title() const {
     os::set_process_title(process_title("master", *sets_.at(settled_).settings));
+    os::set_short_name("unicoro: master");
 }
 
 reload_outcome supervisor::ask_for_settings() {

@@ -35,6 +35,7 @@ int supervisor::boot_worker(const action::spawn& what, int lifeline_fd) {
     const settings::server_settings& values = *set.settings;
     board_->slot(what.slot).pid.store(pid);
     os::set_process_title(process_title("worker", values));
+    os::set_short_name("unicoro: worker");
     if (what.generation != settled_) {
         environment_.apply(values.raw_env);
         if (options_.adopt) options_.adopt(values);

@@ -209,9 +209,9 @@ TEST_CASE("HUP again") {
         CHECK(
             world.accept(3, {3}) ==
             lines{
-                "info: Settings read anew: starting the first of 3 new workers",
                 "abandon 2",
                 "kill 104 SIGTERM",
+                "info: Settings read anew: starting the first of 3 new workers",
                 "spawn slot 4 age 5 generation 3"}
         );
         CHECK(world.exits(104, 0) == lines{"debug: Worker (pid:104) exited after 0.0 s"});

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "os/daemon.hpp"
 
-#include "fixtures.hpp"
 #include "os/descriptors.hpp"
 #include "os/process.hpp"
 
 #include "support/doctest.hpp"
+#include "support/os_fixtures.hpp"
 
 #include <fcntl.h>
 #include <poll.h>

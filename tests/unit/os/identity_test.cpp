@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "os/identity.hpp"
 
-#include "fixtures.hpp"
-
 #include "support/doctest.hpp"
+#include "support/os_fixtures.hpp"
 
 #include <grp.h>
 #include <unistd.h>

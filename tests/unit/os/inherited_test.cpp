@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "os/inherited.hpp"
 
-#include "fixtures.hpp"
 #include "os/descriptors.hpp"
 #include "os/socket_address.hpp"
 
 #include "support/doctest.hpp"
+#include "support/os_fixtures.hpp"
 
 #include <fcntl.h>
 #include <netinet/in.h>

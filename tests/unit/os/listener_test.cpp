@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "os/listener.hpp"
 
-#include "fixtures.hpp"
 #include "os/socket_address.hpp"
 
 #include "support/doctest.hpp"
+#include "support/os_fixtures.hpp"
 
 #include <fcntl.h>
 #include <netinet/in.h>

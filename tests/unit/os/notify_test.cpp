@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "os/notify.hpp"
 
-#include "fixtures.hpp"
 #include "os/socket_address.hpp"
 #include "os/unique_fd.hpp"
 
 #include "support/doctest.hpp"
+#include "support/os_fixtures.hpp"
 
 #include <sys/socket.h>
 #include <unistd.h>

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "os/pidfile.hpp"
 
-#include "fixtures.hpp"
 #include "os/descriptors.hpp"
 
 #include "support/doctest.hpp"
+#include "support/os_fixtures.hpp"
 
 #include <poll.h>
 #include <signal.h>

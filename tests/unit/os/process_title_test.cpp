@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "os/process_title.hpp"
 
-#include "fixtures.hpp"
-
 #include "support/doctest.hpp"
+#include "support/os_fixtures.hpp"
 
 #include <unistd.h>
 

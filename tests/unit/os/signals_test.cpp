@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "os/signals.hpp"
 
-#include "fixtures.hpp"
 #include "os/failure.hpp"
 #include "os/process.hpp"
 
 #include "support/doctest.hpp"
+#include "support/os_fixtures.hpp"
 
 #include <array>
 #include <csignal>
