@@ -158,6 +158,7 @@ result<std::size_t> http1_exchange::take_body(std::span<char> into) {
             return std::size_t{0};
         }
     }
+    if (pending_.empty()) return std::size_t{0};
     const std::size_t count = std::min(into.size(), pending_.size());
     std::memcpy(into.data(), pending_.data(), count);
     pending_.remove_prefix(count);
