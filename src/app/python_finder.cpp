@@ -66,8 +66,10 @@ os::outcome<std::string> from_setting(const std::string& value) {
         std::string found = interpreter_in(value);
         if (!found.empty()) return found;
         return missing(
-            "setting python: the folder '" + value + "' has no bin/python; make it a virtual environment "
-            "with: /usr/bin/python3 -m venv " + value
+            "setting python: the folder '" + value +
+            "' has no bin/python; make it a virtual environment "
+            "with: /usr/bin/python3 -m venv " +
+            value
         );
     }
     if (executable_file(value)) return absolute(value);
@@ -76,7 +78,8 @@ os::outcome<std::string> from_setting(const std::string& value) {
         if (!found.empty()) return found;
     }
     return missing(
-        "setting python: '" + value + "' is neither an interpreter nor a virtual environment; give the "
+        "setting python: '" + value +
+        "' is neither an interpreter nor a virtual environment; give the "
         "path of one, such as /usr/bin/python3 or .venv"
     );
 }
@@ -91,7 +94,8 @@ std::vector<std::string> versions_in(const std::vector<std::string>& folders) {
     std::vector<std::string> versions;
     for (const std::string& folder : folders) {
         std::error_code failed;
-        for (fs::directory_iterator at(folder, failed), end; !failed && at != end; at.increment(failed)) {
+        for (fs::directory_iterator at(folder, failed), end; !failed && at != end;
+             at.increment(failed)) {
             const std::string name = at->path().filename().string();
             if (!name.starts_with(plugin_prefix) || !name.ends_with(plugin_suffix)) continue;
             versions.push_back(name.substr(
@@ -109,15 +113,17 @@ std::string hint_of_system_python(const python_runtime& runtime) {
     return " Or use the system's Python: --python /usr/bin/python3.";
 }
 
-os::outcome<const plugin_entry*> open_plugin(const python_runtime& runtime, const std::string& path) {
+os::outcome<const plugin_entry*> open_plugin(
+    const python_runtime& runtime, const std::string& path
+) {
     // Extension modules do not link libpython; they find it only where everyone can see it.
     if (dlopen(runtime.library.c_str(), RTLD_NOW | RTLD_GLOBAL) == nullptr) {
         const char* const why = dlerror();
         return missing(
             "cannot load the shared libpython of " + runtime.executable + " (" +
-            (why != nullptr ? why : runtime.library) + "). On Debian it is in the package libpython" +
-            runtime.version + ": apt-get install libpython" + runtime.version + "." +
-            hint_of_system_python(runtime)
+            (why != nullptr ? why : runtime.library) +
+            "). On Debian it is in the package libpython" + runtime.version +
+            ": apt-get install libpython" + runtime.version + "." + hint_of_system_python(runtime)
         );
     }
     void* const plugin = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
@@ -144,14 +150,16 @@ os::outcome<std::string> choose_python(const settings::server_settings& values) 
         std::string found = interpreter_in(active);
         if (!found.empty()) return found;
         return missing(
-            std::string("VIRTUAL_ENV names '") + active + "', which has no bin/python; leave the virtual "
+            std::string("VIRTUAL_ENV names '") + active +
+            "', which has no bin/python; leave the virtual "
             "environment (deactivate) or name an interpreter with --python"
         );
     }
     std::string found = in_path("python3");
     if (!found.empty()) return found;
     return missing(
-        "no Python interpreter: VIRTUAL_ENV is not set and there is no python3 in PATH; name one with "
+        "no Python interpreter: VIRTUAL_ENV is not set and there is no python3 in PATH; name one "
+        "with "
         "--python (an interpreter or a virtual environment)"
     );
 }
@@ -186,8 +194,8 @@ os::outcome<std::string> find_python_plugin(
         " is in none of " + join(folders) + ". " +
         (others.empty() ? "There is no Python plugin at all."
                         : "There are plugins for Python " + join(others) + ".") +
-        " Build one with: meson configure build -Dpython=" + runtime.executable + " && ninja -C build." +
-        hint_of_system_python(runtime)
+        " Build one with: meson configure build -Dpython=" + runtime.executable +
+        " && ninja -C build." + hint_of_system_python(runtime)
     );
 }
 

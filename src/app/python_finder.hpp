@@ -13,21 +13,22 @@ namespace unicoro::app {
 
 /// A Python interpreter as it describes itself. The executable knows no more of Python than this.
 struct python_runtime {
-    std::string executable;              ///< sys.executable, the venv's own when it is one
-    std::string version;                 ///< "3.11", with "t" or "d" when the ABI has it
-    std::string library;                 ///< path or soname of its shared libpython
+    std::string executable;  ///< sys.executable, the venv's own when it is one
+    std::string version;     ///< "3.11", with "t" or "d" when the ABI has it
+    std::string library;     ///< path or soname of its shared libpython
 };
 
-/// The interpreter to host, not yet asked anything: `settings.python` (a venv folder or an executable),
-/// else $VIRTUAL_ENV, else `python3` in $PATH. The failure says what was looked at and the remedy.
+/// The interpreter to host, not yet asked anything: `settings.python` (a venv folder or an
+/// executable), else $VIRTUAL_ENV, else `python3` in $PATH. The failure says what was looked at and
+/// the remedy.
 [[nodiscard]] os::outcome<std::string> choose_python(const settings::server_settings& values);
 
-/// Runs the interpreter once to learn what it is. Refuses what cannot be hosted: no CPython, older than
-/// 3.9, without a shared libpython.
+/// Runs the interpreter once to learn what it is. Refuses what cannot be hosted: no CPython, older
+/// than 3.9, without a shared libpython.
 [[nodiscard]] os::outcome<python_runtime> probe_python(const std::string& interpreter);
 
-/// Where plugins are looked for, best first: $UNICORO_PLUGIN_DIR, beside the running executable (build
-/// tree), the folder of the installation.
+/// Where plugins are looked for, best first: $UNICORO_PLUGIN_DIR, beside the running executable
+/// (build tree), the folder of the installation.
 [[nodiscard]] std::vector<std::string> plugin_folders();
 
 /// The file of the plugin for this version. The failure lists the versions there are plugins for.
@@ -35,8 +36,8 @@ struct python_runtime {
     const python_runtime& runtime, const std::vector<std::string>& folders
 );
 
-/// Finds interpreter and plugin, loads libpython for all to see and the plugin for itself, and makes its
-/// host. On failure fills `error` and returns nothing. Nothing is ever unloaded.
+/// Finds interpreter and plugin, loads libpython for all to see and the plugin for itself, and
+/// makes its host. On failure fills `error` and returns nothing. Nothing is ever unloaded.
 [[nodiscard]] std::unique_ptr<host> make_python_host(
     const settings::server_settings& values, load_error& error
 );

@@ -60,7 +60,8 @@ os::outcome<spawned> spawn(const std::string& interpreter) {
     posix_spawn_file_actions_adddup2(&actions, writer.get(), STDOUT_FILENO);
     posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
 
-    // A worker may have blocked or ignored signals; the interpreter must be killable and see its pipes.
+    // A worker may have blocked or ignored signals; the interpreter must be killable and see its
+    // pipes.
     posix_spawnattr_t attributes;
     posix_spawnattr_init(&attributes);
     sigset_t signals;
@@ -72,8 +73,12 @@ os::outcome<spawned> spawn(const std::string& interpreter) {
 
     // -I and -S: neither PYTHON* variables nor site hooks of the user can change the answers.
     std::array<char*, 6> arguments{
-        const_cast<char*>(interpreter.c_str()), const_cast<char*>("-I"), const_cast<char*>("-S"),
-        const_cast<char*>("-c"), const_cast<char*>(question), nullptr};
+        const_cast<char*>(interpreter.c_str()),
+        const_cast<char*>("-I"),
+        const_cast<char*>("-S"),
+        const_cast<char*>("-c"),
+        const_cast<char*>(question),
+        nullptr};
     const int error = ::posix_spawn(
         &child.pid, interpreter.c_str(), &actions, &attributes, arguments.data(), environ
     );
@@ -93,7 +98,8 @@ std::optional<std::string> read_all(int fd) {
     std::string text;
     std::array<char, 4096> piece;
     for (;;) {
-        const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until - clock::now());
+        const auto left =
+            std::chrono::duration_cast<std::chrono::milliseconds>(until - clock::now());
         pollfd wait{fd, POLLIN, 0};
         const int ready = left.count() > 0 ? ::poll(&wait, 1, static_cast<int>(left.count())) : 0;
         if (ready < 0 && errno == EINTR) continue;
@@ -121,7 +127,8 @@ os::outcome<std::string> ask(const std::string& interpreter) {
     }
     if (status != 0) {
         return refused(
-            interpreter + " could not say what Python it is (see its message above); name a Python "
+            interpreter +
+            " could not say what Python it is (see its message above); name a Python "
             "3.9 or newer with --python"
         );
     }
@@ -159,18 +166,22 @@ os::outcome<python_runtime> probe_python(const std::string& interpreter) {
 
     if (implementation != "cpython") {
         return refused(
-            interpreter + " is " + implementation + "; only CPython can be hosted: name one with --python"
+            interpreter + " is " + implementation +
+            "; only CPython can be hosted: name one with --python"
         );
     }
     if (too_old(version)) {
         return refused(
-            interpreter + " is Python " + version + "; Unicoro needs 3.9 or newer: name one with --python"
+            interpreter + " is Python " + version +
+            "; Unicoro needs 3.9 or newer: name one with --python"
         );
     }
     if (shared != "1") {
         return refused(
-            interpreter + " (Python " + version + ") was built without a shared libpython, which Unicoro "
-            "loads. Build it with --enable-shared (pyenv: PYTHON_CONFIGURE_OPTS=--enable-shared), or name "
+            interpreter + " (Python " + version +
+            ") was built without a shared libpython, which Unicoro "
+            "loads. Build it with --enable-shared (pyenv: PYTHON_CONFIGURE_OPTS=--enable-shared), "
+            "or name "
             "another: --python /usr/bin/python3"
         );
     }

@@ -14,9 +14,9 @@
 
 namespace unicoro::app {
 
-/// A request body read to its end before an application that reads synchronously sees it: in memory up
-/// to a bound, beyond it in an unlinked file in $TMPDIR (else /tmp). So a slow client costs neither a
-/// blocked loop nor unbounded memory. Movable; owns its memory, file and mapping.
+/// A request body read to its end before an application that reads synchronously sees it: in memory
+/// up to a bound, beyond it in an unlinked file in $TMPDIR (else /tmp). So a slow client costs
+/// neither a blocked loop nor unbounded memory. Movable; owns its memory, file and mapping.
 class spooled_body {
   public:
     static constexpr std::size_t default_memory_bound = std::size_t{1} << 20;
@@ -27,8 +27,8 @@ class spooled_body {
     spooled_body& operator=(spooled_body&& other) noexcept;
     ~spooled_body();
 
-    /// Reads the whole body of `request`, once. Fails as exchange::read_body does, or with the errno of
-    /// the temporary file. `this` must stay in place until it returns.
+    /// Reads the whole body of `request`, once. Fails as exchange::read_body does, or with the
+    /// errno of the temporary file. `this` must stay in place until it returns.
     [[nodiscard]] awaitable<error_code> fill(exchange& request);
 
     [[nodiscard]] std::uint64_t size() const noexcept { return size_; }

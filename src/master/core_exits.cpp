@@ -2,10 +2,10 @@
 #include "master/core.hpp"
 #include "os/signals.hpp"
 
+#include <sys/wait.h>
+
 #include <algorithm>
 #include <csignal>
-
-#include <sys/wait.h>
 
 namespace unicoro::master {
 namespace {

@@ -4,12 +4,12 @@
 #include "os/descriptors.hpp"
 #include "os/process_title.hpp"
 
+#include <poll.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <csignal>
-
-#include <poll.h>
-#include <unistd.h>
 
 namespace unicoro::master {
 namespace {

@@ -3,11 +3,11 @@
 
 #include "os/failure.hpp"
 
-#include <csignal>
-#include <cstdio>
-
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
 
 namespace unicoro::os {
 

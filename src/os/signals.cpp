@@ -3,12 +3,12 @@
 
 #include "os/failure.hpp"
 
-#include <csignal>
-#include <cstring>
-
 #include <pthread.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
+
+#include <csignal>
+#include <cstring>
 
 namespace unicoro::os {
 

@@ -46,7 +46,9 @@ std::pair<std::string_view, std::string_view> split_authority(std::string_view a
 bool join(PyObject* environ, PyObject* key, PyObject* value, const char* separator) noexcept {
     PyObject* const before = PyDict_GetItemWithError(environ, key);
     if (before == nullptr) return false;
-    return put(environ, key, py_ref::steal(PyUnicode_FromFormat("%U%s%U", before, separator, value)));
+    return put(
+        environ, key, py_ref::steal(PyUnicode_FromFormat("%U%s%U", before, separator, value))
+    );
 }
 
 }  // namespace
@@ -71,7 +73,8 @@ bool environ_builder::prepare(const settings::server_settings& values) {
     const py_ref no = py_ref::borrow(Py_False);
     const py_ref& several = values.workers > 1 ? yes : no;
     PyObject* const environ = base_.get();
-    // What each request sets anew is here too, as a place: a copy of the right size needs no growing.
+    // What each request sets anew is here too, as a place: a copy of the right size needs no
+    // growing.
     const bool complete =
         put(environ, key.wsgi_version, version) && put(environ, key.wsgi_errors, errors) &&
         put(environ, key.wsgi_multithread, no) && put(environ, key.wsgi_multiprocess, several) &&
@@ -84,7 +87,8 @@ bool environ_builder::prepare(const settings::server_settings& values) {
         put(environ, key.server_name, empty) && put(environ, key.server_port, empty) &&
         put(environ, key.path_info, empty) && put(environ, key.script_name, script);
     if (!complete) return false;
-    // More than 21 entries make the table one size larger, which lets the request's fields in as well.
+    // More than 21 entries make the table one size larger, which lets the request's fields in as
+    // well.
     const py_ref filler = latin1("filler");
     for (char letter = 'a'; letter <= 'c'; ++letter) {
         const py_ref name = py_ref::steal(PyUnicode_FromFormat("filler %c", letter));
@@ -98,7 +102,8 @@ bool environ_builder::prepare(const settings::server_settings& values) {
 }
 
 std::string_view environ_builder::script_name_of(const http::request_head& head) const noexcept {
-    return head.script_name.empty() ? std::string_view(script_name_) : without_slash(head.script_name);
+    return head.script_name.empty() ? std::string_view(script_name_)
+                                    : without_slash(head.script_name);
 }
 
 bool environ_builder::path_fits(const http::request_head& head) const noexcept {
@@ -173,7 +178,8 @@ bool environ_builder::add_target(PyObject* environ, const http::request_head& he
     if (!put(environ, key.raw_uri, target) || !put(environ, key.request_uri, target)) return false;
     if (!head.query.empty() && !put(environ, key.query_string, latin1(head.query))) return false;
     const std::string_view script = script_name_of(head);
-    if (!head.script_name.empty() && !put(environ, key.script_name, texts_.get(script))) return false;
+    if (!head.script_name.empty() && !put(environ, key.script_name, texts_.get(script)))
+        return false;
 
     const std::string_view path = head.path.substr(script.size());
     if (path.empty()) {
@@ -205,17 +211,19 @@ bool environ_builder::add_field(
     const header_key& known = keys_.find(field.name);
     if (!known.key) return false;
     switch (known.kind) {
-        case role::content_type: return put(environ, key.content_type, texts_.get(field.value));
-        case role::content_length: return put(environ, key.content_length, texts_.get(field.value));
+        case role::content_type:
+            return put(environ, key.content_type, texts_.get(field.value));
+        case role::content_length:
+            return put(environ, key.content_length, texts_.get(field.value));
         case role::host:
             host_seen = true;
             return put(environ, known.key.get(), texts_.get(head.authority));
         case role::plain:
         case role::secret:
-        case role::cookie: break;
+        case role::cookie:
+            break;
     }
-    const py_ref value =
-        known.kind == role::plain ? texts_.get(field.value) : latin1(field.value);
+    const py_ref value = known.kind == role::plain ? texts_.get(field.value) : latin1(field.value);
     if (!value) return false;
     const Py_ssize_t before = PyDict_GET_SIZE(environ);
     if (PyDict_SetDefault(environ, known.key.get(), value.get()) == nullptr) return false;

@@ -14,8 +14,8 @@
 
 namespace unicoro::python {
 
-/// Builds the environ of each request (PEP 3333) by copying a dict that already has what is the same for
-/// every request of a listener. One per worker; every call with the GIL.
+/// Builds the environ of each request (PEP 3333) by copying a dict that already has what is the
+/// same for every request of a listener. One per worker; every call with the GIL.
 class environ_builder {
   public:
     environ_builder() = default;
@@ -25,8 +25,8 @@ class environ_builder {
     /// Makes the constant part. False with a Python exception set.
     [[nodiscard]] bool prepare(const settings::server_settings& values);
 
-    /// True when SCRIPT_NAME (of a trusted peer, else of the process's environment) is a prefix of the
-    /// path, in whole segments; otherwise the request cannot be given to the application.
+    /// True when SCRIPT_NAME (of a trusted peer, else of the process's environment) is a prefix of
+    /// the path, in whole segments; otherwise the request cannot be given to the application.
     [[nodiscard]] bool path_fits(const http::request_head& head) const noexcept;
 
     /// Where the application is mounted for this request, without a slash at the end.

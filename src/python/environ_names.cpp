@@ -48,6 +48,8 @@ bool environ_names::prepare() noexcept {
     return true;
 }
 
-const environ_names& environ_names::all() noexcept { return instance(); }
+const environ_names& environ_names::all() noexcept {
+    return instance();
+}
 
 }  // namespace unicoro::python

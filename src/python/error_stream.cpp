@@ -19,11 +19,12 @@ namespace {
 constexpr std::size_t most_held = 64 * 1024;
 
 struct stream_object {
-    PyObject_HEAD
-    std::string held;  // the beginning of a line
+    PyObject_HEAD std::string held;  // the beginning of a line
 };
 
-stream_object& self_of(PyObject* object) noexcept { return *reinterpret_cast<stream_object*>(object); }
+stream_object& self_of(PyObject* object) noexcept {
+    return *reinterpret_cast<stream_object*>(object);
+}
 
 /// What cannot be written (full disk) is lost: a log must not fail the request.
 void emit(std::string_view text) noexcept {
@@ -38,9 +39,7 @@ void emit(std::string_view text) noexcept {
 
 bool append(stream_object& self, PyObject* text) {
     if (!PyUnicode_Check(text)) {
-        PyErr_Format(
-            PyExc_TypeError, "wsgi.errors takes str, not %.100s", Py_TYPE(text)->tp_name
-        );
+        PyErr_Format(PyExc_TypeError, "wsgi.errors takes str, not %.100s", Py_TYPE(text)->tp_name);
         return false;
     }
     self.held += to_utf8(text);
@@ -95,7 +94,11 @@ PyTypeObject* stream_type() {
     };
     if (type.tp_name == nullptr) {
         begin_type(
-            type, "unicoro.ErrorStream", sizeof(stream_object), &dealloc, "The error log (wsgi.errors)."
+            type,
+            "unicoro.ErrorStream",
+            sizeof(stream_object),
+            &dealloc,
+            "The error log (wsgi.errors)."
         );
         type.tp_methods = methods;
     }
@@ -107,9 +110,9 @@ PyTypeObject* stream_type() {
 py_ref make_error_stream() {
     PyTypeObject* const type = stream_type();
     if (type == nullptr) return {};
-    py_ref made = py_ref::steal(PyObject_Init(
-        static_cast<PyObject*>(PyObject_Malloc(sizeof(stream_object))), type
-    ));
+    py_ref made = py_ref::steal(
+        PyObject_Init(static_cast<PyObject*>(PyObject_Malloc(sizeof(stream_object))), type)
+    );
     if (made) new (&self_of(made.get()).held) std::string();
     return made;
 }

@@ -15,8 +15,7 @@ namespace {
 constexpr Py_ssize_t default_block = 8192;
 
 struct wrapper_object {
-    PyObject_HEAD
-    PyObject* filelike;
+    PyObject_HEAD PyObject* filelike;
     Py_ssize_t block_size;
 };
 
@@ -29,7 +28,12 @@ int init(PyObject* object, PyObject* arguments, PyObject* keywords) {
     PyObject* filelike = nullptr;
     Py_ssize_t block_size = default_block;
     if (PyArg_ParseTupleAndKeywords(
-            arguments, keywords, "O|n:FileWrapper", const_cast<char**>(names), &filelike, &block_size
+            arguments,
+            keywords,
+            "O|n:FileWrapper",
+            const_cast<char**>(names),
+            &filelike,
+            &block_size
         ) == 0) {
         return -1;
     }
@@ -43,8 +47,7 @@ int init(PyObject* object, PyObject* arguments, PyObject* keywords) {
 PyObject* next_block(PyObject* object) {
     wrapper_object& self = self_of(object);
     if (self.filelike == nullptr) return nullptr;
-    py_ref block =
-        py_ref::steal(PyObject_CallMethod(self.filelike, "read", "n", self.block_size));
+    py_ref block = py_ref::steal(PyObject_CallMethod(self.filelike, "read", "n", self.block_size));
     if (!block) return nullptr;
     const int more = PyObject_IsTrue(block.get());
     return more > 0 ? block.release() : nullptr;
@@ -121,7 +124,8 @@ std::optional<sendable_file> describe(PyObject* file) noexcept {
     found.fd.reset(::fcntl(static_cast<int>(*fd), F_DUPFD_CLOEXEC, 0));
     if (!found.fd) return std::nullopt;
     found.offset = static_cast<std::uint64_t>(*position);
-    if (about.st_size > *position) found.count = static_cast<std::uint64_t>(about.st_size - *position);
+    if (about.st_size > *position)
+        found.count = static_cast<std::uint64_t>(about.st_size - *position);
     return found;
 }
 

@@ -9,8 +9,8 @@
 
 namespace unicoro::python {
 
-/// The type that is `wsgi.file_wrapper`: iterates over `read(block_size)` of any file-like object and
-/// closes it. Borrowed; null with a Python exception set.
+/// The type that is `wsgi.file_wrapper`: iterates over `read(block_size)` of any file-like object
+/// and closes it. Borrowed; null with a Python exception set.
 [[nodiscard]] PyObject* file_wrapper_type();
 
 /// A regular file to be sent without passing through Python. The descriptor is a duplicate, so the
@@ -21,9 +21,9 @@ struct sendable_file {
     std::uint64_t count = 0;  ///< to its end
 };
 
-/// What is behind `iterable` when it is a file wrapper around an unbuffered or buffered binary file of
-/// the io module on a regular file, from its current position. Other objects may have a `fileno` that
-/// is not what `read` returns (gzip, text), so they are iterated. No exception is left set.
+/// What is behind `iterable` when it is a file wrapper around an unbuffered or buffered binary file
+/// of the io module on a regular file, from its current position. Other objects may have a `fileno`
+/// that is not what `read` returns (gzip, text), so they are iterated. No exception is left set.
 [[nodiscard]] std::optional<sendable_file> as_sendable_file(PyObject* iterable) noexcept;
 
 }  // namespace unicoro::python

@@ -33,7 +33,8 @@ class header_keys {
     header_keys(const header_keys&) = delete;
     header_keys& operator=(const header_keys&) = delete;
 
-    /// Valid until the next call. Its key is nothing, with MemoryError set, when there is no memory.
+    /// Valid until the next call. Its key is nothing, with MemoryError set, when there is no
+    /// memory.
     [[nodiscard]] const header_key& find(std::string_view name);
 
   private:

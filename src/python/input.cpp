@@ -13,12 +13,13 @@ namespace unicoro::python {
 namespace {
 
 struct input_object {
-    PyObject_HEAD
-    app::spooled_body body;
+    PyObject_HEAD app::spooled_body body;
     std::string_view left;
 };
 
-input_object& self_of(PyObject* object) noexcept { return *reinterpret_cast<input_object*>(object); }
+input_object& self_of(PyObject* object) noexcept {
+    return *reinterpret_cast<input_object*>(object);
+}
 
 PyObject* take(input_object& self, std::size_t count) noexcept {
     const std::string_view piece = self.left.substr(0, count);
@@ -96,10 +97,18 @@ PyObject* readinto(PyObject* object, PyObject* target) {
     return PyLong_FromSize_t(size);
 }
 
-PyObject* yes(PyObject*, PyObject*) { Py_RETURN_TRUE; }
-PyObject* no(PyObject*, PyObject*) { Py_RETURN_FALSE; }
-PyObject* nothing(PyObject*, PyObject*) { Py_RETURN_NONE; }
-PyObject* not_closed(PyObject*, void*) { Py_RETURN_FALSE; }
+PyObject* yes(PyObject*, PyObject*) {
+    Py_RETURN_TRUE;
+}
+PyObject* no(PyObject*, PyObject*) {
+    Py_RETURN_FALSE;
+}
+PyObject* nothing(PyObject*, PyObject*) {
+    Py_RETURN_NONE;
+}
+PyObject* not_closed(PyObject*, void*) {
+    Py_RETURN_FALSE;
+}
 
 PyCFunction fast(_PyCFunctionFast function) noexcept {
     return reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(function));
@@ -122,7 +131,10 @@ PyTypeObject* input_type() {
         {"writable", &no, METH_NOARGS, "False"},
         {"seekable", &no, METH_NOARGS, "False"},
         {"flush", &nothing, METH_NOARGS, "Does nothing."},
-        {"close", &nothing, METH_NOARGS, "Does nothing: the input belongs to the server (PEP 3333)."},
+        {"close",
+         &nothing,
+         METH_NOARGS,
+         "Does nothing: the input belongs to the server (PEP 3333)."},
         {nullptr, nullptr, 0, nullptr},
     };
     static PyGetSetDef attributes[] = {
@@ -146,9 +158,9 @@ PyTypeObject* input_type() {
 py_ref make_input(app::spooled_body body) {
     PyTypeObject* const type = input_type();
     if (type == nullptr) return {};
-    py_ref made = py_ref::steal(PyObject_Init(
-        static_cast<PyObject*>(PyObject_Malloc(sizeof(input_object))), type
-    ));
+    py_ref made = py_ref::steal(
+        PyObject_Init(static_cast<PyObject*>(PyObject_Malloc(sizeof(input_object))), type)
+    );
     if (!made) return {};
     input_object& self = self_of(made.get());
     new (&self.body) app::spooled_body(std::move(body));
@@ -164,6 +176,8 @@ py_ref make_input(app::spooled_body body) {
     return made;
 }
 
-py_ref empty_input() { return make_input(app::spooled_body()); }
+py_ref empty_input() {
+    return make_input(app::spooled_body());
+}
 
 }  // namespace unicoro::python

@@ -6,9 +6,9 @@
 
 namespace unicoro::python {
 
-/// A `wsgi.input` over a body that is here as a whole: read, read1, readinto, readline, readlines and
-/// iteration as io's binary files have them. Takes the body over. With the GIL; nothing, with a Python
-/// exception set, when there is no memory or the spooled file cannot be mapped.
+/// A `wsgi.input` over a body that is here as a whole: read, read1, readinto, readline, readlines
+/// and iteration as io's binary files have them. Takes the body over. With the GIL; nothing, with a
+/// Python exception set, when there is no memory or the spooled file cannot be mapped.
 [[nodiscard]] py_ref make_input(app::spooled_body body);
 
 /// The `wsgi.input` of every request without a body: it is always at its end, so one serves all.

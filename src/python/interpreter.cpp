@@ -16,7 +16,7 @@ namespace {
 
 /// Python is one per process, and so is this.
 struct state {
-    PyThreadState* parked = nullptr;      // the loop thread's, while it is outside Python
+    PyThreadState* parked = nullptr;  // the loop thread's, while it is outside Python
     PyObject* bootstrap_module = nullptr;
     bool running = false;
     bool forked_away = false;
@@ -60,9 +60,8 @@ PyStatus initialise(PyConfig& config, const std::string& executable) {
 }
 
 std::optional<std::string> run_bootstrap(const interpreter::options& chosen) {
-    const py_ref code = py_ref::steal(
-        Py_CompileString(bootstrap_source, "<unicoro bootstrap.py>", Py_file_input)
-    );
+    const py_ref code =
+        py_ref::steal(Py_CompileString(bootstrap_source, "<unicoro bootstrap.py>", Py_file_input));
     if (!code) return describe_exception(take_exception().get());
     py_ref module = py_ref::steal(PyImport_ExecCodeModule("_unicoro", code.get()));
     if (!module) return describe_exception(take_exception().get());
@@ -113,9 +112,13 @@ void interpreter::stop() noexcept {
     if (Py_FinalizeEx() != 0) log::warning("Python could not flush its output at the end");
 }
 
-bool interpreter::running() noexcept { return here().running; }
+bool interpreter::running() noexcept {
+    return here().running;
+}
 
-bool interpreter::forked_away() noexcept { return here().forked_away; }
+bool interpreter::forked_away() noexcept {
+    return here().forked_away;
+}
 
 void interpreter::leave_forked() noexcept {
     int code = 1;
@@ -128,7 +131,8 @@ void interpreter::leave_forked() noexcept {
         }
     } else {
         log::error(
-            "the application forked and its child process came back to the server; ended it. Let the "
+            "the application forked and its child process came back to the server; ended it. Let "
+            "the "
             "child call os._exit()"
         );
     }

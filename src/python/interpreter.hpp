@@ -9,8 +9,8 @@
 
 namespace unicoro::python {
 
-/// The process's one Python interpreter. Started on the worker's thread after the fork, and left by it
-/// while the event loop runs: Python is entered through `gil_lock` only, so that threads of the
+/// The process's one Python interpreter. Started on the worker's thread after the fork, and left by
+/// it while the event loop runs: Python is entered through `gil_lock` only, so that threads of the
 /// application run while the loop waits.
 class interpreter {
   public:
@@ -23,8 +23,8 @@ class interpreter {
     /// Starts Python; the GIL is free afterwards. Returns why it could not. Called once.
     [[nodiscard]] static std::optional<std::string> start(const options& chosen);
 
-    /// Ends Python as at the end of a program: waits for its threads, runs atexit. Every py_ref must be
-    /// gone. Does nothing when Python does not run.
+    /// Ends Python as at the end of a program: waits for its threads, runs atexit. Every py_ref
+    /// must be gone. Does nothing when Python does not run.
     static void stop() noexcept;
 
     [[nodiscard]] static bool running() noexcept;
@@ -39,8 +39,8 @@ class interpreter {
     [[nodiscard]] static py_ref bootstrap(const char* name) noexcept;
 };
 
-/// Holds the GIL while it lives. Nested ones on the loop's thread cost nothing. Must not live across a
-/// suspension of a coroutine.
+/// Holds the GIL while it lives. Nested ones on the loop's thread cost nothing. Must not live
+/// across a suspension of a coroutine.
 class gil_lock {
   public:
     gil_lock() noexcept;

@@ -79,7 +79,8 @@ bool add_field(http::response_head& head, PyObject* item) {
 
 bool fill(http::response_head& head, PyObject* status, PyObject* headers) {
     if (!set_status(head, status)) return false;
-    const py_ref list = py_ref::steal(PySequence_Fast(headers, "the response headers must be a list"));
+    const py_ref list =
+        py_ref::steal(PySequence_Fast(headers, "the response headers must be a list"));
     if (!list) return false;
     PyObject** const items = PySequence_Fast_ITEMS(list.get());
     const Py_ssize_t count = PySequence_Fast_GET_SIZE(list.get());

@@ -6,8 +6,11 @@
 
 namespace unicoro::python {
 
-/// Fills `head` from the status ("200 OK") and the headers (a list of (str, str)) of a start_response
-/// call. False with a Python exception set that names what is wrong; `head` is empty then. With the GIL.
-[[nodiscard]] bool fill_response_head(http::response_head& head, PyObject* status, PyObject* headers);
+/// Fills `head` from the status ("200 OK") and the headers (a list of (str, str)) of a
+/// start_response call. False with a Python exception set that names what is wrong; `head` is empty
+/// then. With the GIL.
+[[nodiscard]] bool fill_response_head(
+    http::response_head& head, PyObject* status, PyObject* headers
+);
 
 }  // namespace unicoro::python

@@ -13,8 +13,7 @@ namespace {
 
 /// Both callables look the same: what they do is in `call`.
 struct callable_object {
-    PyObject_HEAD
-    vectorcallfunc call;
+    PyObject_HEAD vectorcallfunc call;
     response_state* state;  // null when the request is over
     PyObject* write;        // borrowed: what start_response returns; lives at least as long
 };
@@ -54,21 +53,10 @@ bool read_arguments(
     }
     if (good && into.status != nullptr && into.headers != nullptr) return true;
     PyErr_SetString(
-        PyExc_TypeError, "start_response(status, headers, exc_info=None) was called with other arguments"
+        PyExc_TypeError,
+        "start_response(status, headers, exc_info=None) was called with other arguments"
     );
     return false;
-}
-
-/// Raises the exception that the application reports with exc_info.
-void raise_reported(PyObject* exc_info) noexcept {
-    PyObject* const type = PyTuple_GET_ITEM(exc_info, 0);
-    PyObject* const value = PyTuple_GET_ITEM(exc_info, 1);
-    PyObject* const traceback = PyTuple_GET_ITEM(exc_info, 2);
-    Py_INCREF(type);
-    Py_INCREF(value);
-    const bool traced = traceback != Py_None;
-    if (traced) Py_INCREF(traceback);
-    PyErr_Restore(type, value, traced ? traceback : nullptr);
 }
 
 /// PEP 3333: a second call must report an error, and can only replace a head that is not sent yet.
@@ -80,7 +68,7 @@ bool may_start(response_state& state, PyObject* exc_info) noexcept {
         return false;
     }
     if (reported && state.request.head_sent()) {
-        raise_reported(exc_info);
+        PyErr_SetObject(PyTuple_GET_ITEM(exc_info, 0), PyTuple_GET_ITEM(exc_info, 1));
         return false;
     }
     if (state.started && !reported) {
@@ -99,7 +87,9 @@ PyObject* start_response(
     start_arguments given;
     if (!read_arguments(arguments, PyVectorcall_NARGS(count), names, given)) return nullptr;
     if (self.state == nullptr) {
-        PyErr_SetString(PyExc_RuntimeError, "start_response was called after the end of its request");
+        PyErr_SetString(
+            PyExc_RuntimeError, "start_response was called after the end of its request"
+        );
         return nullptr;
     }
     response_state& state = *self.state;
@@ -137,7 +127,9 @@ PyObject* write_body(
     Py_RETURN_NONE;
 }
 
-void dealloc(PyObject* object) { PyObject_Free(object); }
+void dealloc(PyObject* object) {
+    PyObject_Free(object);
+}
 
 PyTypeObject* callable_type() noexcept {
     static PyTypeObject type{};
@@ -159,9 +151,9 @@ PyTypeObject* callable_type() noexcept {
 py_ref make_callable(vectorcallfunc call) noexcept {
     PyTypeObject* const type = callable_type();
     if (type == nullptr) return {};
-    py_ref made = py_ref::steal(PyObject_Init(
-        static_cast<PyObject*>(PyObject_Malloc(sizeof(callable_object))), type
-    ));
+    py_ref made = py_ref::steal(
+        PyObject_Init(static_cast<PyObject*>(PyObject_Malloc(sizeof(callable_object))), type)
+    );
     if (!made) return {};
     callable_object& self = self_of(made.get());
     self.call = call;
@@ -193,7 +185,8 @@ void response_starter::end() noexcept {
     if (!start_) return;
     self_of(start_.get()).state = nullptr;
     self_of(write_.get()).state = nullptr;
-    // One that the application kept may outlive this pair; it does not touch `write` without a state.
+    // One that the application kept may outlive this pair; it does not touch `write` without a
+    // state.
     self_of(start_.get()).write = nullptr;
 }
 

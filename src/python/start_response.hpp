@@ -12,8 +12,8 @@ namespace unicoro::python {
 struct response_state {
     app::exchange& request;
     bool started = false;  ///< start_response was called and its head accepted
-    /// What `write()` was given and is not sent yet. The loop cannot send while Python runs in line, so
-    /// this holds all of it until the application returns or yields.
+    /// What `write()` was given and is not sent yet. The loop cannot send while Python runs in
+    /// line, so this holds all of it until the application returns or yields.
     std::string written;
 };
 

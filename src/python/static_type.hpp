@@ -7,7 +7,8 @@
 
 namespace unicoro::python {
 
-/// A zeroed static type object with name, size and deallocator; the caller adds slots, then readies it.
+/// A zeroed static type object with name, size and deallocator; the caller adds slots, then readies
+/// it.
 inline void begin_type(
     PyTypeObject& type, const char* name, std::size_t size, destructor dealloc, const char* doc
 ) noexcept {

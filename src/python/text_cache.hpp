@@ -10,11 +10,13 @@
 
 namespace unicoro::python {
 
-/// A new str of Latin-1 bytes: PEP 3333's "native string". With the GIL; nothing with MemoryError set.
+/// A new str of Latin-1 bytes: PEP 3333's "native string". With the GIL; nothing with MemoryError
+/// set.
 [[nodiscard]] py_ref latin1(std::string_view bytes) noexcept;
 
-/// Strings seen lately, as str objects: what many requests have in common (hosts, agents, addresses,
-/// methods) is made once. Direct mapped, so its size is bounded and a miss costs what no cache costs.
+/// Strings seen lately, as str objects: what many requests have in common (hosts, agents,
+/// addresses, methods) is made once. Direct mapped, so its size is bounded and a miss costs what no
+/// cache costs.
 class text_cache {
   public:
     text_cache() = default;

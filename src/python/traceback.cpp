@@ -6,6 +6,9 @@
 namespace unicoro::python {
 
 py_ref take_exception() noexcept {
+#if PY_VERSION_HEX >= 0x030C0000
+    return py_ref::steal(PyErr_GetRaisedException());
+#else
     PyObject* type = nullptr;
     PyObject* value = nullptr;
     PyObject* traceback = nullptr;
@@ -16,6 +19,7 @@ py_ref take_exception() noexcept {
     Py_XDECREF(type);
     Py_XDECREF(traceback);
     return py_ref::steal(value);
+#endif
 }
 
 std::string describe_exception(PyObject* exception) {
@@ -39,7 +43,8 @@ std::string to_utf8(PyObject* text) {
         PyErr_Clear();
         return {};
     }
-    return {PyBytes_AS_STRING(bytes.get()), static_cast<std::size_t>(PyBytes_GET_SIZE(bytes.get()))};
+    return {
+        PyBytes_AS_STRING(bytes.get()), static_cast<std::size_t>(PyBytes_GET_SIZE(bytes.get()))};
 }
 
 }  // namespace unicoro::python

@@ -7,8 +7,8 @@
 
 namespace unicoro::python {
 
-/// A place in line. It lives in the frame of the waiting coroutine, so it also leaves the line when that
-/// frame is destroyed.
+/// A place in line. It lives in the frame of the waiting coroutine, so it also leaves the line when
+/// that frame is destroyed.
 class turnstile::waiter {
   public:
     explicit waiter(turnstile& where)

@@ -7,8 +7,8 @@
 
 namespace unicoro::python {
 
-/// Lets one coroutine through at a time, in the order of their coming. Safe against cancellation and
-/// against the destruction of a waiting coroutine. Worker only.
+/// Lets one coroutine through at a time, in the order of their coming. Safe against cancellation
+/// and against the destruction of a waiting coroutine. Worker only.
 class turnstile {
   public:
     explicit turnstile(asio::io_context& io) noexcept : io_(io) {}

@@ -29,8 +29,9 @@ std::string_view view_of(PyObject* bytes) noexcept {
 
 bool has_length_one(PyObject* iterable) noexcept {
     const PyTypeObject* const type = Py_TYPE(iterable);
-    const bool sized = (type->tp_as_sequence != nullptr && type->tp_as_sequence->sq_length != nullptr) ||
-                       (type->tp_as_mapping != nullptr && type->tp_as_mapping->mp_length != nullptr);
+    const bool sized =
+        (type->tp_as_sequence != nullptr && type->tp_as_sequence->sq_length != nullptr) ||
+        (type->tp_as_mapping != nullptr && type->tp_as_mapping->mp_length != nullptr);
     if (!sized) return false;
     const Py_ssize_t length = PyObject_Size(iterable);
     if (length < 0) PyErr_Clear();
@@ -49,11 +50,10 @@ wsgi_call::~wsgi_call() {
             iterable_.release(), iterator_.release(), chunk_.release()};
         return;
     }
-    if (!iterable_ && !iterator_ && !chunk_) return;
+    if (!inside_ && !chunk_) return;
     const gil_lock gil;
-    close_iterable();
+    leave_application();
     chunk_.reset();
-    runtime_.starter.end();
 }
 
 wsgi_call::step wsgi_call::begin(app::spooled_body body) {
@@ -79,10 +79,14 @@ bool wsgi_call::call_application(app::spooled_body body) {
     const py_ref environ = runtime_.environs.build(request, input.get(), size);
     if (!environ) return false;
     PyObject* const start_response = runtime_.starter.begin(state_);
+    inside_ = true;
     if (start_response == nullptr) return false;
     const std::array<PyObject*, 3> arguments{nullptr, environ.get(), start_response};
     iterable_ = py_ref::steal(PyObject_Vectorcall(
-        runtime_.application.get(), arguments.data() + 1, 2 | PY_VECTORCALL_ARGUMENTS_OFFSET, nullptr
+        runtime_.application.get(),
+        arguments.data() + 1,
+        2 | PY_VECTORCALL_ARGUMENTS_OFFSET,
+        nullptr
     ));
     if (interpreter::forked_away()) interpreter::leave_forked();
     if (!request.logged_environ().empty()) note_environ(environ.get());
@@ -122,8 +126,7 @@ wsgi_call::step wsgi_call::whole_list() {
         for (Py_ssize_t at = 0; at < count; ++at) body.append(view_of(items[at]));
         state_.request.respond(std::move(body));
     }
-    close_iterable();
-    runtime_.starter.end();
+    leave_application();
     step whole;
     if (chunk_) {
         whole.what = action::send;
@@ -132,8 +135,8 @@ wsgi_call::step wsgi_call::whole_list() {
     return whole;
 }
 
-// The duplicate of the descriptor lets the application close its file now and the next request begin
-// while a slow client still reads. `none` when the body is no file that can be sent.
+// The duplicate of the descriptor lets the application close its file now and the next request
+// begin while a slow client still reads. `none` when the body is no file that can be sent.
 wsgi_call::step wsgi_call::whole_file() {
     step whole;
     if (!state_.started) return whole;
@@ -146,8 +149,7 @@ wsgi_call::step wsgi_call::whole_file() {
     whole.what = whole.count > 0 ? action::send_file : action::finish;
     whole.fd = file_.get();
     whole.offset = found->offset;
-    close_iterable();
-    runtime_.starter.end();
+    leave_application();
     return whole;
 }
 
@@ -188,8 +190,8 @@ wsgi_call::step wsgi_call::take_chunk(py_ref chunk) {
     return piece;
 }
 
-// The whole body in one large piece, as frameworks yield it. The iterable is run to its end before the
-// piece is sent, so that a slow client does not keep the application from the next request.
+// The whole body in one large piece, as frameworks yield it. The iterable is run to its end before
+// the piece is sent, so that a slow client does not keep the application from the next request.
 wsgi_call::step wsgi_call::take_last_chunk(py_ref chunk) {
     while (const py_ref extra = py_ref::steal(PyIter_Next(iterator_.get()))) {
         if (!check_chunk(extra.get())) return failed();
@@ -200,8 +202,7 @@ wsgi_call::step wsgi_call::take_last_chunk(py_ref chunk) {
     }
     if (PyErr_Occurred() != nullptr) return failed();
     chunk_ = std::move(chunk);
-    close_iterable();
-    runtime_.starter.end();
+    leave_application();
     step whole;
     whole.what = action::send;
     whole.bytes = view_of(chunk_.get());
@@ -219,8 +220,7 @@ wsgi_call::step wsgi_call::end_of_body() {
         began_ = true;
         return last;
     }
-    close_iterable();
-    runtime_.starter.end();
+    leave_application();
     if (began_) {
         last.what = action::finish;
     } else {
@@ -261,9 +261,8 @@ wsgi_call::step wsgi_call::failed() {
     const py_ref exception = take_exception();
     if (interpreter::forked_away()) interpreter::leave_forked();
     log_failure(describe_exception(exception.get()));
-    close_iterable();
+    leave_application();
     chunk_.reset();
-    runtime_.starter.end();
     state_.request.fail(500, "");
     return {};
 }
@@ -280,6 +279,13 @@ void wsgi_call::note_environ(PyObject* environ) {
             PyErr_Clear();
         }
     }
+}
+
+// Once: afterwards the callables serve the next request, which may be running already.
+void wsgi_call::leave_application() noexcept {
+    if (!std::exchange(inside_, false)) return;
+    close_iterable();
+    runtime_.starter.end();
 }
 
 void wsgi_call::close_iterable() noexcept {
@@ -303,7 +309,10 @@ void wsgi_call::close_iterable() noexcept {
 void wsgi_call::log_failure(std::string_view what) const {
     const http::request_head& head = state_.request.head();
     log::error(
-        "Error handling request {} {}\n{}", log::escaped(head.method), log::escaped(head.target), what
+        "Error handling request {} {}\n{}",
+        log::escaped(head.method),
+        log::escaped(head.target),
+        what
     );
 }
 

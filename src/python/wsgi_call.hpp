@@ -22,9 +22,9 @@ struct wsgi_runtime {
     bool use_sendfile = true;
 };
 
-/// One request's way through a WSGI application, without any waiting: each step runs Python as far as it
-/// can and says what to send next. Takes the GIL itself, for the length of a step. Whatever ends it, its
-/// destructor too, `close()` of the application's iterable is called exactly once.
+/// One request's way through a WSGI application, without any waiting: each step runs Python as far
+/// as it can and says what to send next. Takes the GIL itself, for the length of a step. Whatever
+/// ends it, its destructor too, `close()` of the application's iterable is called exactly once.
 class wsgi_call {
   public:
     enum class action : std::uint8_t {
@@ -66,6 +66,7 @@ class wsgi_call {
     [[nodiscard]] bool check_chunk(PyObject* chunk);
     [[nodiscard]] bool announce_length(std::uint64_t length);
     void note_environ(PyObject* environ);
+    void leave_application() noexcept;
     void close_iterable() noexcept;
     void log_failure(std::string_view what) const;
 
@@ -74,10 +75,11 @@ class wsgi_call {
     py_ref iterable_;
     py_ref iterator_;
     py_ref chunk_;
-    std::string sending_;    // a piece that is no bytes object
+    std::string sending_;  // a piece that is no bytes object
     os::unique_fd file_;
-    bool single_ = false;    // the iterable has one item, so that one is the whole body
-    bool began_ = false;     // something of the body went out
+    bool inside_ = false;  // the application was called and is not done with this request
+    bool single_ = false;  // the iterable has one item, so that one is the whole body
+    bool began_ = false;   // something of the body went out
 };
 
 }  // namespace unicoro::python

@@ -11,7 +11,9 @@
 
 namespace unicoro::python {
 
-wsgi_host::~wsgi_host() { shut_down(); }
+wsgi_host::~wsgi_host() {
+    shut_down();
+}
 
 std::optional<app::load_error> wsgi_host::load(app::worker_context& context) {
     const settings::server_settings& values = context.settings;
@@ -31,7 +33,8 @@ std::optional<app::load_error> wsgi_host::load(app::worker_context& context) {
     if (!runtime_->environs.prepare(values)) {
         const py_ref exception = take_exception();
         return app::load_error{
-            app::boot_failure::worker, "Worker failed to boot: " + describe_exception(exception.get())};
+            app::boot_failure::worker,
+            "Worker failed to boot: " + describe_exception(exception.get())};
     }
     turns_.emplace(context.io);
     return std::nullopt;
@@ -45,7 +48,8 @@ bool wsgi_host::admit(app::exchange& request) const {
     const http::request_head& head = request.head();
     if (runtime_->environs.path_fits(head)) return true;
     log::error(
-        "{} {}: the path does not lie under SCRIPT_NAME '{}'; SCRIPT_NAME comes from the environment or "
+        "{} {}: the path does not lie under SCRIPT_NAME '{}'; SCRIPT_NAME comes from the "
+        "environment or "
         "from a proxy in forwarded_allow_ips",
         log::escaped(head.method),
         log::escaped(head.target),

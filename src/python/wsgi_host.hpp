@@ -12,9 +12,9 @@
 
 namespace unicoro::python {
 
-/// Serves a WSGI application (PEP 3333) in line: one request at a time is inside the application, on the
-/// loop's thread, so nothing of two requests ever mixes in it. Reading request bodies and sending whole
-/// responses is the loop's work and goes on for any number of clients.
+/// Serves a WSGI application (PEP 3333) in line: one request at a time is inside the application,
+/// on the loop's thread, so nothing of two requests ever mixes in it. Reading request bodies and
+/// sending whole responses is the loop's work and goes on for any number of clients.
 class wsgi_host final : public app::host {
   public:
     /// `executable`: the interpreter or venv that the plugin was chosen for.

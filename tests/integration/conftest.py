@@ -58,6 +58,7 @@ def start(tmp_path):
             server.check_while_running()
             if server.child.running:
                 assert server.stop() == 0, server.log()
+            server.wait_exit()
         wait_until(
             lambda: not processes.children(os.getpid()), "every worker has ended with its master"
         )

@@ -33,7 +33,7 @@ class Run:
     def check(self) -> list[str]:
         try:
             return self._check()
-        except (Closed, TimeoutError, ConnectionResetError, AssertionError, ValueError) as failure:
+        except (Closed, OSError, AssertionError, ValueError) as failure:
             return [f"{type(failure).__name__}: {failure}"]
         finally:
             self.client.close()

@@ -38,7 +38,7 @@ def test_live_pidfile_blocks(start, tmp_path):
     second = start("-p", path, probe(), ready=False)
     second.allow("unicoro.pid")
     assert second.wait_exit() == 1
-    second.wait_log(rf"unicoro\.pid.*{first.pid}")
+    second.wait_log(rf"already running on PID {first.pid} .*unicoro\.pid")
     assert path.read_text() == f"{first.pid}\n"
     assert first.get("/pid").status == 200
 

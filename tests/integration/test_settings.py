@@ -83,7 +83,8 @@ def test_check_config(command, tmp_path):
 
 def printed(result) -> dict[str, str]:
     assert result.returncode == 0, result.stderr
-    return dict(re.split(r"\s*=\s*", line, maxsplit=1) for line in result.stdout.splitlines())
+    lines = [line for line in result.stdout.splitlines() if not line.startswith("unicoro: ")]
+    return dict(re.split(r"\s*=\s*", line, maxsplit=1) for line in lines)
 
 
 def test_print_config_shows_who_wins(command, tmp_path):

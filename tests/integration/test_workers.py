@@ -165,7 +165,8 @@ def test_max_requests_has_the_replacement_first(start, make_gate):
 
 def test_boot_timeout(start, gate):
     server = start(
-        "--boot-timeout", "0.4", "-e", f"PROBE_GATE={gate.path}", probe("stuck"), ready=False
+        "--boot-timeout", "0.4", "--graceful-timeout", "0.4", "-e", f"PROBE_GATE={gate.path}",
+        probe("stuck"), ready=False,
     )
     server.allow("is not ready after boot_timeout")
     gate.wait_entered()

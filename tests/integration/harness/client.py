@@ -75,24 +75,28 @@ class Client:
     def end_sending(self) -> None:
         self.sock.shutdown(socket.SHUT_WR)
 
+    def _too_late(self) -> TimeoutError:
+        return TimeoutError(
+            f"no end within {self.timeout} s; so far {len(self._unread)} bytes, first "
+            f"{self._unread[:200]!r}"
+        )
+
     def _fill(self, deadline: float) -> bool:
         left = deadline - time.monotonic()
         if left <= 0:
-            raise TimeoutError(f"no answer within {self.timeout} s; so far {self._unread!r}")
+            raise self._too_late()
         self.sock.settimeout(left)
         try:
             piece = self.sock.recv(65536)
         except socket.timeout:
-            raise TimeoutError(
-                f"no answer within {self.timeout} s; so far {self._unread!r}"
-            ) from None
+            raise self._too_late() from None
         self._unread += piece
         return bool(piece)
 
     def _until(self, end: bytes, deadline: float) -> bytes:
         while end not in self._unread:
             if not self._fill(deadline):
-                raise Closed(f"closed after {self._unread!r}")
+                raise Closed(f"closed after {self._unread[:200]!r}")
         text, _, self._unread = self._unread.partition(end)
         return text
 

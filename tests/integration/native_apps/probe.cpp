@@ -206,15 +206,14 @@ awaitable<void> start_unless_broken(unicoro::worker_handle&) {
 }  // namespace
 }  // namespace probe
 
-extern "C" {
-const unicoro::application app{
+// In braces after extern "C" a const object would stay inside this file.
+extern "C" const unicoro::application app{
     .handle = probe::handle, .start = probe::start, .stop = probe::stop};
-const unicoro::application no_start{.handle = probe::handle, .start = probe::fail_to_start};
-const unicoro::application exits{.handle = probe::handle, .start = probe::exit_at_start};
-const unicoro::application gated{.handle = probe::handle, .start = probe::start_through_gate};
-const unicoro::application stuck{.handle = probe::handle, .start = probe::block_at_start};
-const unicoro::application breakable{.handle = probe::handle, .start = probe::start_unless_broken};
-const unicoro::application no_handler{};
-const unicoro::application other_abi{.abi = "api 0; another compiler", .handle = probe::handle};
-const int not_an_application[16] = {1, 2, 3};
-}
+extern "C" const unicoro::application no_start{.handle = probe::handle, .start = probe::fail_to_start};
+extern "C" const unicoro::application exits{.handle = probe::handle, .start = probe::exit_at_start};
+extern "C" const unicoro::application gated{.handle = probe::handle, .start = probe::start_through_gate};
+extern "C" const unicoro::application stuck{.handle = probe::handle, .start = probe::block_at_start};
+extern "C" const unicoro::application breakable{.handle = probe::handle, .start = probe::start_unless_broken};
+extern "C" const unicoro::application no_handler{};
+extern "C" const unicoro::application other_abi{.abi = "api 0; another compiler", .handle = probe::handle};
+extern "C" const int not_an_application[16] = {1, 2, 3};

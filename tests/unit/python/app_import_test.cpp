@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "python/app_import.hpp"
-#include "unit/python/hosted.hpp"
 #include "python/interpreter.hpp"
 #include "support/doctest.hpp"
+#include "unit/python/hosted.hpp"
 
 #include <string>
 
@@ -87,14 +87,20 @@ TEST_SUITE("application specs") {
 TEST_SUITE("interpreter") {
     TEST_CASE("is the one that was chosen") {
         CHECK(python("sys.argv") == "['unicoro']");
-        CHECK(python("os.path.realpath(sys.executable) == os.path.realpath('" TEST_PYTHON "')") == "True");
+        CHECK(
+            python("os.path.realpath(sys.executable) == os.path.realpath('" TEST_PYTHON "')") ==
+            "True"
+        );
         CHECK(python("sys.path[0] == os.getcwd()") == "True");
         CHECK(python("__import__('faulthandler').is_enabled()") == "True");
         CHECK(python("signal.getsignal(2) is signal.default_int_handler") == "False");
     }
 
     TEST_CASE("threads of the application run while the loop is outside Python") {
-        python("seen.update(thread=__import__('threading').Thread(target=seen.update, kwargs={'ran': 1}))");
+        python(
+            "seen.update(thread=__import__('threading').Thread(target=seen.update, kwargs={'ran': "
+            "1}))"
+        );
         python("seen['thread'].start()");
         CHECK(python("seen['thread'].join(10)") == "None");
         CHECK(python("seen['ran']") == "1");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-#include "unit/python/hosted.hpp"
 #include "support/doctest.hpp"
+#include "unit/python/hosted.hpp"
 
 #include <string>
 
@@ -44,8 +44,10 @@ TEST_SUITE("environ") {
         CHECK(has(shown, "HTTP_HOST", "example.org:8000"));
         CHECK(has(shown, "wsgi.url_scheme", "http"));
         CHECK(shown.find("\"SERVER_SOFTWARE\": \"unicoro/") != std::string::npos);
-        CHECK(shown.find("[\"ErrorStream\", \"Input\", \"bool\", \"str\", \"tuple\", \"type\"]") !=
-              std::string::npos);
+        CHECK(
+            shown.find("[\"ErrorStream\", \"Input\", \"bool\", \"str\", \"tuple\", \"type\"]") !=
+            std::string::npos
+        );
         CHECK(lacks(shown, "CONTENT_LENGTH"));
         CHECK(lacks(shown, "CONTENT_TYPE"));
         CHECK(lacks(shown, "filler a"));
@@ -147,7 +149,10 @@ TEST_SUITE("environ") {
         REQUIRE(request.environ.size() == 3);
         CHECK(request.environ[0].second == "127.0.0.1");
         CHECK(request.environ[1].second == "http");
-        CHECK(request.environ[2] == std::pair<std::string, std::string>{"http_host", "example.org:8000"});
+        CHECK(
+            request.environ[2] ==
+            std::pair<std::string, std::string>{"http_host", "example.org:8000"}
+        );
     }
 
     TEST_CASE("wsgi.errors writes whole lines to the error log") {

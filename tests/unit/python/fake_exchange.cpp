@@ -103,9 +103,7 @@ awaitable<error_code> fake_exchange::write(std::string_view piece) {
     co_return error_code{};
 }
 
-awaitable<error_code> fake_exchange::write_file(
-    int fd, std::uint64_t offset, std::uint64_t count
-) {
+awaitable<error_code> fake_exchange::write_file(int fd, std::uint64_t offset, std::uint64_t count) {
     make_head(std::nullopt);
     const error_code ec = co_await pass_gate();
     if (ec) co_return ec;
@@ -123,7 +121,9 @@ awaitable<error_code> fake_exchange::finish() {
     co_return error_code{};
 }
 
-void fake_exchange::fail(int status, std::string_view) { failed_with = status; }
+void fake_exchange::fail(int status, std::string_view) {
+    failed_with = status;
+}
 
 void fake_exchange::log_environ(std::string name, std::string value) {
     environ.emplace_back(std::move(name), std::move(value));

@@ -18,7 +18,8 @@ using gate_timer = boost::asio::basic_waitable_timer<
     boost::asio::wait_traits<std::chrono::steady_clock>,
     executor>;
 
-/// An exchange without a network: a request made by hand, and a record of what the host did with it.
+/// An exchange without a network: a request made by hand, and a record of what the host did with
+/// it.
 class fake_exchange final : public app::exchange {
   public:
     explicit fake_exchange(std::string target, std::string method = "GET");
@@ -34,10 +35,10 @@ class fake_exchange final : public app::exchange {
 
     // --- what fails and waits
     int writes_until_failure = -1;
-    gate_timer* gate = nullptr;            ///< writes wait for it
+    gate_timer* gate = nullptr;  ///< writes wait for it
 
     // --- the response
-    std::string head_text;                 ///< as it went out; empty = nothing was sent
+    std::string head_text;  ///< as it went out; empty = nothing was sent
     std::string body;
     std::vector<std::string> pieces;
     int failed_with = 0;

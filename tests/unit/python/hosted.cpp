@@ -81,7 +81,9 @@ void serve(std::initializer_list<fake_exchange*> requests) {
     std::size_t done = 0;
     for (fake_exchange* each : requests) {
         boost::asio::co_spawn(
-            loop().get_executor(), the_host().handle(*each), [&done](const std::exception_ptr& failure) {
+            loop().get_executor(),
+            the_host().handle(*each),
+            [&done](const std::exception_ptr& failure) {
                 CHECK(failure == nullptr);
                 ++done;
             }
@@ -92,7 +94,9 @@ void serve(std::initializer_list<fake_exchange*> requests) {
     REQUIRE(done == requests.size());
 }
 
-void serve(fake_exchange& request) { serve({&request}); }
+void serve(fake_exchange& request) {
+    serve({&request});
+}
 
 std::string python(const std::string& expression) {
     the_host();

@@ -128,9 +128,16 @@ TEST_SUITE("python finder") {
         };
         mentions(refusal("exit 3"), "could not say what Python it is");
         mentions(refusal("printf 'pypy\\n3.10\\n\\n/p\\n/\\n1\\nl\\n/\\n'"), "only CPython");
-        mentions(refusal("printf 'cpython\\n3.8\\n\\n/p\\n/\\n1\\nl\\n/\\n'"), "needs 3.9 or newer");
-        mentions(refusal("printf 'cpython\\n3.12\\n\\n/p\\n/\\n0\\nl\\n/\\n'"), "without a shared libpython");
-        mentions(app::probe_python("/nonexistent").error().message, "cannot run the Python interpreter");
+        mentions(
+            refusal("printf 'cpython\\n3.8\\n\\n/p\\n/\\n1\\nl\\n/\\n'"), "needs 3.9 or newer"
+        );
+        mentions(
+            refusal("printf 'cpython\\n3.12\\n\\n/p\\n/\\n0\\nl\\n/\\n'"),
+            "without a shared libpython"
+        );
+        mentions(
+            app::probe_python("/nonexistent").error().message, "cannot run the Python interpreter"
+        );
     }
 
     TEST_CASE("plugins are found by version, and the others are listed") {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "app/spooled_body.hpp"
-#include "unit/python/fake_exchange.hpp"
 #include "support/doctest.hpp"
+#include "unit/python/fake_exchange.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 
@@ -46,9 +46,15 @@ TEST_SUITE("spooled_body") {
             bool in_memory;
         };
         const row rows[] = {
-            {1, 100, true},     {99, 100, true},        {100, 100, false},
-            {101, 100, false},  {5000, 100, false},     {40000, 1 << 20, true},
-            {200000, 1000, false}, {65536, 1000, false}, {65537, 65536, false},
+            {1, 100, true},
+            {99, 100, true},
+            {100, 100, false},
+            {101, 100, false},
+            {5000, 100, false},
+            {40000, 1 << 20, true},
+            {200000, 1000, false},
+            {65536, 1000, false},
+            {65537, 65536, false},
         };
         for (const auto framing :
              {unicoro::http::body_framing::length, unicoro::http::body_framing::chunked}) {

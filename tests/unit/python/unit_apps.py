@@ -193,6 +193,13 @@ def app_write(environ, start_response):
     return [b"three"]
 
 
+def app_write_later(environ, start_response):
+    write = start_response("200 OK", PLAIN)
+    yield b"a"
+    write(b"b")
+    yield b"c"
+
+
 def app_write_only(environ, start_response):
     start_response("200 OK", PLAIN)(b"only")
     return []

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // How bodies leave: lists, iterables, files; and close().
-#include "unit/python/hosted.hpp"
 #include "support/doctest.hpp"
+#include "unit/python/hosted.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 
@@ -70,8 +70,14 @@ TEST_SUITE("bodies") {
             int writes_until_failure;
         };
         const row rows[] = {
-            {"/closing", -1}, {"/closing", 0},         {"/closing", 1},        {"/announced", 0},
-            {"/single", 0},   {"/raises_later", -1},   {"/raises_at_once", -1}, {"/str_iter", -1},
+            {"/closing", -1},
+            {"/closing", 0},
+            {"/closing", 1},
+            {"/announced", 0},
+            {"/single", 0},
+            {"/raises_later", -1},
+            {"/raises_at_once", -1},
+            {"/str_iter", -1},
             {"/close_fails", -1},
         };
         for (const row& each : rows) {
@@ -132,6 +138,19 @@ TEST_SUITE("bodies") {
             CHECK(quick.body == "hello");
             CHECK(slow.body.size() >= 100);
         }
+    }
+
+    TEST_CASE("the end of a slow whole response does not touch the request that runs meanwhile") {
+        unicoro::testing::gate_timer soon(unicoro::testing::loop(), std::chrono::milliseconds(20));
+        unicoro::testing::gate_timer later(unicoro::testing::loop(), std::chrono::milliseconds(60));
+        fake_exchange slow("/large");
+        slow.gate = &soon;
+        fake_exchange streaming("/write_later");
+        streaming.gate = &later;
+        serve({&slow, &streaming});
+        CHECK(slow.sent_whole);
+        CHECK(streaming.failed_with == 0);
+        CHECK(streaming.body == "abc");
     }
 }
 
