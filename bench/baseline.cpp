@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The least a server can do, as the measure of all others: one level-triggered epoll loop that reads
-// what is there and writes a fixed response for every blank line in it. It parses and checks nothing.
+// The least a server can do, as the measure of all others: one level-triggered epoll loop that
+// reads what is there and writes a fixed response for every blank line in it. It parses and checks
+// nothing.
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>

@@ -27,6 +27,7 @@ GOALS = [
     ("unicoro native", "epoll baseline", 0.80),
     ("unicoro native", "nginx return 200", 0.95),
     ("unicoro WSGI -k sync", "gunicorn WSGI -k gevent", 8.0),
+    ("unicoro Flask -k sync", "gunicorn Flask -k gevent", None),
 ]
 IDLE_GOAL = 2048
 
@@ -76,26 +77,34 @@ def measure_speed(options, setup, contenders) -> dict[str, list[measure.Sample]]
     return samples
 
 
+def ratio(samples: dict[str, list[measure.Sample]], name: str, peer: str) -> float | None:
+    """The median over the rounds of one contender to another in the same round: a disturbance that
+    lasts longer than a round does not count then."""
+    pairs = list(zip(samples.get(name, []), samples.get(peer, [])))
+    if not pairs:
+        return None
+    return statistics.median(one.per_cpu_second / other.per_cpu_second for one, other in pairs)
+
+
 def speed_table(samples: dict[str, list[measure.Sample]]) -> list[str]:
-    speed = {name: statistics.median(s.per_cpu_second for s in all_) for name, all_ in samples.items()}
-    base = speed.get("epoll baseline")
     lines = ["| server | requests per CPU-second | spread | of the baseline | requests per second |",
              "|---|---:|---:|---:|---:|"]
     for name, all_ in samples.items():
-        each = [s.per_cpu_second for s in all_]
-        spread = (max(each) - min(each)) / speed[name]
-        ratio = f"{speed[name] / base:.2f}" if base else "-"
-        rate = statistics.median(s.per_second for s in all_)
-        lines.append(f"| {name} | {speed[name]:,.0f} | {spread:.0%} | {ratio} | {rate:,.0f} |")
-    lines += ["", "| goal | wanted | measured |", "|---|---:|---:|"]
+        each = [sample.per_cpu_second for sample in all_]
+        middle = statistics.median(each)
+        of_base = ratio(samples, name, "epoll baseline")
+        lines.append(
+            f"| {name} | {middle:,.0f} | {(max(each) - min(each)) / middle:.0%} "
+            f"| {'-' if of_base is None else f'{of_base:.2f}'} "
+            f"| {statistics.median(sample.per_second for sample in all_):,.0f} |"
+        )
+    lines += ["", "| one to the other | wanted | measured |", "|---|---:|---:|"]
     for name, peer, wanted in GOALS:
-        if name in speed and peer in speed:
-            ratio = speed[name] / speed[peer]
-            mark = "" if ratio >= wanted else " (missed)"
-            lines.append(f"| {name} to {peer} | {wanted:.2f} | {ratio:.2f}{mark} |")
-    flask = [speed.get("unicoro Flask -k sync"), speed.get("gunicorn Flask -k gevent")]
-    if all(flask):
-        lines.append(f"| unicoro Flask to gunicorn Flask | - | {flask[0] / flask[1]:.2f} |")
+        measured = ratio(samples, name, peer)
+        if measured is not None:
+            missed = wanted is not None and measured < wanted
+            lines.append(f"| {name} to {peer} | {'-' if wanted is None else f'{wanted:.2f}'} "
+                         f"| {measured:.2f}{' (missed)' if missed else ''} |")
     return lines
 
 
@@ -129,7 +138,7 @@ def report(options, speed: list[str], idle: list[str]) -> str:
         "# What it costs to serve", "",
         f"{datetime.date.today().isoformat()}; {machine()}.", "",
         f"wrk with 1 thread and {options.connections} connections for {options.seconds} s, "
-        f"{options.rounds} rounds in turn; medians. The server is on core {SERVER_CORE}, wrk on core "
+        f"{options.rounds} rounds in turn; medians, ratios of the same round. The server is on core {SERVER_CORE}, wrk on core "
         f"{CLIENT_CORE}. CPU-seconds are user and system time of all processes of the server. "
         "Made by `bench/run.py --write`.", "", *speed,
     ]

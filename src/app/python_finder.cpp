@@ -195,7 +195,7 @@ os::outcome<std::string> find_python_plugin(
         (others.empty() ? "There is no Python plugin at all."
                         : "There are plugins for Python " + join(others) + ".") +
         " Build one with: meson configure build -Dpython=" + runtime.executable +
-        " && ninja -C build." + hint_of_system_python(runtime)
+        " && ninja -C build." + (others.empty() ? std::string() : hint_of_system_python(runtime))
     );
 }
 

@@ -89,12 +89,6 @@ void adopt(const settings::server_settings& values) {
     if (const auto failed = open_logs(values)) log::error("the logs stay as they are: {}", *failed);
 }
 
-os::stream_policy streams_of(const settings::server_settings& values) {
-    if (values.capture_output && values.errorlog != "-") return os::stream_policy::keep;
-    return values.enable_stdio_inheritance ? os::stream_policy::keep_unless_tty
-                                           : os::stream_policy::silence;
-}
-
 }  // namespace
 
 int run_server(const settings::load_request& request, settings::outcome first) {
@@ -111,11 +105,6 @@ int run_server(const settings::load_request& request, settings::outcome first) {
     if (const auto failed = open_logs(*values)) {
         if (daemon) daemon->report(exit_failure);
         return refuse(*failed);
-    }
-    if (daemon) {
-        if (const error_code ec = os::detach_streams(streams_of(*values))) {
-            log::error("cannot part with the terminal: {}", ec.message());
-        }
     }
     for (const std::string& warning : first.warnings) log::warning("{}", warning);
 

@@ -184,11 +184,11 @@ void access_format::append_json(std::string& line, const access_record& record) 
     );
     append_json_text_or_null(line, R"(,"remote_addr":)", record.remote_address);
     append_json_text_or_null(line, R"(,"user":)", record.user);
-    append_json_text(line, R"(,"method":)", record.method);
-    append_json_text(line, R"(,"target":)", record.target);
-    append_json_text(line, R"(,"path":)", record.path);
+    append_json_text_or_null(line, R"(,"method":)", record.method);
+    append_json_text_or_null(line, R"(,"target":)", record.target);
+    append_json_text_or_null(line, R"(,"path":)", record.path);
     append_json_text(line, R"(,"query":)", record.query);
-    append_json_text(line, R"(,"protocol":)", record.protocol);
+    append_json_text_or_null(line, R"(,"protocol":)", record.protocol);
     line.append(R"(,"status":)");
     append_number(line, record.status);
     line.append(R"(,"bytes":)");

@@ -91,7 +91,8 @@ void core::stop(int signal, int code) {
         each.expected = true;
         if (each.at == phase::killed || each.at == phase::aborted) continue;
         if (each.pid > 0 && !(on_its_way && signal == SIGTERM)) {
-            out_.emplace_back(action::kill{each.pid, signal});
+            // Before it serves, a worker may have no handler yet: SIGQUIT would dump core.
+            out_.emplace_back(action::kill{each.pid, each.was_ready ? signal : SIGTERM});
         }
         each.deadline = on_its_way ? std::min(*each.deadline, now_ + limit) : now_ + limit;
         each.at = phase::leaving;
@@ -102,7 +103,7 @@ void core::hasten_stop() {
     stopping_->give_up = std::min(stopping_->give_up, now_ + quick_limit + kill_limit);
     for (worker& each : workers_) {
         if (each.at != phase::leaving) continue;
-        out_.emplace_back(action::kill{each.pid, SIGQUIT});
+        out_.emplace_back(action::kill{each.pid, each.was_ready ? SIGQUIT : SIGTERM});
         each.deadline = std::min(*each.deadline, now_ + quick_limit);
     }
 }

@@ -6,7 +6,7 @@ import socket
 import pytest
 
 from harness import processes
-from harness.paths import PROBE, probe
+from harness.paths import BUILD, PROBE, probe
 
 
 @pytest.mark.parametrize(
@@ -37,6 +37,9 @@ def test_library_that_is_no_library(start, tmp_path):
     server.wait_log("libtext.so")
 
 
+@pytest.mark.skipif(
+    not list((BUILD / "src" / "python").glob("*.so")), reason="built without a Python plugin"
+)
 def test_missing_python_module(start):
     server = start("no_such_module:app", ready=False)
     server.allow(".")

@@ -74,6 +74,15 @@ def test_keepalive_zero_closes_after_each_answer(start):
         assert client.closed_by_server()
 
 
+@pytest.mark.parametrize("keepalive", ["0", "0.2"])
+def test_keepalive_does_not_limit_the_first_request(start, keepalive):
+    server = start("--keep-alive", keepalive, HELLO)
+    with server.client() as client:
+        assert server.get("/").status == 200
+        assert client.silent(0.6)
+        assert client.get("/").status == 200
+
+
 def test_slow_head_is_answered_408(start):
     server = start("--header-timeout", "0.4", HELLO)
     with server.client() as client, server.client() as other:

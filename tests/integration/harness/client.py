@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """A raw HTTP client whose every wait has a deadline."""
 
+import errno
 import socket
 import time
 from dataclasses import dataclass, field
@@ -73,7 +74,12 @@ class Client:
         return self.response(head_only=more.get("method") == "HEAD")
 
     def end_sending(self) -> None:
-        self.sock.shutdown(socket.SHUT_WR)
+        try:
+            self.sock.shutdown(socket.SHUT_WR)
+        except OSError as failure:
+            # The server has reset the connection; what it sent before can still be read.
+            if failure.errno != errno.ENOTCONN:
+                raise
 
     def _too_late(self) -> TimeoutError:
         return TimeoutError(

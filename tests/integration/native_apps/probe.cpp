@@ -37,7 +37,9 @@ std::string variable(const char* name) {
     return value == nullptr ? std::string() : value;
 }
 
-awaitable<response> pid(request&) { co_return response::text(std::to_string(getpid())); }
+awaitable<response> pid(request&) {
+    co_return response::text(std::to_string(getpid()));
+}
 
 awaitable<response> environment(request& asked) {
     co_return response::text(variable(parameter(asked, "name").c_str()));
@@ -138,7 +140,9 @@ awaitable<void> count_ticks() {
     }
 }
 
-awaitable<response> background(request&) { co_return response::text(std::to_string(ticks)); }
+awaitable<response> background(request&) {
+    co_return response::text(std::to_string(ticks));
+}
 
 awaitable<response> print(request& asked) {
     const std::string line = parameter(asked, "line") + "\n";
@@ -149,11 +153,21 @@ awaitable<response> print(request& asked) {
 using handler = awaitable<response> (*)(request&);
 
 const std::map<std::string_view, handler> pages{
-    {"/pid", pid},       {"/environ", environment}, {"/cwd", folder},
-    {"/echo", echo},     {"/hold", hold},           {"/block", block},
-    {"/crash", crash},   {"/exit", leave},          {"/throw", raise_exception},
-    {"/zeros", zeros},   {"/status", status},       {"/header", header},
-    {"/file", file},     {"/stream", stream},       {"/background", background},
+    {"/pid", pid},
+    {"/environ", environment},
+    {"/cwd", folder},
+    {"/echo", echo},
+    {"/hold", hold},
+    {"/block", block},
+    {"/crash", crash},
+    {"/exit", leave},
+    {"/throw", raise_exception},
+    {"/zeros", zeros},
+    {"/status", status},
+    {"/header", header},
+    {"/file", file},
+    {"/stream", stream},
+    {"/background", background},
     {"/print", print},
 };
 
@@ -209,11 +223,16 @@ awaitable<void> start_unless_broken(unicoro::worker_handle&) {
 // In braces after extern "C" a const object would stay inside this file.
 extern "C" const unicoro::application app{
     .handle = probe::handle, .start = probe::start, .stop = probe::stop};
-extern "C" const unicoro::application no_start{.handle = probe::handle, .start = probe::fail_to_start};
+extern "C" const unicoro::application no_start{
+    .handle = probe::handle, .start = probe::fail_to_start};
 extern "C" const unicoro::application exits{.handle = probe::handle, .start = probe::exit_at_start};
-extern "C" const unicoro::application gated{.handle = probe::handle, .start = probe::start_through_gate};
-extern "C" const unicoro::application stuck{.handle = probe::handle, .start = probe::block_at_start};
-extern "C" const unicoro::application breakable{.handle = probe::handle, .start = probe::start_unless_broken};
+extern "C" const unicoro::application gated{
+    .handle = probe::handle, .start = probe::start_through_gate};
+extern "C" const unicoro::application stuck{
+    .handle = probe::handle, .start = probe::block_at_start};
+extern "C" const unicoro::application breakable{
+    .handle = probe::handle, .start = probe::start_unless_broken};
 extern "C" const unicoro::application no_handler{};
-extern "C" const unicoro::application other_abi{.abi = "api 0; another compiler", .handle = probe::handle};
+extern "C" const unicoro::application other_abi{
+    .abi = "api 0; another compiler", .handle = probe::handle};
 extern "C" const int not_an_application[16] = {1, 2, 3};

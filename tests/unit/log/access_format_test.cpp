@@ -235,7 +235,11 @@ TEST_SUITE("access_format") {
 
     TEST_CASE("JSON of an empty record has nulls and is an object") {
         const auto object = json_of(access_record{});
-        CHECK(object["remote_addr"].is_null());
+        for (const char* name : {"remote_addr", "user", "method", "target", "path", "protocol"}) {
+            CAPTURE(name);
+            CHECK(object[name].is_null());
+        }
+        CHECK(object["query"] == "");
         CHECK(object["user_agent"].is_null());
         CHECK(object["duration_ms"].is_number_float());
     }

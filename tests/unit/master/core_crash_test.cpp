@@ -69,8 +69,8 @@ TEST_CASE("an application that cannot boot stops everything with gunicorn's code
                 each.message,
                 "stop listening",
                 "notify stopping",
-                "kill 101 SIGQUIT",
-                "kill 103 SIGQUIT"}
+                "kill 101 SIGTERM",
+                "kill 103 SIGTERM"}
         );
         // The others fail the same way: gunicorn lost its exit code here.
         CHECK(only(world.exits(101, each.code), "exit").empty());

@@ -97,6 +97,14 @@ TEST_CASE("TERM reaches workers that still boot, and spares those on their way")
     CHECK(world.exits(102, 0).back() == "exit 0");
 }
 
+TEST_CASE("workers that never served get TERM even when it is urgent") {
+    core_driver world({2});
+    world.start();
+    world.ready(101);
+    CHECK(only(world.signal(SIGINT), "kill") == lines{"kill 101 SIGQUIT", "kill 102 SIGTERM"});
+    CHECK(only(world.signal(SIGINT), "kill") == lines{"kill 101 SIGQUIT", "kill 102 SIGTERM"});
+}
+
 TEST_CASE("TERM without workers ends at once") {
     core_driver world({0});
     world.start();

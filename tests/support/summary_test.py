@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: MIT
+"""summary.py must count right, and must never call a broken run a success."""
+
+import json
+import tempfile
+import unittest
+from pathlib import Path
+
+import summary
+
+DOCTEST = "[doctest] test cases:   {} |   {} passed | {} failed | 0 skipped\n"
+
+
+def meson_line(name: str, result: str, stdout: str = "") -> str:
+    return json.dumps({"name": name, "suite": ["unit"], "result": result, "stdout": stdout})
+
+
+class Summary(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.report = Path(folder.name) / "report"
+        self.tally = summary.Tally()
+
+    def meson(self, lines: list[str], status: int = 0) -> tuple[int, int, int]:
+        self.report.write_text("\n".join(lines), encoding="utf-8")
+        summary.read_meson(self.report, status, self.tally)
+        return self.tally.passed, self.tally.failed, self.tally.skipped
+
+    def pytest(self, cases: str, status: int = 0) -> tuple[int, int, int]:
+        self.report.write_text(f"<testsuites><testsuite>{cases}</testsuite></testsuites>", "utf-8")
+        summary.read_pytest(self.report, status, self.tally)
+        return self.tally.passed, self.tally.failed, self.tally.skipped
+
+    def test_doctest_counts_by_cases(self):
+        lines = [
+            meson_line("a", "OK", DOCTEST.format(12, 12, 0)),
+            meson_line("b", "FAIL", DOCTEST.format(5, 3, 2)),
+        ]
+        self.assertEqual(self.meson(lines, 1), (15, 2, 0))
+
+    def test_other_programs_count_one(self):
+        lines = [meson_line("a", "OK"), meson_line("b", "TIMEOUT"), meson_line("c", "SKIP")]
+        self.assertEqual(self.meson(lines, 1), (1, 1, 1))
+
+    def test_crash_after_the_cases_is_a_failure(self):
+        self.assertEqual(self.meson([meson_line("a", "FAIL", DOCTEST.format(4, 4, 0))], 1), (4, 1, 0))
+
+    def test_nothing_ran_is_a_failure(self):
+        self.assertEqual(self.meson([]), (0, 1, 0))
+
+    def test_runner_failed_without_a_failed_test(self):
+        self.assertEqual(self.meson([meson_line("a", "OK")], 2), (1, 1, 0))
+
+    def test_missing_report_is_a_failure(self):
+        summary.read_meson(self.report, 0, self.tally)
+        summary.read_pytest(self.report, 0, self.tally)
+        self.assertEqual(self.tally.failed, 2)
+
+    def test_pytest_cases(self):
+        cases = """
+            <testcase classname="m" name="a"/>
+            <testcase classname="m" name="b"><failure/><error/></testcase>
+            <testcase classname="m" name="c"><error/></testcase>
+            <testcase classname="m" name="d"><skipped/></testcase>"""
+        self.assertEqual(self.pytest(cases, 1), (1, 2, 1))
+
+    def test_pytest_without_cases_is_a_failure(self):
+        self.assertEqual(self.pytest("", 5), (0, 1, 0))
+
+
+if __name__ == "__main__":
+    unittest.main()
