@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: MIT
 """Compares servers by requests per CPU-second and by memory per idle connection.
 
-The server runs on one core and wrk on another; contenders take turns, round after round, so that a
-disturbance of the machine meets all of them; what counts is the median. Only ratios within one run
-mean anything.
+The server runs on one core and wrk on another. Contenders take turns in many short rounds, so that a
+disturbance of the machine meets all of them, and what counts is the median of the ratios of each
+round. Only ratios within one run mean anything.
 """
 
 import argparse
@@ -37,8 +37,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--build", type=Path, default=ROOT / "build", help="build folder (build)")
     parser.add_argument("--python", type=Path, default=ROOT / ".venv" / "bin" / "python",
                         help="interpreter with flask, gunicorn and gevent (.venv/bin/python)")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=int, default=4, help="length of a measured load")
+    parser.add_argument("--rounds", type=int, default=11)
+    parser.add_argument("--seconds", type=int, default=2, help="length of a measured load")
     parser.add_argument("--connections", type=int, default=64)
     parser.add_argument("--only", default="", help="contenders whose name contains one of these words, "
                         "with commas between them")
@@ -77,34 +77,40 @@ def measure_speed(options, setup, contenders) -> dict[str, list[measure.Sample]]
     return samples
 
 
-def ratio(samples: dict[str, list[measure.Sample]], name: str, peer: str) -> float | None:
-    """The median over the rounds of one contender to another in the same round: a disturbance that
-    lasts longer than a round does not count then."""
-    pairs = list(zip(samples.get(name, []), samples.get(peer, [])))
-    if not pairs:
-        return None
-    return statistics.median(one.per_cpu_second / other.per_cpu_second for one, other in pairs)
+def ratios(samples: dict[str, list[measure.Sample]], name: str, peer: str) -> list[float]:
+    """One contender to another, round by round: a disturbance that lasts longer than a round does not
+    count then."""
+    pairs = zip(samples.get(name, []), samples.get(peer, []))
+    return [one.per_cpu_second / other.per_cpu_second for one, other in pairs]
+
+
+def middle(values: list[float]) -> str:
+    """Median and, when there are enough values, the quartiles around it."""
+    if not values:
+        return "-"
+    text = f"{statistics.median(values):.2f}"
+    if len(values) < 4:
+        return text
+    low, _, high = statistics.quantiles(values, n=4)
+    return f"{text} ({low:.2f} to {high:.2f})"
 
 
 def speed_table(samples: dict[str, list[measure.Sample]]) -> list[str]:
-    lines = ["| server | requests per CPU-second | spread | of the baseline | requests per second |",
-             "|---|---:|---:|---:|---:|"]
+    lines = ["| server | requests per CPU-second | of the baseline (quartiles) | requests per second |",
+             "|---|---:|---:|---:|"]
     for name, all_ in samples.items():
-        each = [sample.per_cpu_second for sample in all_]
-        middle = statistics.median(each)
-        of_base = ratio(samples, name, "epoll baseline")
-        lines.append(
-            f"| {name} | {middle:,.0f} | {(max(each) - min(each)) / middle:.0%} "
-            f"| {'-' if of_base is None else f'{of_base:.2f}'} "
-            f"| {statistics.median(sample.per_second for sample in all_):,.0f} |"
-        )
-    lines += ["", "| one to the other | wanted | measured |", "|---|---:|---:|"]
+        speed = statistics.median(sample.per_cpu_second for sample in all_)
+        rate = statistics.median(sample.per_second for sample in all_)
+        of_base = middle(ratios(samples, name, "epoll baseline"))
+        lines.append(f"| {name} | {speed:,.0f} | {of_base} | {rate:,.0f} |")
+    lines += ["", "| one to the other | wanted | measured (quartiles) |", "|---|---:|---:|"]
     for name, peer, wanted in GOALS:
-        measured = ratio(samples, name, peer)
-        if measured is not None:
-            missed = wanted is not None and measured < wanted
-            lines.append(f"| {name} to {peer} | {'-' if wanted is None else f'{wanted:.2f}'} "
-                         f"| {measured:.2f}{' (missed)' if missed else ''} |")
+        measured = ratios(samples, name, peer)
+        if not measured:
+            continue
+        missed = wanted is not None and statistics.median(measured) < wanted
+        lines.append(f"| {name} to {peer} | {'-' if wanted is None else f'{wanted:.2f}'} "
+                     f"| {middle(measured)}{' (missed)' if missed else ''} |")
     return lines
 
 
@@ -138,8 +144,8 @@ def report(options, speed: list[str], idle: list[str]) -> str:
         "# What it costs to serve", "",
         f"{datetime.date.today().isoformat()}; {machine()}.", "",
         f"wrk with 1 thread and {options.connections} connections for {options.seconds} s, "
-        f"{options.rounds} rounds in turn; medians, ratios of the same round. The server is on core {SERVER_CORE}, wrk on core "
-        f"{CLIENT_CORE}. CPU-seconds are user and system time of all processes of the server. "
+        f"{options.rounds} rounds in turn; medians, ratios of the same round. "
+        f"The server is on core {SERVER_CORE}, wrk on core {CLIENT_CORE}. CPU-seconds are user and system time of all processes of the server. "
         "Made by `bench/run.py --write`.", "", *speed,
     ]
     if idle:

@@ -116,7 +116,10 @@ awaitable<void> connection::serve() {
         }
         // Draining cancels the wait; a request that came meanwhile is served all the same.
         const after_burst next = co_await serve_burst();
-        if (next == after_burst::close || shared_.draining) break;
+        if (next == after_burst::close) break;
+        // Nothing came yet: the limit for a first request runs on.
+        if (!used_) continue;
+        if (shared_.draining) break;
         if (shared_.settings.keepalive.count() == 0) break;
         looked_again_ = false;
         arm(shared_.limits.look_again);

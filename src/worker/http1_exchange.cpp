@@ -105,7 +105,7 @@ void http1_exchange::end_request() {
     body_sent_ = 0;
     body_received_ = 0;
     phase_ = phase::head;
-    running_ = head_sent_ = out_of_time_ = overrun_logged_ = false;
+    running_ = head_sent_ = out_of_time_ = overrun_logged_ = body_failed_ = false;
     body_done_ = true;
     continue_due_ = false;
 }
@@ -132,6 +132,11 @@ error_code http1_exchange::broken(errc why) noexcept {
     return why;
 }
 
+error_code http1_exchange::body_failed(errc why) noexcept {
+    body_failed_ = true;
+    return why;
+}
+
 awaitable<error_code> http1_exchange::send_continue() {
     continue_due_ = false;
     static constexpr std::string_view interim = "HTTP/1.1 100 Continue\r\n\r\n";
@@ -153,7 +158,7 @@ result<std::size_t> http1_exchange::take_body(std::span<char> into) {
             return std::size_t{0};
         } else if (step.status == status::refused) {
             const bool too_large = parser_.refused_because().status == 413;
-            return broken(too_large ? errc::body_too_large : errc::malformed_body);
+            return body_failed(too_large ? errc::body_too_large : errc::malformed_body);
         } else {
             return std::size_t{0};
         }
@@ -184,7 +189,7 @@ awaitable<error_code> http1_exchange::await_body_bytes() {
     const auto [ec] = co_await stream_->wait_readable();
     const bool late = connection_->expired();
     connection_->disarm();
-    if (late) co_return broken(errc::deadline_passed);
+    if (late) co_return body_failed(errc::deadline_passed);
     if (ec) co_return broken(errc::cancelled);
     co_return error_code{};
 }
@@ -192,7 +197,7 @@ awaitable<error_code> http1_exchange::await_body_bytes() {
 awaitable<result<std::size_t>> http1_exchange::read_body(std::span<char> into) {
     for (;;) {
         if (body_done_) co_return std::size_t{0};
-        if (broken_) co_return error_code(errc::client_disconnected);
+        if (broken_ || body_failed_) co_return error_code(errc::client_disconnected);
         const result<std::size_t> taken = take_body(into);
         if (!taken || *taken > 0) co_return taken;
         if (body_done_) co_return std::size_t{0};
@@ -200,7 +205,7 @@ awaitable<result<std::size_t>> http1_exchange::read_body(std::span<char> into) {
         // The buffer is used up. A body of known length goes straight to the reader.
         const http::request_head& head = parser_.head();
         const bool direct = head.framing == http::body_framing::length;
-        if (!direct && !input_.compact()) co_return broken(errc::malformed_body);
+        if (!direct && !input_.compact()) co_return body_failed(errc::malformed_body);
         std::span<char> target = input_.space();
         if (direct) {
             const std::uint64_t left = head.content_length - body_received_;
@@ -212,7 +217,7 @@ awaitable<result<std::size_t>> http1_exchange::read_body(std::span<char> into) {
             if (ec) co_return ec;
             continue;
         }
-        if (step.status == io_status::end) co_return broken(errc::incomplete_body);
+        if (step.status == io_status::end) co_return body_failed(errc::incomplete_body);
         if (step.status == io_status::failed) co_return broken(errc::client_disconnected);
         if (!direct) {
             input_.received(step.bytes);

@@ -94,6 +94,7 @@ class http1_exchange final : public app::exchange {
     awaitable<error_code> skip_body();
     awaitable<error_code> send_continue();
     error_code broken(errc why) noexcept;
+    error_code body_failed(errc why) noexcept;
     void write_access_line() const;
 
     serving& shared_;
@@ -119,6 +120,7 @@ class http1_exchange final : public app::exchange {
     bool body_done_ = true;
     bool continue_due_ = false;
     bool broken_ = false;             // the stream cannot be used any more
+    bool body_failed_ = false;        // nothing more can be read, but an answer can be written
     bool out_of_time_ = false;
     bool overrun_logged_ = false;
     std::vector<std::pair<std::string, std::string>> environ_;

@@ -92,6 +92,25 @@ TEST_SUITE("connection") {
         CHECK(body_of(c.read_response()) == "hello from /b");
     }
 
+    TEST_CASE("a body that cannot be read is answered, then the connection closes") {
+        worker_process worker([](server_settings& s) {
+            s.limit_request_body = 4;
+            s.body_timeout = 100ms;
+        });
+        const std::string chunked = "POST /echo HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n";
+        for (const auto& [body, status] : {
+                 std::pair{"8\r\n12345678\r\n0\r\n\r\n", "413"},
+                 std::pair{"zz\r\n", "400"},
+                 std::pair{"3\r\nab", "400"},
+             }) {
+            client c(worker.port());
+            c.send(chunked + body);
+            const std::string answer = c.read_all();
+            CHECK(status_of(answer) == status);
+            CHECK(answer.find("Connection: close") != std::string::npos);
+        }
+    }
+
     TEST_CASE("streams are chunked for HTTP/1.1 and end with the connection for HTTP/1.0") {
         worker_process worker;
         client c(worker.port());
@@ -164,6 +183,14 @@ TEST_SUITE("time limits") {
         c.send(get("/a"));
         c.read_response();
         CHECK(c.read_all().empty());
+    }
+
+    TEST_CASE("keepalive does not limit the wait for a first request") {
+        worker_process worker([](server_settings& s) { s.keepalive = 50ms; });
+        client c(worker.port());
+        CHECK(c.silent_for(300ms));
+        c.send(get("/a"));
+        CHECK(body_of(c.read_response()) == "hello from /a");
     }
 
     TEST_CASE("keepalive 0 closes after the response and says so") {
