@@ -8,11 +8,13 @@
 #include <unicoro/sleep.hpp>
 
 #include <boost/asio/posix/basic_stream_descriptor.hpp>
+#include <boost/system/system_error.hpp>
 
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <array>
 #include <cerrno>
@@ -73,10 +75,16 @@ accepted accept_one(
     info.unix_socket = from.unix_socket;
     const int family = from.unix_socket ? AF_UNIX : peer.ss_family;
     if (!from.unix_socket) describe_peer(peer, info);
-    auto stream = std::make_unique<socket_stream>(shared.io, family, fd);
-    auto client = std::make_unique<connection>(shared, std::move(stream), std::move(info));
-    connection& serving_it = *client;
-    connections.spawn(std::move(client), serving_it.serve());
+    try {
+        auto stream = std::make_unique<socket_stream>(shared.io, family, fd);
+        auto client = std::make_unique<connection>(shared, std::move(stream), std::move(info));
+        connection& serving_it = *client;
+        connections.spawn(std::move(client), serving_it.serve());
+    } catch (const boost::system::system_error&) {
+        // The reactor could not take it (ENOMEM, ENOSPC): the descriptor is still ours.
+        close(fd);
+        return accepted::no_resources;
+    }
     return accepted::one;
 }
 
@@ -112,7 +120,6 @@ awaitable<void> accept_loop(
                     shared.connections
                 );
             }
-            shared.room.expires_at(clock::time_point::max());
             [[maybe_unused]] const auto [rung] = co_await shared.room.async_wait(as_tuple);
         }
         const auto [ec] = co_await listener.async_wait(asio::posix::descriptor_base::wait_read, as_tuple);

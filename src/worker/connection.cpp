@@ -6,6 +6,7 @@
 #include "worker/serving.hpp"
 
 #include <boost/asio/error.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/system/system_error.hpp>
 
@@ -15,6 +16,8 @@
 
 namespace unicoro::worker {
 namespace {
+
+constexpr unsigned pipelined_at_once = 32;
 
 http::peer_trust trust_of(const app::connection_info& info, const base::trust_list& forwarders) {
     if (info.unix_socket || forwarders.everyone()) return http::peer_trust::trusted;
@@ -130,6 +133,7 @@ awaitable<void> connection::serve() {
 
 awaitable<connection::after_burst> connection::serve_burst() {
     exchange_pool::lease request = shared_.exchanges.take(*this);
+    unsigned served = 0;
     for (;;) {
         http1_exchange::head_step step = request->try_read_head();
         if (step == http1_exchange::head_step::need_more) {
@@ -167,6 +171,8 @@ awaitable<connection::after_burst> connection::serve_burst() {
             co_return after_burst::close;
         }
         if (!request->has_unread()) co_return after_burst::wait;
+        // A client that keeps its pipeline full must not keep the loop.
+        if (++served % pipelined_at_once == 0) co_await asio::post(shared_.io, use_awaitable);
     }
 }
 

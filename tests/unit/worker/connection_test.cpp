@@ -244,10 +244,24 @@ TEST_SUITE("limits") {
         }
         client waiting(worker.port());
         waiting.send(get("/b"));
-        CHECK(waiting.silent_for(200ms));
+        const auto before = worker.cpu_time();
+        CHECK(waiting.silent_for(300ms));
+        CHECK_MESSAGE(worker.cpu_time() - before < 100ms, "waiting for room must not spin");
         CHECK(worker.slot().connections.load() == 3);
         open.pop_back();
         CHECK(body_of(waiting.read_response()) == "hello from /b");
+    }
+
+    TEST_CASE("a full pipeline does not starve other connections") {
+        worker_process worker;
+        client greedy(worker.port());
+        std::string many;
+        for (int i = 0; i < 5000; ++i) many += get("/a");
+        greedy.send(many);
+        client c(worker.port());
+        c.send(get("/b"));
+        CHECK(body_of(c.read_response()) == "hello from /b");
+        for (int i = 0; i < 5000; ++i) REQUIRE(body_of(greedy.read_response()) == "hello from /a");
     }
 
     TEST_CASE("max_requests asks for a replacement and serves on") {

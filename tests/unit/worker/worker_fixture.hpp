@@ -62,6 +62,9 @@ class worker_process {
     [[nodiscard]] unicoro::scoreboard::worker_slot& slot() const { return board_.slot(0); }
     [[nodiscard]] const unicoro::scoreboard::table& board() const { return board_; }
 
+    /// User and system time it has used.
+    [[nodiscard]] std::chrono::milliseconds cpu_time() const;
+
     void signal(int number) const;
     /// The exit code, or -1 when it does not end within ten seconds.
     int wait_for_exit();
