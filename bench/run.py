@@ -145,8 +145,8 @@ def report(options, speed: list[str], idle: list[str]) -> str:
         f"{datetime.date.today().isoformat()}; {machine()}.", "",
         f"wrk with 1 thread and {options.connections} connections for {options.seconds} s, "
         f"{options.rounds} rounds in turn; medians, ratios of the same round. "
-        f"The server is on core {SERVER_CORE}, wrk on core {CLIENT_CORE}. CPU-seconds are user and system time of all processes of the server. "
-        "Made by `bench/run.py --write`.", "", *speed,
+        f"The server is on core {SERVER_CORE}, wrk on core {CLIENT_CORE}. CPU-seconds are user "
+        "and system time of all processes of the server. Made by `bench/run.py --write`.", "", *speed,
     ]
     if idle:
         lines += ["", "## Idle connections", "",

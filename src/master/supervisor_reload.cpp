@@ -7,7 +7,11 @@
 namespace unicoro::master {
 
 limits limits_of(const settings::server_settings& values) {
-    return {values.workers, values.timeout, values.graceful_timeout, values.boot_timeout};
+    // Workers end by themselves at graceful_timeout and still answer what they cut short: SIGKILL is
+    // for those that cannot.
+    constexpr std::chrono::seconds margin{1};
+    return {
+        values.workers, values.timeout, values.graceful_timeout + margin, values.boot_timeout};
 }
 
 std::string process_title(std::string_view role, const settings::server_settings& values) {

@@ -2,6 +2,7 @@
 #include "settings/cross_check.hpp"
 
 #include "base/text.hpp"
+#include "log/access_format.hpp"
 
 #include <optional>
 #include <system_error>
@@ -24,6 +25,7 @@ class checker {
         check_folder();
         check_file("errorlog", settings_.errorlog);
         check_file("accesslog", settings_.accesslog);
+        check_access_format();
         check_file("pidfile", settings_.pidfile);
         check_sockets();
         if (settings_.max_requests_jitter > 0 && settings_.max_requests == 0) {
@@ -66,6 +68,11 @@ class checker {
         } else if (fs::is_directory(path, error)) {
             fail(name, "\"" + base::printable(*file) + "\" is a folder, not a file");
         }
+    }
+
+    void check_access_format() {
+        const auto compiled = log::access_format::compile(settings_.access_log_format);
+        if (!compiled) fail("access_log_format", compiled.error());
     }
 
     void check_sockets() {
