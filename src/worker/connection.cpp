@@ -12,6 +12,7 @@
 
 #include <array>
 #include <exception>
+#include <tuple>
 #include <utility>
 
 namespace unicoro::worker {
@@ -172,7 +173,9 @@ awaitable<connection::after_burst> connection::serve_burst() {
         }
         if (!request->has_unread()) co_return after_burst::wait;
         // A client that keeps its pipeline full must not keep the loop.
-        if (++served % pipelined_at_once == 0) co_await asio::post(shared_.io, use_awaitable);
+        if (++served % pipelined_at_once == 0) {
+            [[maybe_unused]] const std::tuple<> turn = co_await asio::post(shared_.io, as_tuple);
+        }
     }
 }
 
