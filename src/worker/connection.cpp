@@ -164,7 +164,8 @@ awaitable<connection::after_burst> connection::serve_burst() {
         request->begin_request();
         co_await run(*request);
         const bool again = request->reusable();
-        const bool gently = request->body_unread() && !request->disconnected();
+        const bool input_left = request->body_unread() || request->has_unread();
+        const bool gently = input_left && !request->disconnected();
         request->end_request();
         idle_ = true;
         if (!again) {
