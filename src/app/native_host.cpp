@@ -35,7 +35,9 @@ void answer_exception(exchange& request, const std::exception_ptr& failure) {
     } catch (const boost::system::system_error& error) {
         const error_code ec = error.code();
         if (ec == errc::body_too_large) return request.fail(413, ec.message());
-        if (ec == errc::malformed_body) return request.fail(400, ec.message());
+        if (ec == errc::malformed_body || ec == errc::incomplete_body) {
+            return request.fail(400, ec.message());
+        }
         if (ec == errc::deadline_passed && !request.head_sent()) {
             return request.fail(408, "The request body did not arrive within body_timeout");
         }
@@ -56,7 +58,7 @@ bool cancelled(const std::exception_ptr& failure) {
     try {
         std::rethrow_exception(failure);
     } catch (const boost::system::system_error& error) {
-        return error.code() == asio::error::operation_aborted;
+        return error.code() == asio::error::operation_aborted || error.code() == errc::cancelled;
     } catch (...) {
         return false;
     }

@@ -8,7 +8,6 @@
 #include <unicoro/sleep.hpp>
 
 #include <boost/asio/posix/basic_stream_descriptor.hpp>
-#include <boost/system/system_error.hpp>
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -19,6 +18,7 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <exception>
 #include <memory>
 #include <utility>
 
@@ -60,13 +60,21 @@ accepted accept_one(
     );
     if (fd < 0) {
         switch (errno) {
-            case EMFILE:
-            case ENFILE:
-            case ENOBUFS:
-            case ENOMEM: return accepted::no_resources;
             case EAGAIN: return accepted::none;
             // The client gave up while it waited, or the network reported an old error (accept(2)).
-            default: return accepted::one;
+            case EINTR:
+            case ECONNABORTED:
+            case EPROTO:
+            case EPERM:
+            case ENETDOWN:
+            case ENOPROTOOPT:
+            case EHOSTDOWN:
+            case ENONET:
+            case EHOSTUNREACH:
+            case ENETUNREACH:
+            case ETIMEDOUT: return accepted::one;
+            // No descriptors or memory, or something that trying again at once does not mend.
+            default: return accepted::no_resources;
         }
     }
     app::connection_info info;
@@ -75,16 +83,17 @@ accepted accept_one(
     info.unix_socket = from.unix_socket;
     const int family = from.unix_socket ? AF_UNIX : peer.ss_family;
     if (!from.unix_socket) describe_peer(peer, info);
+    std::unique_ptr<socket_stream> stream;
     try {
-        auto stream = std::make_unique<socket_stream>(shared.io, family, fd);
-        auto client = std::make_unique<connection>(shared, std::move(stream), std::move(info));
-        connection& serving_it = *client;
-        connections.spawn(std::move(client), serving_it.serve());
-    } catch (const boost::system::system_error&) {
+        stream = std::make_unique<socket_stream>(shared.io, family, fd);
+    } catch (const std::exception&) {
         // The reactor could not take it (ENOMEM, ENOSPC): the descriptor is still ours.
         close(fd);
         return accepted::no_resources;
     }
+    auto client = std::make_unique<connection>(shared, std::move(stream), std::move(info));
+    connection& serving_it = *client;
+    connections.spawn(std::move(client), serving_it.serve());
     return accepted::one;
 }
 

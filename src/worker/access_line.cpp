@@ -44,7 +44,10 @@ void http1_exchange::write_access_line() const {
     for (const auto& [name, value] : environ_) environ_fields.emplace_back(name, value);
 
     record.finished = std::chrono::system_clock::now();
-    record.status = response_.status();
+    // Nothing was answered: the client went away, or the server gave it up (nginx's code for it).
+    constexpr int client_closed_request = 499;
+    const bool answered = !running_ || head_sent_;
+    record.status = answered ? response_.status() : client_closed_request;
     record.body_bytes = body_sent_;
     record.duration = std::chrono::nanoseconds(scoreboard::monotonic_now() - started_);
     record.request_fields = request_fields;

@@ -31,7 +31,7 @@ bool is_cancellation(const std::exception_ptr& failure) {
     try {
         std::rethrow_exception(failure);
     } catch (const boost::system::system_error& error) {
-        return error.code() == asio::error::operation_aborted;
+        return error.code() == asio::error::operation_aborted || error.code() == errc::cancelled;
     } catch (...) {
         return false;
     }
@@ -93,7 +93,7 @@ void connection::drain() noexcept {
     if (!idle_) return;
     if (used_) {
         stream_->cancel();
-    } else {
+    } else if (shared_.settings.keepalive.count() != 0) {
         // Its first request may be on its way: a client that just connected is not cut off.
         arm(shared_.limits.keepalive);
     }
@@ -114,7 +114,10 @@ awaitable<void> connection::serve() {
         if (look_again) {
             looked_again_ = true;
             arm(shared_.limits.keepalive);
-            if (!stream_->readable_now()) continue;
+            if (!stream_->readable_now()) {
+                if (shared_.draining) break;
+                continue;
+            }
         } else if (ec && (expired_ || !shared_.draining)) {
             break;
         }
@@ -139,6 +142,8 @@ awaitable<connection::after_burst> connection::serve_burst() {
         http1_exchange::head_step step = request->try_read_head();
         if (step == http1_exchange::head_step::need_more) {
             if (!request->has_unread()) co_return after_burst::wait;
+            // A request that has begun to arrive is not cut off by a drain.
+            idle_ = false;
             arm(shared_.limits.header);
             while (step == http1_exchange::head_step::need_more) {
                 const auto [ec] = co_await stream_->wait_readable();
@@ -206,6 +211,7 @@ awaitable<void> connection::run(http1_exchange& request) {
 // Closing with unread bytes in the socket makes the kernel send a reset, which may overtake the
 // response (RFC 9112, 9.6): end our side first and read what the client still sends, for a while.
 awaitable<void> connection::linger() {
+    idle_ = false;
     stream_->shutdown_write();
     arm(shared_.limits.linger);
     std::array<char, 4096> unwanted;

@@ -21,6 +21,16 @@ constexpr std::uint64_t skip_limit = 256 * 1024;
 // What must stay free behind a head so that chunk framing can be read without moving the head.
 constexpr std::size_t room_for_framing = 2048;
 
+// Empties it; what a large response took is not kept by the pool.
+void give_back(std::string& bytes) noexcept {
+    constexpr std::size_t kept = 16 * 1024;
+    if (bytes.capacity() > kept) {
+        bytes = std::string();
+    } else {
+        bytes.clear();
+    }
+}
+
 }  // namespace
 
 http1_exchange::http1_exchange(serving& shared)
@@ -35,7 +45,11 @@ void http1_exchange::attach(worker::connection& to) noexcept {
 }
 
 void http1_exchange::detach() noexcept {
-    if (running_) end_request();
+    if (running_) {
+        // An exception ended the connection in the middle of a request.
+        if (phase_ != phase::finished) broken(errc::cancelled);
+        end_request();
+    }
     input_.clear();
     parser_.reset();
     examined_ = 0;
@@ -97,8 +111,8 @@ void http1_exchange::end_request() {
     examined_ = 0;
     response_.reset();
     plan_ = {};
-    out_.clear();
-    body_.clear();
+    give_back(out_);
+    give_back(body_);
     pending_ = {};
     if (!environ_.empty()) environ_.clear();
     out_sent_ = 0;
@@ -128,6 +142,10 @@ bool http1_exchange::reusable() const noexcept {
 }
 
 error_code http1_exchange::broken(errc why) noexcept {
+    // Without a length a plain close would look like the end of the body.
+    const bool ends_by_close = head_sent_ && phase_ != phase::finished &&
+                               plan_.framing == http::response_framing::until_close;
+    if (ends_by_close) stream_->reset_on_close();
     broken_ = true;
     return why;
 }
@@ -181,7 +199,8 @@ void http1_exchange::note_length_reached() noexcept {
 }
 
 awaitable<error_code> http1_exchange::await_body_bytes() {
-    if (continue_due_) {
+    // An interim response cannot go into a final one that has begun (RFC 9110, 15.2).
+    if (continue_due_ && !head_sent_) {
         const error_code ec = co_await send_continue();
         if (ec) co_return ec;
     }
@@ -190,7 +209,7 @@ awaitable<error_code> http1_exchange::await_body_bytes() {
     const bool late = connection_->expired();
     connection_->disarm();
     if (late) co_return body_failed(errc::deadline_passed);
-    if (ec) co_return broken(errc::cancelled);
+    if (ec) co_return body_failed(errc::cancelled);
     co_return error_code{};
 }
 
@@ -230,14 +249,16 @@ awaitable<result<std::size_t>> http1_exchange::read_body(std::span<char> into) {
 }
 
 bool http1_exchange::body_too_long_to_skip() const noexcept {
-    const http::request_head& head = parser_.head();
-    if (body_done_ || head.framing != http::body_framing::length) return false;
+    if (body_done_) return false;
     // Who waits for 100-continue and gets a final answer may or may not send the body.
-    return continue_due_ || head.content_length - body_received_ > skip_limit;
+    if (continue_due_) return true;
+    const http::request_head& head = parser_.head();
+    return head.framing == http::body_framing::length &&
+           head.content_length - body_received_ > skip_limit;
 }
 
 awaitable<error_code> http1_exchange::skip_body() {
-    if (continue_due_) co_return broken(errc::cancelled);
+    if (continue_due_) co_return error_code(errc::cancelled);
     std::array<char, 8192> unwanted;
     std::uint64_t skipped = 0;
     while (!body_done_) {

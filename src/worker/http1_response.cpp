@@ -68,7 +68,15 @@ awaitable<error_code> http1_exchange::wait_writable() {
     const auto [ec] = co_await stream_->wait_writable();
     const bool late = connection_->expired();
     connection_->disarm();
-    if (late) co_return broken(errc::deadline_passed);
+    if (late) {
+        log::warning(
+            "send_timeout: {} {}: the client took nothing; the response is cut after {} bytes",
+            log::escaped(parser_.head().method),
+            log::escaped(parser_.head().target),
+            body_sent_
+        );
+        co_return broken(errc::deadline_passed);
+    }
     if (ec) co_return broken(errc::cancelled);
     co_return error_code{};
 }
@@ -77,6 +85,8 @@ awaitable<error_code> http1_exchange::write_pieces(std::array<iovec, 3> pieces, 
     const std::span<iovec> left(pieces.data(), count);
     for (;;) {
         if (broken_) co_return error_code(errc::client_disconnected);
+        // A write of nothing would answer 0, which reads as an end.
+        if (drop_written(left, 0)) co_return error_code{};
         const io_step step = stream_->try_write(left);
         if (step.status == io_status::done) {
             if (drop_written(left, step.bytes)) co_return error_code{};
@@ -129,6 +139,7 @@ awaitable<error_code> http1_exchange::write_file(int fd, std::uint64_t offset, s
     if (phase_ != phase::head && phase_ != phase::streaming) {
         co_return error_code(errc::head_already_sent);
     }
+    if (broken_) co_return error_code(errc::client_disconnected);
     if (count == 0) co_return error_code{};
     out_.clear();
     if (phase_ == phase::head) {
@@ -195,9 +206,7 @@ awaitable<error_code> http1_exchange::finish() {
 void http1_exchange::fail(int status, std::string_view detail) {
     if (broken_ || phase_ == phase::finished) return;
     if (head_sent_) {
-        // Without a length a plain close would look like the end of the body.
-        if (plan_.framing == http::response_framing::until_close) stream_->reset_on_close();
-        broken_ = true;
+        [[maybe_unused]] const error_code cut = broken(errc::cancelled);
         return;
     }
     response_.reset();

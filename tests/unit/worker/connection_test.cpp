@@ -123,6 +123,42 @@ TEST_SUITE("connection") {
         CHECK(body_of(d.read_all()) == "one two three");
     }
 
+    TEST_CASE("writes that add no bytes do not end the connection") {
+        worker_process worker;
+        client c(worker.port());
+        c.send("HEAD /stream HTTP/1.1\r\nHost: test\r\n\r\n");
+        CHECK(c.read_until("\r\n\r\n").find("Connection: close") == std::string::npos);
+        c.send(get("/pieces"));
+        CHECK(body_of(c.read_response()) == "hello");
+        c.send(get("/a"));
+        CHECK(body_of(c.read_response()) == "hello from /a");
+    }
+
+    TEST_CASE("no 100 Continue inside a response that has begun") {
+        worker_process worker;
+        client c(worker.port());
+        c.send("POST /talk HTTP/1.1\r\nHost: t\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n");
+        CHECK(c.read_until("go on \r\n").find("100 Continue") == std::string::npos);
+        c.send("yes");
+        CHECK(c.read_until("0\r\n\r\n") == "3\r\nyes\r\n0\r\n\r\n");
+    }
+
+    TEST_CASE("a chunked body that waits for 100 Continue and is not read costs the connection") {
+        worker_process worker;
+        client c(worker.port());
+        c.send("POST /a HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\nExpect: 100-continue\r\n\r\n");
+        CHECK(c.read_response().find("Connection: close") != std::string::npos);
+        c.send("5\r\nhello\r\n0\r\n\r\n");
+        CHECK(c.read_all().empty());
+    }
+
+    TEST_CASE("a cut response that ends with the connection is reset") {
+        worker_process worker;
+        client c(worker.port());
+        c.send("GET /break HTTP/1.0\r\n\r\n");
+        CHECK(c.read_all().find("[reset]") != std::string::npos);
+    }
+
     TEST_CASE("HEAD has the length and no body") {
         worker_process worker;
         client c(worker.port());
@@ -221,6 +257,13 @@ TEST_SUITE("time limits") {
         CHECK(body_of(c.read_response()) == "hello from /b");
     }
 
+    TEST_CASE("request_timeout is answered also while the body is awaited") {
+        worker_process worker([](server_settings& s) { s.request_timeout = 100ms; });
+        client c(worker.port());
+        c.send("POST /echo HTTP/1.1\r\nHost: test\r\nContent-Length: 10\r\n\r\nabc");
+        CHECK(status_of(c.read_all()) == "504");
+    }
+
     TEST_CASE("a body that stops coming ends the request") {
         worker_process worker([](server_settings& s) { s.body_timeout = 100ms; });
         client c(worker.port());
@@ -289,6 +332,39 @@ TEST_SUITE("ending") {
         const std::string last = busy.read_all();
         CHECK(body_of(last) == "slept");
         CHECK(last.find("Connection: close") != std::string::npos);
+        CHECK(worker.wait_for_exit() == 0);
+    }
+
+    TEST_CASE("TERM does not lose a request whose head is half there") {
+        worker_process worker([](server_settings& s) { s.keepalive = 60s; });
+        client c(worker.port());
+        c.send(get("/a"));
+        c.read_response();
+        c.send("GET /b HTTP/1.1\r\nHo");
+        // The answer to another connection shows that the half was read.
+        for (int i = 0; i < 3; ++i) {
+            client other(worker.port());
+            other.send(get("/c"));
+            other.read_response();
+        }
+        worker.signal(SIGTERM);
+        REQUIRE(eventually([&] {
+            return worker.slot().state.load() == unicoro::scoreboard::worker_state::draining;
+        }));
+        c.send("st: test\r\n\r\n");
+        CHECK(body_of(c.read_all()) == "hello from /b");
+        CHECK(worker.wait_for_exit() == 0);
+    }
+
+    TEST_CASE("TERM with keepalive 0 leaves an unused connection its header limit") {
+        worker_process worker([](server_settings& s) {
+            s.keepalive = 0ms;
+            s.header_timeout = 400ms;
+            s.graceful_timeout = 60s;
+        });
+        client unused(worker.port());
+        REQUIRE(eventually([&] { return worker.slot().connections.load() == 1; }));
+        worker.signal(SIGTERM);
         CHECK(worker.wait_for_exit() == 0);
     }
 

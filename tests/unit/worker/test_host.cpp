@@ -3,6 +3,8 @@
 
 #include <unicoro/sleep.hpp>
 
+#include <boost/system/system_error.hpp>
+
 #include <array>
 #include <chrono>
 #include <stdexcept>
@@ -31,6 +33,9 @@ awaitable<void> test_host::echo(exchange& request) {
     for (;;) {
         const unicoro::result<std::size_t> taken = co_await request.read_body(piece);
         if (!taken) {
+            if (taken.error() == unicoro::errc::cancelled) {
+                throw boost::system::system_error(taken.error());
+            }
             if (taken.error() == unicoro::errc::body_too_large) request.fail(413, "too large");
             else request.fail(400, "bad body");
             co_return;
@@ -39,6 +44,17 @@ awaitable<void> test_host::echo(exchange& request) {
         body.append(piece.data(), *taken);
     }
     request.respond(std::move(body));
+}
+
+awaitable<void> test_host::talk(exchange& request) {
+    error_code ec = co_await request.write("go on ");
+    std::array<char, 100> piece;
+    const unicoro::result<std::size_t> taken = co_await request.read_body(piece);
+    if (taken) {
+        const std::string_view heard(piece.data(), *taken);
+        ec = co_await request.write(heard);
+    }
+    ec = co_await request.finish();
 }
 
 awaitable<void> test_host::stream(exchange& request) {
@@ -72,6 +88,13 @@ awaitable<void> test_host::handle(exchange& request) {
         [[maybe_unused]] error_code ec = request.response().add("Content-Length", "3");
         ec = co_await request.write("12345");
         ec = co_await request.finish();
+    } else if (path == "/pieces") {
+        [[maybe_unused]] error_code ec = request.response().add("Content-Length", "5");
+        ec = co_await request.write("hello");
+        ec = co_await request.write("extra");
+        if (!ec) ec = co_await request.finish();
+    } else if (path == "/talk") {
+        co_await talk(request);
     } else if (path == "/throw") {
         throw std::runtime_error("told to");
     } else if (path == "/nothing") {

@@ -18,6 +18,7 @@ class test_host final : public unicoro::app::host {
 
   private:
     unicoro::awaitable<void> echo(unicoro::app::exchange& request);
+    unicoro::awaitable<void> talk(unicoro::app::exchange& request);
     unicoro::awaitable<void> stream(unicoro::app::exchange& request);
 };
 
