@@ -26,9 +26,9 @@ namespace {
 
 using shared_settings = std::shared_ptr<const settings::server_settings>;
 
-int refuse(const std::string& why) {
+int refuse(const std::string& why, int code = exit_failure) {
     std::cerr << "unicoro: error: " << why << '\n';
-    return exit_failure;
+    return code;
 }
 
 /// Goes where `chdir` says; the sentence for the operator when that fails.
@@ -131,7 +131,7 @@ int check_application(const settings::server_settings& values) {
     } else {
         failed = error;
     }
-    if (failed) return refuse(failed->message);
+    if (failed) return refuse(failed->message, static_cast<int>(failed->code));
     std::cout << "unicoro: the settings are good, " << values.app << " loads ("
               << host->interface_name() << ")\n";
     return exit_ok;

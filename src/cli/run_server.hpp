@@ -9,7 +9,8 @@ namespace unicoro::cli {
 /// code.
 [[nodiscard]] int run_server(const settings::load_request& request, settings::outcome first);
 
-/// --check-config: loads the application as a worker would, and says whether that worked.
+/// --check-config: loads the application as a worker would, and says whether that worked. Ends with the
+/// code a start would end with: 3 or 4.
 [[nodiscard]] int check_application(const settings::server_settings& values);
 
 }  // namespace unicoro::cli

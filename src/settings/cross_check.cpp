@@ -31,6 +31,12 @@ class checker {
         if (settings_.max_requests_jitter > 0 && settings_.max_requests == 0) {
             warn("max_requests_jitter", "has no effect without max_requests");
         }
+        if (settings_.daemon && settings_.errorlog == "-" && !settings_.enable_stdio_inheritance) {
+            warn("daemon", "leaves no trace of a failed start while errorlog is \"-\": give errorlog a file");
+        }
+        if (settings_.workers == 0) {
+            warn("workers", "is 0: nothing is served until SIGTTIN adds a worker");
+        }
         if (settings_.capture_output && settings_.errorlog == "-") {
             warn("capture_output", "has no effect while errorlog is \"-\": give errorlog a file");
         }

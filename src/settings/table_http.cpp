@@ -68,7 +68,7 @@ std::vector<setting> leniency() {
          .form = flag_form::switch_on,
          .type = boolean(),
          .kept = stored_in<&server_settings::permit_unconventional_http_version>(),
-         .help = "Accept versions beside HTTP/1.0 and HTTP/1.1"},
+         .help = "Accept major versions beside HTTP/1 (HTTP/1.2 to 1.9 are always read as 1.1)"},
         {.name = "casefold_http_method",
          .flags = "--casefold-http-method",
          .form = flag_form::switch_on,

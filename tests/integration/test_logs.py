@@ -65,6 +65,19 @@ def test_json(start):
     assert list(first) == list(second)
 
 
+def test_an_upload_that_breaks_off_is_not_logged_as_a_success(start):
+    server = start("--access-logfile", "-", "--access-logformat", "%(m)s %(s)s", HELLO)
+    with server.client() as client:
+        client.send(b"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhel")
+        client.end_sending()
+        assert client.response().status == 400
+    with server.client() as client:
+        client.send(b"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhel")
+        assert server.get("/").status == 200  # so the half request has been read
+        client.reset()
+    assert sorted(access_lines(server, 3)) == ["GET 200", "POST 400", "POST 499"]
+
+
 def test_control_bytes_are_escaped(start):
     server = start("--access-logfile", "-", probe())
     with server.client() as client:

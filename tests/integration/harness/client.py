@@ -3,6 +3,7 @@
 
 import errno
 import socket
+import struct
 import time
 from dataclasses import dataclass, field
 
@@ -72,6 +73,11 @@ class Client:
     def get(self, target: str = "/", **more) -> Response:
         self.request(target, **more)
         return self.response(head_only=more.get("method") == "HEAD")
+
+    def reset(self) -> None:
+        """Breaks the connection off (RST)."""
+        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.close()
 
     def end_sending(self) -> None:
         try:
