@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "aio/task_group.hpp"
 
+#include "aio/cancellation.hpp"
 #include "log/log.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/system/system_error.hpp>
 
 #include <utility>
 
@@ -24,11 +23,9 @@ class named_task final : public task {
 };
 
 void log_failure(const task& which, const std::exception_ptr& failure) {
+    if (is_cancellation(failure)) return;
     try {
         std::rethrow_exception(failure);
-    } catch (const boost::system::system_error& error) {
-        if (error.code() == asio::error::operation_aborted) return;
-        log::error("{} ended: {}", which.name(), error.what());
     } catch (const std::exception& error) {
         log::error("{} ended: {}", which.name(), error.what());
     } catch (...) {

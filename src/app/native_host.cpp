@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "app/native_host.hpp"
 
+#include "aio/cancellation.hpp"
 #include "app/response_access.hpp"
 #include "log/log.hpp"
 
-#include <boost/asio/error.hpp>
 #include <boost/system/system_error.hpp>
 
 #include <dlfcn.h>
@@ -52,16 +52,6 @@ void answer_exception(exchange& request, const std::exception_ptr& failure) {
         log::escaped(why_failed(failure))
     );
     request.fail(500, "");
-}
-
-bool cancelled(const std::exception_ptr& failure) {
-    try {
-        std::rethrow_exception(failure);
-    } catch (const boost::system::system_error& error) {
-        return error.code() == asio::error::operation_aborted || error.code() == errc::cancelled;
-    } catch (...) {
-        return false;
-    }
 }
 
 load_error not_loaded(std::string message) {
@@ -171,7 +161,7 @@ awaitable<void> native_host::handle(exchange& request) {
     }
     if (!failure) co_return;
     // The engine answers for what it cancelled.
-    if (cancelled(failure)) std::rethrow_exception(failure);
+    if (aio::is_cancellation(failure)) std::rethrow_exception(failure);
     answer_exception(request, failure);
 }
 

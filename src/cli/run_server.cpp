@@ -24,8 +24,6 @@
 namespace unicoro::cli {
 namespace {
 
-using shared_settings = std::shared_ptr<const settings::server_settings>;
-
 int refuse(const std::string& why, int code = exit_failure) {
     std::cerr << "unicoro: error: " << why << '\n';
     return code;

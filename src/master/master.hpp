@@ -17,7 +17,7 @@
 namespace unicoro::master {
 
 /// What a worker process starts with, after the fork: signals are as in a new program (except that
-/// SIGPIPE is ignored), the master's descriptors are closed, privileges are dropped.
+/// SIGPIPE and SIGXFSZ are ignored), the master's descriptors are closed, privileges are dropped.
 struct worker_launch {
     std::size_t slot;                          ///< its place in the scoreboard, nobody else's now
     std::uint64_t age;                         ///< counts the workers of this master, from 1

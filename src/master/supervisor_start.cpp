@@ -128,7 +128,7 @@ std::optional<int> supervisor::start() {
         return 1;
     }
     signals_.emplace(std::move(*signals));
-    os::ignore_broken_pipes();
+    os::ignore_write_signals();
     launch_set first;
     first.id = settled_;
     first.settings = options_.settings;

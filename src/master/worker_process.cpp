@@ -29,7 +29,7 @@ int supervisor::boot_worker(const action::spawn& what, int lifeline_fd) {
     if (pidfile_) pidfile_->abandon();
     if (options_.daemon != nullptr) options_.daemon->abandon();
     os::reset_signals();
-    os::ignore_broken_pipes();
+    os::ignore_write_signals();
 
     const launch_set& set = sets_.at(what.generation);
     const settings::server_settings& values = *set.settings;

@@ -43,10 +43,10 @@ void reset_signals() noexcept {
     pthread_sigmask(SIG_SETMASK, &none, nullptr);
 }
 
-void ignore_broken_pipes() noexcept {
+void ignore_write_signals() noexcept {
     struct sigaction ignore {};
     ignore.sa_handler = SIG_IGN;
-    sigaction(SIGPIPE, &ignore, nullptr);
+    for (const int signal : {SIGPIPE, SIGXFSZ}) sigaction(signal, &ignore, nullptr);
 }
 
 std::string signal_name(int signal) {

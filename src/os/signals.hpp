@@ -32,8 +32,9 @@ class signal_source {
 /// After fork: every signal has its default action and none is blocked, as a new program expects.
 void reset_signals() noexcept;
 
-/// A write to a closed pipe or socket fails with EPIPE instead of ending the process.
-void ignore_broken_pipes() noexcept;
+/// A write to a closed pipe or socket, or beyond the limit of file size, is an error of that write and
+/// does not end the process.
+void ignore_write_signals() noexcept;
 
 /// "SIGKILL", or "signal 65" for a number without a name.
 [[nodiscard]] std::string signal_name(int signal);

@@ -27,14 +27,19 @@ namespace {
 
 using clock = std::chrono::steady_clock;
 
-constexpr std::chrono::milliseconds pause_without_resources{100};
+constexpr std::chrono::milliseconds pause_after_failure{100};
 constexpr std::chrono::seconds between_complaints{10};
 
 // With more than one worker on a socket, one connection per wake-up spreads them better.
 constexpr int at_once_alone = 16;
 constexpr int at_once_shared = 1;
 
-enum class accepted { one, none, no_resources };
+enum class accepted { one, none, failed };
+
+struct accept_outcome {
+    accepted what;
+    error_code why = {};  ///< with `failed`: of a kind that trying again at once does not mend
+};
 
 void describe_peer(const sockaddr_storage& address, app::connection_info& info) {
     std::array<char, INET6_ADDRSTRLEN> text{};
@@ -50,7 +55,7 @@ void describe_peer(const sockaddr_storage& address, app::connection_info& info) 
     info.remote_address = text.data();
 }
 
-accepted accept_one(
+accept_outcome accept_one(
     serving& shared, const listening_socket& from, aio::task_group& connections
 ) {
     sockaddr_storage peer{};
@@ -60,7 +65,7 @@ accepted accept_one(
     );
     if (fd < 0) {
         switch (errno) {
-            case EAGAIN: return accepted::none;
+            case EAGAIN: return {accepted::none};
             // The client gave up while it waited, or the network reported an old error (accept(2)).
             case EINTR:
             case ECONNABORTED:
@@ -72,9 +77,8 @@ accepted accept_one(
             case ENONET:
             case EHOSTUNREACH:
             case ENETUNREACH:
-            case ETIMEDOUT: return accepted::one;
-            // No descriptors or memory, or something that trying again at once does not mend.
-            default: return accepted::no_resources;
+            case ETIMEDOUT: return {accepted::one};
+            default: return {accepted::failed, {errno, boost::system::system_category()}};
         }
     }
     app::connection_info info;
@@ -87,14 +91,14 @@ accepted accept_one(
     try {
         stream = std::make_unique<socket_stream>(shared.io, family, fd);
     } catch (const std::exception&) {
-        // The reactor could not take it (ENOMEM, ENOSPC): the descriptor is still ours.
+        // The reactor could not take it (ENOSPC, no memory): the descriptor is still ours.
         close(fd);
-        return accepted::no_resources;
+        return {accepted::failed, {ENOMEM, boost::system::system_category()}};
     }
     auto client = std::make_unique<connection>(shared, std::move(stream), std::move(info));
     connection& serving_it = *client;
     connections.spawn(std::move(client), serving_it.serve());
-    return accepted::one;
+    return {accepted::one};
 }
 
 class complaint_limiter {
@@ -133,23 +137,23 @@ awaitable<void> accept_loop(
         }
         const auto [ec] = co_await listener.async_wait(asio::posix::descriptor_base::wait_read, as_tuple);
         if (ec) co_return;
-        accepted outcome = accepted::one;
-        for (int i = 0; i < at_once && outcome == accepted::one; ++i) {
+        accept_outcome outcome{accepted::one};
+        for (int i = 0; i < at_once && outcome.what == accepted::one; ++i) {
             if (shared.connections >= shared.settings.worker_connections) break;
             outcome = accept_one(shared, from, connections);
         }
-        if (outcome == accepted::no_resources) {
+        if (outcome.what == accepted::failed) {
             if (starved.due()) {
-                log::warning("accept: no descriptors or memory left; trying again every 0.1 s");
+                log::warning("accept: {}; trying again every 0.1 s", outcome.why.message());
             }
-            co_await sleep_for(pause_without_resources);
+            co_await sleep_for(pause_after_failure);
         }
     }
 }
 
 void accept_backlog(serving& shared, const listening_socket& from, aio::task_group& connections) {
-    accepted outcome = accepted::one;
-    while (outcome == accepted::one &&
+    accept_outcome outcome{accepted::one};
+    while (outcome.what == accepted::one &&
            shared.connections < shared.settings.worker_connections) {
         outcome = accept_one(shared, from, connections);
     }

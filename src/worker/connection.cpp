@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "worker/connection.hpp"
 
+#include "aio/cancellation.hpp"
 #include "log/log.hpp"
 #include "worker/http1_exchange.hpp"
 #include "worker/serving.hpp"
 
-#include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
-#include <boost/system/system_error.hpp>
 
 #include <array>
 #include <exception>
@@ -25,16 +24,6 @@ http::peer_trust trust_of(const app::connection_info& info, const base::trust_li
     const auto address = base::ip_address::parse(info.remote_address);
     const bool listed = address && forwarders.contains(*address);
     return listed ? http::peer_trust::trusted : http::peer_trust::untrusted;
-}
-
-bool is_cancellation(const std::exception_ptr& failure) {
-    try {
-        std::rethrow_exception(failure);
-    } catch (const boost::system::system_error& error) {
-        return error.code() == asio::error::operation_aborted || error.code() == errc::cancelled;
-    } catch (...) {
-        return false;
-    }
 }
 
 void log_failure(const app::exchange& request, const std::exception_ptr& failure) {
@@ -197,7 +186,7 @@ awaitable<void> connection::run(http1_exchange& request) {
         // The cancellation was for the request only: the connection goes on to answer it.
         co_await asio::this_coro::reset_cancellation_state(asio::enable_terminal_cancellation());
         request.fail(504, "The request took longer than request_timeout");
-    } else if (failure && shared_.draining && is_cancellation(failure)) {
+    } else if (failure && shared_.draining && aio::is_cancellation(failure)) {
         request.fail(503, "The server is shutting down");
     } else if (failure) {
         log_failure(request, failure);

@@ -7,6 +7,10 @@ namespace unicoro::worker {
 
 #if UNICORO_EDGE_WAIT
 
+edge_socket::edge_socket(asio::io_context& io, int family, int fd)
+    : base(io, asio::generic::stream_protocol(family, 0), fd),
+      reactor_(asio::use_service<asio::detail::epoll_reactor>(io)) {}
+
 void edge_socket::pending_wait::complete(
     void* owner, asio::detail::operation* self, const error_code&, std::size_t
 ) {
@@ -19,11 +23,8 @@ void edge_socket::pending_wait::complete(
 
 void edge_socket::start_wait(handler&& waiting) {
     wait_.hold(std::move(waiting));
-    auto& reactor = asio::use_service<asio::detail::epoll_reactor>(
-        get_executor().context()
-    );
     auto& implementation = impl_.get_implementation();
-    reactor.start_op(
+    reactor_.start_op(
         asio::detail::epoll_reactor::read_op,
         implementation.socket_,
         implementation.reactor_data_,
@@ -42,6 +43,9 @@ awaitable<std::tuple<error_code>> edge_socket::wait_edge() {
 }
 
 #else
+
+edge_socket::edge_socket(asio::io_context& io, int family, int fd)
+    : base(io, asio::generic::stream_protocol(family, 0), fd) {}
 
 awaitable<std::tuple<error_code>> edge_socket::wait_edge() {
     return async_wait(asio::socket_base::wait_read, as_tuple);

@@ -31,8 +31,7 @@ class edge_socket : public asio::basic_stream_socket<asio::generic::stream_proto
     using base = asio::basic_stream_socket<asio::generic::stream_protocol, executor>;
 
   public:
-    edge_socket(asio::io_context& io, int family, int fd)
-        : base(io, asio::generic::stream_protocol(family, 0), fd) {}
+    edge_socket(asio::io_context& io, int family, int fd);
 
     /// Completes when something arrived since the socket was last read short; sometimes without cause.
     /// An end of file that arrived together with the last bytes is not told. One wait at a time;
@@ -66,6 +65,7 @@ class edge_socket : public asio::basic_stream_socket<asio::generic::stream_proto
 
     void start_wait(handler&& waiting);
 
+    asio::detail::epoll_reactor& reactor_;
     pending_wait wait_;
 #endif
 };

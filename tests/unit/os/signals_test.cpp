@@ -11,6 +11,8 @@
 #include <csignal>
 
 #include <poll.h>
+#include <fcntl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 namespace os = unicoro::os;
@@ -43,11 +45,22 @@ TEST_CASE("blocked signals are read, in a child they act again") {
 
 TEST_CASE("a write to a closed pipe is only an error") {
     CHECK(in_child([] {
-              os::ignore_broken_pipes();
+              os::ignore_write_signals();
               std::array<int, 2> ends{};
               if (pipe(ends.data()) != 0) return 1;
               close(ends[0]);
               return write(ends[1], "x", 1) < 0 && errno == EPIPE ? 0 : 2;
+          }) == 0);
+}
+
+TEST_CASE("a write beyond the limit of file size is only an error") {
+    CHECK(in_child([] {
+              os::ignore_write_signals();
+              const rlimit nothing{0, 0};
+              if (setrlimit(RLIMIT_FSIZE, &nothing) != 0) return 1;
+              const int file = open("/tmp", O_TMPFILE | O_WRONLY, 0600);
+              if (file < 0) return 3;
+              return write(file, "x", 1) < 0 && errno == EFBIG ? 0 : 2;
           }) == 0);
 }
 
