@@ -15,6 +15,8 @@
 
 namespace unicoro::app {
 
+class websocket;
+
 /// Something a host keeps with a connection, e.g. Python objects of its addresses. Destroyed with it.
 class connection_attachment {
   public:
@@ -71,6 +73,13 @@ class exchange {
     /// Ends the body. A body shorter than its Content-Length costs the connection (logged).
     /// Without any write, head and empty body go out here.
     virtual awaitable<error_code> finish() = 0;
+
+    /// Turns the connection into a WebSocket: sends 101 with the fields added to `response`, and
+    /// `subprotocol`, one of those offered or empty. Only after `admit_websocket` has returned true. The
+    /// WebSocket belongs to the exchange. From here on the response functions have no effect and
+    /// request_timeout does not count. Fails with errc::invalid_subprotocol (nothing was sent: answer
+    /// otherwise), head_already_sent, or as a write does.
+    virtual awaitable<result<websocket*>> accept_websocket(std::string subprotocol) = 0;
 
     /// Answers `status` with the server's own page when nothing was sent yet, else breaks the
     /// connection so that the client sees a truncated response. For failures of the application.

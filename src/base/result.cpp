@@ -35,6 +35,12 @@ class category_impl final : public boost::system::error_category {
                 return "the response body does not have the length that Content-Length announced";
             case errc::not_regular_file:
                 return "not a regular file";
+            case errc::websocket_closed:
+                return "the WebSocket is closed";
+            case errc::invalid_close_code:
+                return "a WebSocket close code that may not be sent";
+            case errc::invalid_subprotocol:
+                return "a WebSocket subprotocol that the client did not offer";
         }
         return "unknown error";
     }

@@ -162,6 +162,9 @@ bool field_rules::add_known(field_kind kind, std::string_view value, refusal& wh
             }
             now_.expects_continue = true;
             return true;
+        case field_kind::upgrade:
+            add_upgrade(value);
+            return true;
         case field_kind::other:
             break;
     }
@@ -207,7 +210,12 @@ void field_rules::add_connection(std::string_view value) noexcept {
         const std::string_view option = next_element(value);
         now_.close |= iequals(option, "close");
         now_.keep_alive |= iequals(option, "keep-alive");
+        now_.upgrade |= iequals(option, "upgrade");
     }
+}
+
+void field_rules::add_upgrade(std::string_view value) noexcept {
+    while (!value.empty()) now_.websocket |= iequals(next_element(value), "websocket");
 }
 
 bool field_rules::set_framing(request_head& head, refusal& why) const {
@@ -288,6 +296,8 @@ bool field_rules::finish(const target_parts& target, request_head& head, refusal
     if (!now_.scheme.empty()) head.scheme = now_.scheme;
     // Persistence is the default of HTTP/1.1 and an option of 1.0; "close" wins (RFC 9112, 9.3).
     head.keep_alive = !now_.close && (now_.v == version::http_1_1 || now_.keep_alive);
+    // Upgrade counts only where Connection names it, and not in HTTP/1.0 (RFC 9110, 7.8).
+    head.wants_websocket = now_.websocket && now_.upgrade && now_.v == version::http_1_1;
     // Without a body to wait for, or from HTTP/1.0, the expectation says nothing (RFC
     // 9110, 10.1.1).
     const bool empty = head.framing == body_framing::none ||

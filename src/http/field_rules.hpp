@@ -23,6 +23,7 @@ enum class field_kind : std::uint8_t {
     content_type,
     transfer_encoding,
     expect,
+    upgrade,
 };
 
 /// The acceptance rules for the fields of one request: which may repeat, what they may say, which
@@ -59,6 +60,7 @@ class field_rules {
     bool add_content_length(std::string_view value, refusal& why);
     bool add_transfer_encoding(std::string_view value, refusal& why);
     void add_connection(std::string_view value) noexcept;
+    void add_upgrade(std::string_view value) noexcept;
     bool set_framing(request_head& head, refusal& why) const;
     bool set_script_name(request_head& head, refusal& why) const;
 
@@ -82,6 +84,8 @@ class field_rules {
         bool close = false;
         bool keep_alive = false;
         bool expects_continue = false;
+        bool upgrade = false;    // Connection names it
+        bool websocket = false;  // Upgrade does
         bool underscores = false;  // a kept name has one
     };
     seen now_;

@@ -39,6 +39,8 @@ field_kind kind_of(beast::http::field name) noexcept {
             return field_kind::transfer_encoding;
         case beast::http::field::expect:
             return field_kind::expect;
+        case beast::http::field::upgrade:
+            return field_kind::upgrade;
         default:
             return field_kind::other;
     }

@@ -121,6 +121,10 @@ awaitable<error_code> fake_exchange::finish() {
     co_return error_code{};
 }
 
+awaitable<result<app::websocket*>> fake_exchange::accept_websocket(std::string) {
+    co_return error_code(errc::websocket_closed);
+}
+
 void fake_exchange::fail(int status, std::string_view) {
     failed_with = status;
 }

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <unicoro/awaitable.hpp>
+#include <unicoro/result.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace unicoro::http {
+struct request_head;
+}
+
+namespace unicoro::app {
+
+class exchange;
+
+/// Answers a request that `head().wants_websocket` and whose handshake has a mistake with 400, or 426
+/// for another version (RFC 6455, 4.2.1), and returns false: the host has nothing more to do. True:
+/// accept it, or deny it with an ordinary response.
+[[nodiscard]] bool admit_websocket(exchange& request);
+
+/// The subprotocols that the client offers, in its order; views into the head.
+[[nodiscard]] std::vector<std::string_view> offered_subprotocols(const http::request_head& head);
+
+/// A whole message. `text` is valid UTF-8 when received, and must be when sent.
+struct websocket_message {
+    enum class kind : std::uint8_t { text, binary };
+
+    kind type = kind::text;
+    std::string data;
+};
+
+/// How a WebSocket ended. `code` is the peer's, else: 1005 its close frame had none; 1006 the
+/// connection broke, or nothing answered the pings; 1002, 1007 or 1009 it was failed here for a broken
+/// frame, invalid UTF-8 or ws_max_size.
+struct websocket_close {
+    std::uint16_t code = 1006;
+    std::string reason;
+};
+
+/// An accepted WebSocket (RFC 6455). Lives as long as its exchange; worker only, on the event loop.
+/// Pings are sent and answered, fragments joined and messages (de)compressed below it. Any number of
+/// coroutines may receive and send at the same time; each message goes to one receiver, and messages
+/// leave in the order of the calls.
+///
+/// Awaiting here may be cancelled (Asio cancellation) without harm: no message is lost or cut. When
+/// `handle` returns with the WebSocket open, it is closed with 1000 (1011 when it threw); the server
+/// itself closes with 1012 when the worker ends. Either way `receive` then returns nothing.
+class websocket {
+  public:
+    websocket() = default;
+    websocket(const websocket&) = delete;
+    websocket& operator=(const websocket&) = delete;
+    virtual ~websocket() = default;
+
+    /// The next message. Nothing when the WebSocket has ended and all that came before was received:
+    /// then `ended` tells how. While nobody receives, the client is stopped after some messages.
+    virtual awaitable<std::optional<websocket_message>> receive() = 0;
+    /// The same without waiting; nothing also when none has come yet.
+    [[nodiscard]] virtual std::optional<websocket_message> try_receive() = 0;
+
+    /// Sends a message and returns when the kernel took it: that is the back-pressure. Fails with
+    /// errc::websocket_closed when it is closed or closing.
+    virtual awaitable<error_code> send(websocket_message message) = 0;
+    /// Sends without waiting. Who sends much must await `flush` now and then: all of it is kept.
+    [[nodiscard]] virtual error_code post(websocket_message message) = 0;
+    /// Bytes of messages posted and not yet with the kernel.
+    [[nodiscard]] virtual std::size_t unsent() const noexcept = 0;
+    /// Waits until the kernel has what was posted so far; errc::websocket_closed when it ended before.
+    virtual awaitable<error_code> flush() = 0;
+
+    /// Begins the closing handshake behind what was sent, and returns at once; the host may return
+    /// from `handle`. What arrives from now on is dropped. Does nothing when it is closed or closing.
+    /// `code` is one that may be sent (1000 to 1003, 1007 to 1014, 3000 to 4999), else
+    /// errc::invalid_close_code. `reason` is UTF-8 and cut to 123 bytes.
+    [[nodiscard]] virtual error_code close(std::uint16_t code, std::string_view reason) = 0;
+
+    /// How it ended; nothing while it is open or the closing handshake runs.
+    [[nodiscard]] virtual const std::optional<websocket_close>& ended() const noexcept = 0;
+};
+
+}  // namespace unicoro::app

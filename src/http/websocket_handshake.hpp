@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "http/refusal.hpp"
+#include "http/request_head.hpp"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace unicoro::http {
+
+/// Judges the handshake of a head that wants a WebSocket (RFC 6455, 4.2.1). False: `why` has 400, or
+/// 426 for another version than 13.
+[[nodiscard]] bool valid_websocket_handshake(const request_head& head, refusal& why);
+
+/// The subprotocols offered, in the client's order. Empty elements are left out.
+[[nodiscard]] std::vector<std::string_view> offered_subprotocols(const request_head& head);
+
+/// The extensions offered, the fields joined to one.
+[[nodiscard]] std::string offered_extensions(const request_head& head);
+
+}  // namespace unicoro::http
