@@ -16,7 +16,6 @@ namespace {
 
 /// Python is one per process, and so is this.
 struct state {
-    PyThreadState* parked = nullptr;  // the loop thread's, while it is outside Python
     PyObject* bootstrap_module = nullptr;
     bool running = false;
     bool forked_away = false;
@@ -99,14 +98,14 @@ std::optional<std::string> interpreter::start(const options& chosen) {
     std::signal(SIGPIPE, SIG_IGN);
     here().running = true;
     std::optional<std::string> failure = run_bootstrap(chosen);
-    here().parked = PyEval_SaveThread();
+    gil_parking::leave();
     if (failure) return "the Python interpreter could not be prepared:\n" + *failure;
     return std::nullopt;
 }
 
 void interpreter::stop() noexcept {
     if (!here().running) return;
-    PyEval_RestoreThread(std::exchange(here().parked, nullptr));
+    gil_parking::enter();
     Py_CLEAR(here().bootstrap_module);
     here().running = false;
     if (Py_FinalizeEx() != 0) log::warning("Python could not flush its output at the end");
@@ -142,14 +141,6 @@ void interpreter::leave_forked() noexcept {
 py_ref interpreter::bootstrap(const char* name) noexcept {
     if (here().bootstrap_module == nullptr) return {};
     return py_ref::steal(PyObject_GetAttrString(here().bootstrap_module, name));
-}
-
-gil_lock::gil_lock() noexcept : outermost_(here().parked != nullptr) {
-    if (outermost_) PyEval_RestoreThread(std::exchange(here().parked, nullptr));
-}
-
-gil_lock::~gil_lock() {
-    if (outermost_) here().parked = PyEval_SaveThread();
 }
 
 }  // namespace unicoro::python

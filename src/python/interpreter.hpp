@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "python/gil.hpp"
 #include "python/py_ref.hpp"
 
 #include <optional>
@@ -37,19 +38,6 @@ class interpreter {
 
     /// A function of bootstrap.py. With the GIL.
     [[nodiscard]] static py_ref bootstrap(const char* name) noexcept;
-};
-
-/// Holds the GIL while it lives. Nested ones on the loop's thread cost nothing. Must not live
-/// across a suspension of a coroutine.
-class gil_lock {
-  public:
-    gil_lock() noexcept;
-    gil_lock(const gil_lock&) = delete;
-    gil_lock& operator=(const gil_lock&) = delete;
-    ~gil_lock();
-
-  private:
-    bool outermost_;
 };
 
 }  // namespace unicoro::python

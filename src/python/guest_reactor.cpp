@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: MIT
+#include "python/guest_reactor.hpp"
+
+#include "python/gil.hpp"
+
+#include <boost/asio/post.hpp>
+
+#include <fcntl.h>
+
+#include <cerrno>
+
+namespace unicoro::python {
+namespace {
+
+// Handlers may make others ready for ever, as connections of a native application under load do:
+// the guest gets its turn in between.
+constexpr unsigned handlers_at_once = 512;
+
+}  // namespace
+
+guest_reactor::guest_reactor(asio::io_context& io) : io_(io), work_(io.get_executor()) {}
+
+guest_reactor::~guest_reactor() {
+    unwatch();
+}
+
+error_code guest_reactor::watch(int epoll_fd) {
+    unwatch();
+    const int own = fcntl(epoll_fd, F_DUPFD_CLOEXEC, 0);
+    if (own < 0) return {errno, boost::system::system_category()};
+    watched_.emplace(io_);
+    error_code failed;
+    watched_->assign(own, failed);
+    if (failed) watched_.reset();
+    return failed;
+}
+
+void guest_reactor::unwatch() noexcept {
+    watched_.reset();
+    armed_ = fired_ = false;
+}
+
+void guest_reactor::arm() {
+    if (armed_ || !watched_) return;
+    armed_ = true;
+    fired_ = false;
+    // Arming it looks at it anew (EPOLL_CTL_MOD), which is what makes it level-triggered.
+    watched_->async_wait(asio::posix::descriptor_base::wait_read, [this](error_code failed) {
+        // Aborted: `unwatch` has let go of it, and perhaps another one is watched by now.
+        if (failed == asio::error::operation_aborted) return;
+        armed_ = false;
+        fired_ = true;
+    });
+}
+
+void guest_reactor::run_ready() {
+    for (unsigned count = 0; count < handlers_at_once && io_.poll_one() > 0; ++count) {}
+}
+
+void guest_reactor::block(std::optional<clock::time_point> until) {
+    while (!has_news()) {
+        if (until) {
+            if (io_.run_one_until(*until) == 0) return;
+        } else {
+            io_.run_one();
+        }
+    }
+    // What else came with it belongs to the same turn.
+    run_ready();
+}
+
+bool guest_reactor::wait(std::optional<clock::time_point> until) {
+    arm();
+    run_ready();
+    if (!has_news() && (!until || *until > clock::now())) {
+        const gil_release others_turn;
+        block(until);
+    }
+    interrupted_ = false;
+    return fired_;
+}
+
+void guest_reactor::wake() {
+    asio::post(io_, [this] { interrupt(); });
+}
+
+}  // namespace unicoro::python

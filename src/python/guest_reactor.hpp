@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "aio/asio.hpp"
+
+#include <unicoro/result.hpp>
+
+#include <boost/asio/posix/basic_descriptor.hpp>
+#include <boost/asio/posix/basic_stream_descriptor.hpp>
+
+#include <chrono>
+#include <optional>
+
+namespace unicoro::python {
+
+/// What a foreign event loop (gevent's, asyncio's, eventlet's) stands on: it waits in an io_context
+/// instead of in a system call of its own, so that both loops are one. The foreign loop keeps its
+/// descriptors in an epoll of its own, which is one level-triggered descriptor here.
+///
+/// `wait` runs handlers of the io_context. No greenlet may be switched to inside of them (Asio keeps
+/// pointers into the C stack that a switch would move): they leave word and call `interrupt`, and
+/// the caller of `wait` acts when it has returned.
+///
+/// One per thread and io_context. The io_context must outlive it.
+class guest_reactor {
+  public:
+    using clock = std::chrono::steady_clock;
+
+    explicit guest_reactor(asio::io_context& io);
+    guest_reactor(const guest_reactor&) = delete;
+    guest_reactor& operator=(const guest_reactor&) = delete;
+    ~guest_reactor();
+
+    /// Watches `epoll_fd`, by a duplicate of it. Replaces one watched before.
+    [[nodiscard]] error_code watch(int epoll_fd);
+    void unwatch() noexcept;
+
+    /// Runs the handlers that are ready, a bounded number of them. When there was none, waits until
+    /// the watched descriptor is ready, `interrupt` or `wake` is called, the io_context is stopped
+    /// or the time has come: a point in time, or none = without limit; one in the past = does not
+    /// wait. With the GIL, which others get only while this really waits. True when the watched
+    /// descriptor is ready; it is reported again until what made it ready is taken.
+    bool wait(std::optional<clock::time_point> until);
+
+    /// Makes the `wait` in progress, or the next one, return. On this thread.
+    void interrupt() noexcept { interrupted_ = true; }
+
+    /// The same from any thread. Not from a signal handler.
+    void wake();
+
+    [[nodiscard]] bool stopped() const noexcept { return io_.stopped(); }
+    [[nodiscard]] asio::io_context& context() noexcept { return io_; }
+
+  private:
+    void arm();
+    void run_ready();
+    [[nodiscard]] bool has_news() const noexcept { return fired_ || interrupted_ || io_.stopped(); }
+    void block(std::optional<clock::time_point> until);
+
+    asio::io_context& io_;
+    asio::executor_work_guard<executor> work_;
+    std::optional<asio::posix::basic_stream_descriptor<executor>> watched_;
+    bool armed_ = false;
+    bool fired_ = false;
+    bool interrupted_ = false;
+};
+
+}  // namespace unicoro::python
