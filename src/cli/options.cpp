@@ -30,7 +30,7 @@ std::optional<int> answer(const settings::outcome& outcome, std::ostream& out, s
         case settings::action::print_config:
             out << settings::print_config(outcome.settings);
             // Without an application there is nothing else to check.
-            if (outcome.settings.app.empty()) return exit_ok;
+            if (outcome.settings.app.empty() && outcome.settings.apps.empty()) return exit_ok;
             return std::nullopt;
         case settings::action::help:
             out << help_text();

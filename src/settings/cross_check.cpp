@@ -110,6 +110,20 @@ class checker {
 
 }  // namespace
 
+std::optional<std::string> join_apps(
+    server_settings& settings, const std::function<std::string(std::string_view name)>& where
+) {
+    if (settings.apps.empty() || settings.app.empty()) return std::nullopt;
+    // The shortest prefix there is comes last.
+    if (settings.apps.back().first != "/") {
+        settings.apps.emplace_back("/", settings.app);
+        return std::nullopt;
+    }
+    return where("app") + ": \"" + base::printable(settings.app) + "\" and \"" +
+           base::printable(settings.apps.back().second) + "\" of " + where("apps") +
+           " are both meant for \"/\": remove one of the two";
+}
+
 verdict cross_check(
     const server_settings& settings,
     const fs::path& start,

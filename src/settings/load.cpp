@@ -138,10 +138,9 @@ class loader {
     }
 
     void finish(outcome& result, bool may_have_application) const {
-        verdict together =
-            cross_check(result.settings, request_.directory, [this](std::string_view name) {
-                return resolver_.where(name);
-            });
+        const auto where = [this](std::string_view name) { return resolver_.where(name); };
+        if (const auto clash = join_apps(result.settings, where)) result.errors.push_back(*clash);
+        verdict together = cross_check(result.settings, request_.directory, where);
         append(result.errors, together.errors);
         append(result.warnings, together.warnings);
         if (request_.environment("GUNICORN_CMD_ARGS") &&
@@ -151,7 +150,8 @@ class loader {
             );
         }
         const bool wanted = result.action != action::print_config && !may_have_application;
-        if (result.settings.app.empty() && wanted) {
+        const bool none = result.settings.app.empty() && result.settings.apps.empty();
+        if (none && wanted) {
             result.errors.push_back(
                 "no application given: name it after the flags, as in \"unicoro -w 4 app:app\", or "
                 "as "

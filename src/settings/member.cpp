@@ -48,6 +48,9 @@ void from_json(const json& value, header_map& out) {
 void from_json(const json& value, app_interface& out) {
     word_from_json(value, out);
 }
+void from_json(const json& value, lifespan_mode& out) {
+    word_from_json(value, out);
+}
 
 void from_json(const json& value, std::string& out) {
     if (value.is_null()) {
@@ -113,6 +116,9 @@ void to_json(const header_map& in, json& value) {
     value = to_string(in);
 }
 void to_json(const app_interface& in, json& value) {
+    value = to_string(in);
+}
+void to_json(const lifespan_mode& in, json& value) {
     value = to_string(in);
 }
 

@@ -38,6 +38,12 @@ constexpr names<app_interface, 4> interfaces{{
     {app_interface::native, "native"},
 }};
 
+constexpr names<lifespan_mode, 3> lifespan_modes{{
+    {lifespan_mode::auto_detect, "auto"},
+    {lifespan_mode::on, "on"},
+    {lifespan_mode::off, "off"},
+}};
+
 template <class Enum, std::size_t Size>
 constexpr std::string_view word_of(const names<Enum, Size>& table, Enum value) noexcept {
     for (const auto& [known, word] : table) {
@@ -70,6 +76,9 @@ std::string_view to_string(header_map value) noexcept {
 std::string_view to_string(app_interface value) noexcept {
     return word_of(interfaces, value);
 }
+std::string_view to_string(lifespan_mode value) noexcept {
+    return word_of(lifespan_modes, value);
+}
 
 template <>
 std::optional<worker_class> from_string(std::string_view word) noexcept {
@@ -89,6 +98,11 @@ std::optional<header_map> from_string(std::string_view word) noexcept {
 template <>
 std::optional<app_interface> from_string(std::string_view word) noexcept {
     return value_of(interfaces, word);
+}
+
+template <>
+std::optional<lifespan_mode> from_string(std::string_view word) noexcept {
+    return value_of(lifespan_modes, word);
 }
 
 }  // namespace unicoro::settings

@@ -13,6 +13,7 @@ namespace unicoro::settings {
 [[nodiscard]] std::string_view to_string(log_level value) noexcept;
 [[nodiscard]] std::string_view to_string(header_map value) noexcept;
 [[nodiscard]] std::string_view to_string(app_interface value) noexcept;
+[[nodiscard]] std::string_view to_string(lifespan_mode value) noexcept;
 
 /// The value that has this word; nothing for other words (aliases included).
 template <class Enum>
@@ -26,5 +27,7 @@ template <>
 std::optional<header_map> from_string(std::string_view word) noexcept;
 template <>
 std::optional<app_interface> from_string(std::string_view word) noexcept;
+template <>
+std::optional<lifespan_mode> from_string(std::string_view word) noexcept;
 
 }  // namespace unicoro::settings

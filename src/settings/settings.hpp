@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace unicoro::settings {
@@ -23,6 +24,9 @@ enum class header_map { drop, refuse, dangerous };
 
 /// How the application is called (`interface`).
 enum class app_interface { auto_detect, wsgi, asgi, native };
+
+/// Whether start and stop are announced to an ASGI application (`asgi_lifespan`).
+enum class lifespan_mode { auto_detect, on, off };
 
 /// One address to listen on, as written in `bind`.
 struct bind_address {
@@ -41,6 +45,9 @@ struct bind_address {
 struct server_settings {
     // application
     std::string app;  ///< app spec; empty = not given
+    /// Path prefix and app spec, the longest prefix first; empty = `app` alone is served. When it is
+    /// not, it holds `app` too (as "/").
+    std::vector<std::pair<std::string, std::string>> apps;
     app_interface interface = app_interface::auto_detect;
     std::string python;  ///< interpreter or venv folder; empty = find one
     std::vector<std::string> pythonpath;
@@ -63,6 +70,10 @@ struct server_settings {
     seconds_setting graceful_timeout{30'000};
     seconds_setting boot_timeout{60'000};  ///< 0 = wait for ever
     bool preload_app = false;
+    bool reload = false;
+    std::vector<std::string> reload_extra_files;  ///< as written: files or patterns (globs)
+    bool spew = false;
+    seconds_setting blocked_loop_warning{1'000};  ///< 0 = off
 
     // transport limits
     seconds_setting keepalive{2'000};  ///< 0 = close after each response
@@ -90,6 +101,9 @@ struct server_settings {
     std::string server_header = "unicoro";  ///< empty = no Server field
     bool sendfile = true;
 
+    // ASGI
+    lifespan_mode lifespan = lifespan_mode::auto_detect;
+
     // process
     bool daemon = false;
     std::optional<std::string> pidfile;
@@ -98,6 +112,10 @@ struct server_settings {
     bool initgroups = false;
     unsigned umask = 0;  ///< for unix sockets
     std::optional<std::string> proc_name;
+
+    /// Hook (gunicorn's name) and function: "module:function", or "/path/of/file.py:function" for
+    /// one in a file that is no importable module, such as gunicorn.conf.py.
+    std::map<std::string, std::string> hooks;
 
     // logging
     std::optional<std::string> accesslog;  ///< path, "-" = stdout; none = off

@@ -40,7 +40,9 @@ void take_member(
     const setting* row = find_setting(key);
     if (row == nullptr) {
         std::string message = name + ": " + pointer + ": unknown setting";
-        if (const auto meant = nearest_key(key)) {
+        if (is_hook(key)) {
+            message += "; a hook is written as \"hooks\": {\"" + key + "\": \"MODULE:FUNCTION\"}";
+        } else if (const auto meant = nearest_key(key)) {
             message += "; did you mean \"" + std::string(*meant) + "\"?";
         } else {
             message += " (--print-schema lists all)";

@@ -1,10 +1,34 @@
 // SPDX-License-Identifier: MIT
 #include "settings/tables.hpp"
 
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <string>
+
 namespace unicoro::settings::tables {
 namespace {
 
 constexpr std::string_view no_asgi = "run the application under uvicorn or gunicorn until then";
+
+/// The object of the file as pairs in the order in which prefixes are tried.
+constexpr member mounts{
+    [](server_settings& settings, const json& value) {
+        settings.apps.clear();
+        for (const auto& [prefix, spec] : value.items()) {
+            settings.apps.emplace_back(prefix, spec.get<std::string>());
+        }
+        std::stable_sort(
+            settings.apps.begin(),
+            settings.apps.end(),
+            [](const auto& one, const auto& other) { return one.first.size() > other.first.size(); }
+        );
+    },
+    [](const server_settings& settings, json& value) {
+        value = json::object();
+        for (const auto& [prefix, spec] : settings.apps) value[prefix] = spec;
+    },
+};
 
 std::string_view asgi_not_yet(const server_settings& settings) {
     return settings.interface == app_interface::asgi ? no_asgi : std::string_view();
@@ -19,6 +43,14 @@ std::vector<setting> what_is_served() {
          .help = "The application: MODULE, MODULE:NAME, MODULE:FACTORY(ARGUMENTS) or "
                  "./LIBRARY.so:NAME; "
                  "on the command line it is the argument without a flag and wins over this key"},
+        {.name = "apps",
+         .type = app_map(),
+         .kept = mounts,
+         .help = "Several applications by path prefix, such as {\"/\": \"app:app\", \"/api\": "
+                 "\"api:asgi\"}: the longest prefix counts, the rest of the path is the "
+                 "application's; app stands for \"/\" where that is missing",
+         .status = availability::not_yet,
+         .remark = "serve each application with a server of its own behind a proxy"},
         {.name = "interface",
          .flags = "--interface",
          .metavar = "KIND",
@@ -156,11 +188,13 @@ part asgi() {
              .status = availability::meaningless,
              .remark = "Python coroutines run on the server's own event loop"},
             {.name = "asgi_lifespan",
-             .flags = "--asgi-lifespan",
+             .other_name = "lifespan",
+             .flags = "--asgi-lifespan,--lifespan",
              .metavar = "MODE",
              .type = choice({{"auto"}, {"on"}, {"off"}}),
-             .initial = R"("auto")",
-             .help = "Whether start and stop of an ASGI application are announced to it",
+             .kept = stored_in<&server_settings::lifespan>(),
+             .help = "Whether start and stop of an ASGI application are announced to it: on = it "
+                     "must understand them, auto = if it does",
              .status = availability::not_yet,
              .remark = no_asgi},
             {.name = "asgi_disconnect_grace_period",
@@ -178,7 +212,7 @@ part asgi() {
              .initial = R"("")",
              .help = "The path under which a proxy serves an ASGI application",
              .status = availability::not_yet,
-             .remark = no_asgi},
+             .remark = "let the proxy send the path as the header field SCRIPT_NAME"},
         },
     };
 }

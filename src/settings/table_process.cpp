@@ -9,15 +9,6 @@ constexpr std::string_view no_dirty = "run long jobs in a job queue of their own
 constexpr std::string_view no_hooks =
     "the master holds no Python; start such work from the application";
 
-setting hook(std::string_view name, std::string_view help) {
-    return {
-        .name = name,
-        .type = text(),
-        .help = help,
-        .status = availability::not_yet,
-        .remark = no_hooks};
-}
-
 setting dirty_number(
     std::string_view name, std::string_view flags, std::string_view initial, std::string_view help
 ) {
@@ -96,26 +87,14 @@ part hooks() {
     return {
         section::hooks,
         {
-            hook("on_starting", "Called in the master before it starts"),
-            hook("on_reload", "Called in the master on SIGHUP"),
-            hook("when_ready", "Called in the master when it listens"),
-            hook("pre_fork", "Called in the master before a worker is forked"),
-            hook("post_fork", "Called in a worker after the fork"),
-            hook("post_worker_init", "Called in a worker when the application is loaded"),
-            hook("worker_int", "Called in a worker on SIGINT or SIGQUIT"),
-            hook("worker_abort", "Called in a worker on SIGABRT"),
-            hook("pre_exec", "Called in the master before a new master is started"),
-            hook("pre_request", "Called in a worker before a request"),
-            hook("post_request", "Called in a worker after a request"),
-            hook("child_exit", "Called in the master when a worker has ended"),
-            hook("worker_exit", "Called in a worker before it ends"),
-            hook("nworkers_changed", "Called in the master when the number of workers changes"),
-            hook("on_exit", "Called in the master before it ends"),
-            hook("ssl_context", "Called to make the TLS context"),
-            hook("on_dirty_starting", "Called before the helper processes start"),
-            hook("dirty_post_fork", "Called in a helper process after the fork"),
-            hook("dirty_worker_init", "Called in a helper process when it is ready"),
-            hook("dirty_worker_exit", "Called in a helper process before it ends"),
+            {.name = "hooks",
+             .type = hook_map(),
+             .kept = stored_in<&server_settings::hooks>(),
+             .help = "Functions called when something happens to the server, as gunicorn calls them, "
+                     "such as {\"post_fork\": \"hooks:post_fork\"}: MODULE:FUNCTION, or "
+                     "/FILE.py:FUNCTION",
+             .status = availability::not_yet,
+             .remark = no_hooks},
         },
     };
 }

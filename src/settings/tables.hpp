@@ -8,6 +8,9 @@
 
 namespace unicoro::settings::tables {
 
+// A setting whose engine has landed is opened by taking `.status` and `.remark` (or `.not_yet`) out
+// of its row; docs/settings.md and config/unicoro.schema.json are printed anew after that.
+
 /// The rows of one section; `setting.cpp` joins them.
 struct part {
     section where;

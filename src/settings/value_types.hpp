@@ -79,6 +79,15 @@ enum class commas { separate, are_text };
 /// Addresses to listen on; canonical: an array of strings that `parse_bind_address` reads.
 [[nodiscard]] value_type_ptr bind_list();
 
+/// An object of path prefixes and the app spec served under each.
+[[nodiscard]] value_type_ptr app_map();
+
+/// An object of hooks and the function of each; canonical: "module:function" or "/file.py:function".
+[[nodiscard]] value_type_ptr hook_map();
+
+/// True for the names of gunicorn's server hooks, those that are refused here included.
+[[nodiscard]] bool is_hook(std::string_view name);
+
 /// Any JSON object.
 [[nodiscard]] value_type_ptr any_object();
 

@@ -159,13 +159,13 @@ TEST_SUITE("load") {
         }
         s.folder.write(
             "unicoro.json",
-            R"({"keyfile": "k", "when_ready": "a.b", "reload": false, "certfile": null})"
+            R"({"keyfile": "k", "hooks": {"when_ready": "a.b"}, "reload": false, "certfile": null})"
         );
         const auto result = s.load_with_app({"--threads", "1", "--proxy-protocol", "off"});
         CAPTURE(joined(result.errors));
         CHECK(result.errors.size() == 2);
         CHECK(mentions(result.errors, "unicoro.json: /keyfile is not available yet"));
-        CHECK(mentions(result.errors, "unicoro.json: /when_ready is not available yet"));
+        CHECK(mentions(result.errors, "unicoro.json: /hooks is not available yet"));
     }
 
     TEST_CASE("worker classes by other names") {
@@ -182,6 +182,19 @@ TEST_SUITE("load") {
             CHECK(result.ok());
             CHECK(result.settings.worker_class == worker_class::async);
         }
+    }
+
+    TEST_CASE("the engine that watches files") {
+        start s;
+        for (const char* name : {"auto", "inotify"}) {
+            const auto result = s.load_with_app({"--reload-engine", name});
+            CHECK(result.ok());
+            CHECK(result.warnings.empty());
+        }
+        CHECK(mentions(
+            s.load_with_app({"--reload-engine", "poll"}).errors,
+            "\"poll\" is refused: files are watched with inotify"
+        ));
     }
 
     TEST_CASE("settings without meaning are said to be so") {

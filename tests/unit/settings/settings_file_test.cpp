@@ -114,6 +114,14 @@ TEST_SUITE("settings_file") {
         );
     }
 
+    TEST_CASE("hooks have an object of their own") {
+        CHECK(
+            errors_of(R"({"post_fork": "a.b"})") ==
+            "unicoro.json: /post_fork: unknown setting; a hook is written as \"hooks\": "
+            "{\"post_fork\": \"MODULE:FUNCTION\"}\n"
+        );
+    }
+
     TEST_CASE("files that cannot be read") {
         start s;
         CHECK(
