@@ -16,9 +16,13 @@ namespace {
 // the guest gets its turn in between.
 constexpr unsigned handlers_at_once = 512;
 
+// The reactor rounds up to milliseconds, which only matters for short waits; to be exact costs a
+// system call.
+constexpr auto short_wait = std::chrono::milliseconds(5);
+
 }  // namespace
 
-guest_reactor::guest_reactor(asio::io_context& io) : io_(io), work_(io.get_executor()) {}
+guest_reactor::guest_reactor(asio::io_context& io) : io_(io), work_(io.get_executor()), alarm_(io) {}
 
 guest_reactor::~guest_reactor() {
     unwatch();
@@ -57,16 +61,30 @@ void guest_reactor::run_ready() {
     for (unsigned count = 0; count < handlers_at_once && io_.poll_one() > 0; ++count) {}
 }
 
+void guest_reactor::set_alarm(clock::time_point at) {
+    if (alarm_set_ && alarm_.expiry() == at) return;
+    alarm_.expires_at(at);
+    alarm_set_ = true;
+    alarm_.async_wait([this](error_code failed) {
+        if (!failed) alarm_set_ = false;
+    });
+}
+
 void guest_reactor::block(std::optional<clock::time_point> until) {
+    const bool exact = until && *until - clock::now() < short_wait;
+    if (exact) set_alarm(*until);
     while (!has_news()) {
-        if (until) {
-            if (io_.run_one_until(*until) == 0) return;
-        } else {
+        if (exact) {
+            if (!alarm_set_) return;
             io_.run_one();
+        } else if (!until) {
+            io_.run_one();
+        } else if (io_.run_one_until(*until) == 0) {
+            return;
         }
     }
-    // What else came with it belongs to the same turn.
-    run_ready();
+    // What else came with it belongs to the same turn. The guest's own descriptors do not wait.
+    if (!fired_) run_ready();
 }
 
 bool guest_reactor::wait(std::optional<clock::time_point> until) {

@@ -5,6 +5,7 @@
 
 #include <unicoro/result.hpp>
 
+#include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/posix/basic_descriptor.hpp>
 #include <boost/asio/posix/basic_stream_descriptor.hpp>
 
@@ -56,6 +57,7 @@ class guest_reactor {
     void run_ready();
     [[nodiscard]] bool has_news() const noexcept { return fired_ || interrupted_ || io_.stopped(); }
     void block(std::optional<clock::time_point> until);
+    void set_alarm(clock::time_point at);
 
     asio::io_context& io_;
     asio::executor_work_guard<executor> work_;
@@ -63,6 +65,9 @@ class guest_reactor {
     bool armed_ = false;
     bool fired_ = false;
     bool interrupted_ = false;
+    // For times that are too near for a reactor that counts milliseconds.
+    asio::basic_waitable_timer<clock, asio::wait_traits<clock>, executor> alarm_;
+    bool alarm_set_ = false;
 };
 
 }  // namespace unicoro::python

@@ -1,0 +1,245 @@
+# SPDX-License-Identifier: MIT
+"""The Python half of gevent's loop on ours: what is asked for rarely.
+
+Runs in the module `_unicoro_gevent`, where the types of the C++ half are already: loop_base,
+callback, watcher, io, timer, signal, async_, idle, prepare, check, fork. The functions of the
+standard library come from modules that gevent does not patch.
+"""
+
+import functools
+import signal as _signal
+import traceback
+
+from gevent._interfaces import ICallback, ILoop
+from gevent.exceptions import HubDestroyed
+from zope.interface import classImplements
+
+__all__ = [
+    "get_version", "get_header_version", "supported_backends", "recommended_backends",
+    "embeddable_backends", "time", "loop",
+]
+
+UNDEF, NONE = -1, 0
+READ, WRITE, READWRITE = 1, 2, 3
+TIMER, PERIODIC, SIGNAL, CHILD, STAT = 0x100, 0x200, 0x400, 0x800, 0x1000
+IDLE, PREPARE, CHECK, EMBED, FORK = 0x2000, 0x4000, 0x8000, 0x10000, 0x20000
+CLEANUP, ASYNC, CUSTOM, ERROR = 0x40000, 0x80000, 0x1000000, -0x80000000
+MINPRI, MAXPRI = -2, 2
+BACKEND_EPOLL = 4
+
+_EVENTS = [
+    (READ, "READ"), (WRITE, "WRITE"), (0x80, "_IOFDSET"), (PERIODIC, "PERIODIC"),
+    (SIGNAL, "SIGNAL"), (CHILD, "CHILD"), (STAT, "STAT"), (IDLE, "IDLE"), (PREPARE, "PREPARE"),
+    (CHECK, "CHECK"), (EMBED, "EMBED"), (FORK, "FORK"), (CLEANUP, "CLEANUP"), (ASYNC, "ASYNC"),
+    (CUSTOM, "CUSTOM"), (ERROR, "ERROR"),
+]
+
+# What libev knows: a flag is accepted, whatever it would change there.
+_FLAGS = {
+    "epoll": BACKEND_EPOLL, "noenv": 0x1000000, "forkcheck": 0x2000000, "noinotify": 0x100000,
+    "signalfd": 0x200000, "nosigmask": 0x400000,
+}
+_BACKEND_MASK = 0xFFFF
+
+
+class _EventsType:
+    def __repr__(self):
+        return "gevent.core.EVENTS"
+
+
+EVENTS = GEVENT_CORE_EVENTS = _EventsType()
+
+
+def get_version():
+    return "unicoro"
+
+
+get_header_version = get_version
+
+
+def supported_backends():
+    return ["epoll"]
+
+
+recommended_backends = embeddable_backends = supported_backends
+
+
+def time():
+    return _time()
+
+
+def _events_to_str(events):
+    names = [name for bit, name in _EVENTS if events & bit]
+    known = 0
+    for bit, _ in _EVENTS:
+        known |= bit
+    if events & ~known:
+        names.append(hex(events & ~known))
+    return "|".join(names)
+
+
+def _check_flags(flags):
+    """Raises ValueError when the backend that is asked for is not ours."""
+    if not flags:
+        return
+    if not isinstance(flags, int):
+        number = 0
+        for name in flags.split(",") if isinstance(flags, str) else flags:
+            name = name.strip().lower()
+            if name and name not in _FLAGS:
+                raise ValueError(
+                    f"Invalid backend or flag: {name!r}\n"
+                    f"Possible values: {', '.join(sorted(_FLAGS))}"
+                )
+            number |= _FLAGS.get(name, 0)
+        flags = number
+    backend = flags & _BACKEND_MASK
+    if backend and not backend & BACKEND_EPOLL:
+        raise ValueError(f"Unsupported backend: {hex(backend)}")
+
+
+def _describe_watcher(self):
+    if self in _being_described:
+        return "<...>"
+    _being_described.append(self)
+    try:
+        parts = [f"<{type(self).__name__} at {id(self):#x}"]
+        if isinstance(self, io):
+            parts.append(f"fd={self.fd} events={self.events_str}")
+        elif isinstance(self, child):
+            parts.append(f"pid={self.pid!r} rstatus={self.rstatus!r}")
+        parts += [state for state in ("active", "pending") if getattr(self, state)]
+        if self.callback is not None:
+            parts.append(f"callback={self.callback!r}")
+        if self.args is not None:
+            parts.append(f"args={self.args!r}")
+        return " ".join(parts) + ">"
+    finally:
+        _being_described.pop()
+
+
+_being_described = []
+
+
+class loop(loop_base):
+    """An event loop: `gevent._interfaces.ILoop`."""
+
+    __slots__ = ("_children",)
+
+    approx_timer_resolution = 0.00001
+    MINPRI, MAXPRI = MINPRI, MAXPRI
+    WatcherType = watcher
+    backend, backend_int = "epoll", BACKEND_EPOLL
+    origflags, origflags_int, sig_pending = [], 0, 0
+
+    def __new__(cls, flags=None, default=None):
+        _check_flags(flags)
+        self = loop_base.__new__(cls, flags, default)
+        if not hasattr(self, "_children"):
+            self._children = _Children(self)
+        return self
+
+    def child(self, pid, trace=0, ref=True):
+        return child(self, pid, trace, ref)
+
+    def stat(self, path, interval=0.0, ref=True, priority=None):
+        return stat(self, path, interval, ref, priority)
+
+    def install_sigchld(self):
+        """Ends are noticed without the signal, but not when the kernel drops them."""
+        if _signal_getsignal(_signal.SIGCHLD) == _signal.SIG_IGN:
+            _signal_signal(_signal.SIGCHLD, _signal.SIG_DFL)
+
+    def reset_sigchld(self):
+        pass
+
+    def verify(self):
+        pass
+
+    def handle_error(self, context, type, value, tb):
+        if type is HubDestroyed:
+            self.forget_callbacks()
+            self.break_()
+            return
+        handler = self.error_handler
+        if handler is None:
+            # gevent's hub is not there: someone uses the loop by itself.
+            traceback.print_exception(type, value, tb)
+            self.break_()
+        else:
+            getattr(handler, "handle_error", handler)(context, type, value, tb)
+
+    def _format(self):
+        if not self.ptr:
+            return "destroyed"
+        default = " default" if self.default else ""
+        return f"{self.backend}{default} pending={self.pendingcnt}{self._format_details()}"
+
+    def _format_details(self):
+        return f" ref={self.activecnt} fileno={self.fileno()}"
+
+    def __repr__(self):
+        return f"<{type(self).__name__} at {id(self):#x} {self._format()}>"
+
+
+class _Wakeup:
+    """Python's wake-up descriptor is ours, so that its signal handlers wake the loop.
+
+    An application that sets one of its own does not notice: it gets what comes through ours.
+    """
+
+    ours = applications = -1
+    original = staticmethod(_signal.set_wakeup_fd)
+
+    @classmethod
+    def set(cls, fd, /, *, warn_on_full_buffer=True):
+        before = cls.original(fd, warn_on_full_buffer=warn_on_full_buffer)
+        if cls.ours >= 0:
+            before, cls.applications = cls.applications, fd
+            cls.original(cls.ours, warn_on_full_buffer=False)
+            _pass_on_signals(fd)
+        return before
+
+
+def _watch_python_signals(fd):
+    """Wakes by writing to `fd`; -1: does so no more."""
+    try:
+        if fd < 0:
+            _Wakeup.original(_Wakeup.applications)
+        else:
+            before = _Wakeup.original(fd, warn_on_full_buffer=False)
+            if before != _Wakeup.ours:
+                _Wakeup.applications = before
+    except (ValueError, OSError):
+        # Not Python's main thread after all, or the application has closed its descriptor.
+        return
+    _Wakeup.ours = fd
+    _pass_on_signals(_Wakeup.applications)
+    functools.update_wrapper(_set_wakeup_fd, _Wakeup.original)
+    _signal.set_wakeup_fd = _set_wakeup_fd
+
+
+def _set_wakeup_fd(*args, **named):
+    return _Wakeup.set(*args, **named)
+
+
+def choose_for_gevent():
+    """Makes this gevent's loop. Before its hub is there."""
+    from gevent import config
+
+    config.loop = loop
+
+
+def _original(module, name):
+    """A function as it was before gevent replaced it."""
+    from gevent.monkey import get_original
+
+    return get_original(module, name)
+
+
+_time = _original("time", "time")
+_signal_signal = _original("signal", "signal")
+_signal_getsignal = _original("signal", "getsignal")
+
+classImplements(loop, ILoop)
+classImplements(callback, ICallback)

@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: MIT
+#include "python/gevent/loop_object.hpp"
+
+/// gevent's loop as an extension module: for gevent's own tests, without a server.
+PyMODINIT_FUNC PyInit__unicoro_gevent() {
+    return unicoro::python::gevent::make_module();
+}
