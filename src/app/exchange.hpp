@@ -33,6 +33,23 @@ struct connection_info {
     std::unique_ptr<connection_attachment> attachment;
 };
 
+/// Where the application of a request is mounted (the setting `apps`).
+struct mount_point {
+    std::string_view prefix;      ///< without a slash at the end; empty = at "/"
+    std::size_t length = 0;       ///< of the prefix in the request's path, where it may be encoded
+    std::size_t application = 0;  ///< place in `apps`
+};
+
+/// A request inside of an application, as the log wants to know it. Worker only.
+class running_request {
+  public:
+    /// Where its code is, as a stack of calls; empty when that cannot be told.
+    [[nodiscard]] virtual std::string stack() const = 0;
+
+  protected:
+    ~running_request() = default;
+};
+
 /// One request while it runs and the response to it, whatever carried them. Made by the connection,
 /// handed to one host, gone when `handle` has returned and the response is sent. Worker only, on the
 /// event loop. After an error of a write or read the client is gone: stop, clean up, return.
@@ -91,6 +108,18 @@ class exchange {
     /// Names of environ entries that the access log prints (`%({NAME}e)s`); usually empty.
     [[nodiscard]] virtual std::span<const std::string> logged_environ() const noexcept = 0;
     virtual void log_environ(std::string name, std::string value) = 0;
+
+    /// Set before `handle`, by who chose the application.
+    void mount(const mount_point& where) noexcept { mount_ = where; }
+    [[nodiscard]] const mount_point& mount() const noexcept { return mount_; }
+
+    /// Set by the host while it can tell where the request is; null otherwise.
+    void runs_as(const running_request* running) noexcept { running_ = running; }
+    [[nodiscard]] const running_request* running() const noexcept { return running_; }
+
+  private:
+    mount_point mount_;
+    const running_request* running_ = nullptr;
 };
 
 }  // namespace unicoro::app

@@ -12,11 +12,24 @@ import os
 import sys
 import traceback
 
-__all__ = ["AppNotFound", "describe", "load", "prepare"]
+__all__ = [
+    "AppNotFound", "RequestCancelled", "describe", "gevent_hub", "load", "patch_gevent", "prepare",
+    "stack",
+]
 
 
 class AppNotFound(Exception):
     """The application specification does not lead to an application."""
+
+
+class RequestCancelled(BaseException):
+    """Raised in the code of a request that ran out of time (request_timeout) or whose worker ends.
+
+    As with GeneratorExit, code that cleans up may catch it and should let it pass.
+    """
+
+    def __init__(self):
+        super().__init__("the server ended this request: request_timeout passed, or the worker ends")
 
 
 def prepare(pythonpath, crash_fd, after_fork):
@@ -34,6 +47,24 @@ def prepare(pythonpath, crash_fd, after_fork):
 def describe(error):
     """The traceback of an exception as text."""
     return "".join(traceback.format_exception(type(error), error, error.__traceback__)).rstrip()
+
+
+def stack(frame):
+    """The calls that led to a frame as text, the innermost last."""
+    return "" if frame is None else "".join(traceback.format_stack(frame)).rstrip()
+
+
+def patch_gevent():
+    """Makes the standard library cooperative, before anything of the application is imported."""
+    from gevent import monkey
+
+    monkey.patch_all()
+
+
+def gevent_hub():
+    from gevent import get_hub
+
+    return get_hub()
 
 
 def load(spec):

@@ -53,7 +53,7 @@ bool join(PyObject* environ, PyObject* key, PyObject* value, const char* separat
 
 }  // namespace
 
-bool environ_builder::prepare(const settings::server_settings& values) {
+bool environ_builder::prepare(const settings::server_settings& values, calls concurrency) {
     const char* const mounted = std::getenv("SCRIPT_NAME");
     if (mounted != nullptr) script_name_ = without_slash(mounted);
     base_ = py_ref::steal(PyDict_New());
@@ -72,12 +72,13 @@ bool environ_builder::prepare(const settings::server_settings& values) {
     const py_ref yes = py_ref::borrow(Py_True);
     const py_ref no = py_ref::borrow(Py_False);
     const py_ref& several = values.workers > 1 ? yes : no;
+    const py_ref& threads = concurrency == calls::many_at_once ? yes : no;
     PyObject* const environ = base_.get();
     // What each request sets anew is here too, as a place: a copy of the right size needs no
     // growing.
     const bool complete =
         put(environ, key.wsgi_version, version) && put(environ, key.wsgi_errors, errors) &&
-        put(environ, key.wsgi_multithread, no) && put(environ, key.wsgi_multiprocess, several) &&
+        put(environ, key.wsgi_multithread, threads) && put(environ, key.wsgi_multiprocess, several) &&
         put(environ, key.wsgi_run_once, no) && put(environ, key.wsgi_file_wrapper, wrapper) &&
         put(environ, key.wsgi_input_terminated, yes) && put(environ, key.wsgi_input, input) &&
         put(environ, key.wsgi_url_scheme, http) && put(environ, key.server_software, server) &&
@@ -134,7 +135,9 @@ PyObject* environ_builder::base_for(const app::connection_info& connection, py_r
     return listeners_.back().base.get();
 }
 
-py_ref environ_builder::build(app::exchange& request, PyObject* input, std::uint64_t body_size) {
+py_ref environ_builder::build(
+    app::exchange& request, PyObject* input, std::optional<std::uint64_t> body_size
+) {
     const http::request_head& head = request.head();
     const app::connection_info& connection = request.connection();
     const environ_names& key = environ_names::all();
@@ -144,7 +147,7 @@ py_ref environ_builder::build(app::exchange& request, PyObject* input, std::uint
     py_ref made = py_ref::steal(PyDict_Copy(base));
     PyObject* const environ = made.get();
     if (environ == nullptr || !put(environ, key.request_method, texts_.get(head.method)) ||
-        !add_target(environ, head) || !add_fields(environ, head)) {
+        !add_target(environ, head, request.mount()) || !add_fields(environ, head)) {
         return {};
     }
     if (head.version != http::version::http_1_1 &&
@@ -162,29 +165,33 @@ py_ref environ_builder::build(app::exchange& request, PyObject* input, std::uint
     }
     if (input != nullptr) {
         if (PyDict_SetItem(environ, key.wsgi_input, input) != 0) return {};
-        // A chunked body is here as a whole, so its length is known; some frameworks read no body
-        // without one.
-        if (head.framing == http::body_framing::chunked &&
-            !put(environ, key.content_length, number(body_size))) {
+        // Some frameworks read no body without a length.
+        if (body_size && head.framing == http::body_framing::chunked &&
+            !put(environ, key.content_length, number(*body_size))) {
             return {};
         }
     }
     return made;
 }
 
-bool environ_builder::add_target(PyObject* environ, const http::request_head& head) {
+bool environ_builder::add_target(
+    PyObject* environ, const http::request_head& head, const app::mount_point& mount
+) {
     const environ_names& key = environ_names::all();
     const py_ref target = texts_.get(head.target);
     if (!put(environ, key.raw_uri, target) || !put(environ, key.request_uri, target)) return false;
     if (!head.query.empty() && !put(environ, key.query_string, latin1(head.query))) return false;
     const std::string_view script = script_name_of(head);
-    if (!head.script_name.empty() && !put(environ, key.script_name, texts_.get(script)))
+    if (!mount.prefix.empty()) {
+        if (!put(environ, key.script_name, latin1(std::string(script).append(mount.prefix)))) return false;
+    } else if (!head.script_name.empty() && !put(environ, key.script_name, texts_.get(script))) {
         return false;
+    }
 
-    const std::string_view path = head.path.substr(script.size());
+    const std::string_view path = head.path.substr(script.size() + mount.length);
     if (path.empty()) {
         // "http://host" without a path; PEP 3333 wants one of SCRIPT_NAME and PATH_INFO to be set.
-        return !script.empty() || put(environ, key.path_info, latin1("/"));
+        return !script.empty() || !mount.prefix.empty() || put(environ, key.path_info, latin1("/"));
     }
     if (path.find('%') != std::string_view::npos) {
         const std::string decoded = app::percent_decode(path, app::plus_sign::literal);

@@ -8,6 +8,7 @@
 #include "settings/settings.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,19 +23,25 @@ class environ_builder {
     environ_builder(const environ_builder&) = delete;
     environ_builder& operator=(const environ_builder&) = delete;
 
+    /// Whether the application may be called while it is in another request (wsgi.multithread).
+    enum class calls { one_at_a_time, many_at_once };
+
     /// Makes the constant part. False with a Python exception set.
-    [[nodiscard]] bool prepare(const settings::server_settings& values);
+    [[nodiscard]] bool prepare(const settings::server_settings& values, calls concurrency);
 
     /// True when SCRIPT_NAME (of a trusted peer, else of the process's environment) is a prefix of
     /// the path, in whole segments; otherwise the request cannot be given to the application.
     [[nodiscard]] bool path_fits(const http::request_head& head) const noexcept;
 
-    /// Where the application is mounted for this request, without a slash at the end.
+    /// Where the server is mounted for this request, without a slash at the end.
     [[nodiscard]] std::string_view script_name_of(const http::request_head& head) const noexcept;
 
-    /// A new environ. `input` is the body's file, or null for a request without one, and then
-    /// `body_size` does not count. Nothing, with a Python exception set, when there is no memory.
-    [[nodiscard]] py_ref build(app::exchange& request, PyObject* input, std::uint64_t body_size);
+    /// A new environ. `input` is the body's file, or null for a request without one. `body_size` is
+    /// that of a chunked body that is here as a whole. Nothing, with a Python exception set, when
+    /// there is no memory.
+    [[nodiscard]] py_ref build(
+        app::exchange& request, PyObject* input, std::optional<std::uint64_t> body_size
+    );
 
   private:
     struct listener {
@@ -44,7 +51,9 @@ class environ_builder {
     };
 
     [[nodiscard]] PyObject* base_for(const app::connection_info& connection, py_ref& temporary);
-    [[nodiscard]] bool add_target(PyObject* environ, const http::request_head& head);
+    [[nodiscard]] bool add_target(
+        PyObject* environ, const http::request_head& head, const app::mount_point& mount
+    );
     [[nodiscard]] bool add_fields(PyObject* environ, const http::request_head& head);
     [[nodiscard]] bool add_field(
         PyObject* environ, const http::request_head& head, const http::field& field, bool& host_seen

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstring>
 #include <new>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -14,11 +15,32 @@ namespace {
 
 struct input_object {
     PyObject_HEAD app::spooled_body body;
+    std::string arrived;         // of a live body: what came and was not taken, and before it what was
     std::string_view left;
+    guest_io* source = nullptr;  // the rest of a live body; null when all is here
 };
 
 input_object& self_of(PyObject* object) noexcept {
     return *reinterpret_cast<input_object*>(object);
+}
+
+/// Waits for one more piece of a live body. False with an exception set.
+bool pull(input_object& self) {
+    self.arrived.erase(0, self.arrived.size() - self.left.size());
+    self.left = self.arrived;
+    const std::size_t before = self.arrived.size();
+    const bool good = self.source->read_more(self.arrived);
+    self.left = self.arrived;
+    if (self.arrived.size() == before) self.source = nullptr;
+    return good;
+}
+
+/// Has `count` bytes at hand, or all that there are. False with an exception set.
+bool ensure(input_object& self, std::size_t count) {
+    while (self.source != nullptr && self.left.size() < count) {
+        if (!pull(self)) return false;
+    }
+    return true;
 }
 
 PyObject* take(input_object& self, std::size_t count) noexcept {
@@ -43,29 +65,44 @@ bool read_limit(PyObject* const* arguments, Py_ssize_t count, std::size_t& limit
     return true;
 }
 
-std::size_t line_length(std::string_view left, std::size_t limit) noexcept {
-    const std::string_view window = left.substr(0, limit);
-    const std::size_t end = window.find('\n');
-    return end == std::string_view::npos ? window.size() : end + 1;
+/// The next line with its newline, `limit` bytes at most; empty at the end.
+PyObject* take_line(input_object& self, std::size_t limit) {
+    std::size_t searched = 0;
+    for (;;) {
+        const std::string_view window = self.left.substr(0, limit);
+        const std::size_t end = window.find('\n', searched);
+        if (end != std::string_view::npos) return take(self, end + 1);
+        if (self.source == nullptr || window.size() == limit) return take(self, window.size());
+        searched = window.size();
+        if (!pull(self)) return nullptr;
+    }
 }
 
 PyObject* read(PyObject* object, PyObject* const* arguments, Py_ssize_t count) {
     std::size_t limit = 0;
     if (!read_limit(arguments, count, limit)) return nullptr;
+    if (!ensure(self_of(object), limit)) return nullptr;
+    return take(self_of(object), limit);
+}
+
+/// What is at hand, waiting only when that is nothing.
+PyObject* read1(PyObject* object, PyObject* const* arguments, Py_ssize_t count) {
+    std::size_t limit = 0;
+    if (!read_limit(arguments, count, limit)) return nullptr;
+    if (limit > 0 && !ensure(self_of(object), 1)) return nullptr;
     return take(self_of(object), limit);
 }
 
 PyObject* readline(PyObject* object, PyObject* const* arguments, Py_ssize_t count) {
     std::size_t limit = 0;
     if (!read_limit(arguments, count, limit)) return nullptr;
-    input_object& self = self_of(object);
-    return take(self, line_length(self.left, limit));
+    return take_line(self_of(object), limit);
 }
 
 PyObject* next_line(PyObject* object) {
     input_object& self = self_of(object);
-    if (self.left.empty()) return nullptr;
-    return take(self, line_length(self.left, std::string_view::npos));
+    if (!ensure(self, 1) || self.left.empty()) return nullptr;
+    return take_line(self, std::string_view::npos);
 }
 
 /// As in io, the hint bounds the bytes of the lines before the last one, and 0 is no bound either.
@@ -77,11 +114,12 @@ PyObject* readlines(PyObject* object, PyObject* const* arguments, Py_ssize_t cou
     if (!lines) return nullptr;
     input_object& self = self_of(object);
     std::size_t total = 0;
-    while (!self.left.empty() && total < hint) {
-        const std::size_t length = line_length(self.left, std::string_view::npos);
-        const py_ref line = py_ref::steal(take(self, length));
-        if (!line || PyList_Append(lines.get(), line.get()) != 0) return nullptr;
-        total += length;
+    while (total < hint) {
+        const py_ref line = py_ref::steal(take_line(self, std::string_view::npos));
+        if (!line) return nullptr;
+        if (PyBytes_GET_SIZE(line.get()) == 0) break;
+        if (PyList_Append(lines.get(), line.get()) != 0) return nullptr;
+        total += static_cast<std::size_t>(PyBytes_GET_SIZE(line.get()));
     }
     return lines.release();
 }
@@ -90,11 +128,13 @@ PyObject* readinto(PyObject* object, PyObject* target) {
     Py_buffer buffer;
     if (PyObject_GetBuffer(target, &buffer, PyBUF_WRITABLE) != 0) return nullptr;
     input_object& self = self_of(object);
-    const std::size_t size = std::min(static_cast<std::size_t>(buffer.len), self.left.size());
+    const auto wanted = static_cast<std::size_t>(buffer.len);
+    const bool good = ensure(self, wanted);
+    const std::size_t size = good ? std::min(wanted, self.left.size()) : 0;
     if (size > 0) std::memcpy(buffer.buf, self.left.data(), size);
     self.left.remove_prefix(size);
     PyBuffer_Release(&buffer);
-    return PyLong_FromSize_t(size);
+    return good ? PyLong_FromSize_t(size) : nullptr;
 }
 
 PyObject* yes(PyObject*, PyObject*) {
@@ -115,7 +155,9 @@ PyCFunction fast(_PyCFunctionFast function) noexcept {
 }
 
 void dealloc(PyObject* object) {
-    self_of(object).body.~spooled_body();
+    input_object& self = self_of(object);
+    self.body.~spooled_body();
+    self.arrived.~basic_string();
     PyObject_Free(object);
 }
 
@@ -123,7 +165,7 @@ PyTypeObject* input_type() {
     static PyTypeObject type{};
     static PyMethodDef methods[] = {
         {"read", fast(&read), METH_FASTCALL, "read(size=-1) -> bytes"},
-        {"read1", fast(&read), METH_FASTCALL, "read1(size=-1) -> bytes"},
+        {"read1", fast(&read1), METH_FASTCALL, "read1(size=-1) -> bytes"},
         {"readline", fast(&readline), METH_FASTCALL, "readline(size=-1) -> bytes"},
         {"readlines", fast(&readlines), METH_FASTCALL, "readlines(hint=-1) -> list of bytes"},
         {"readinto", &readinto, METH_O, "readinto(buffer) -> int"},
@@ -153,9 +195,7 @@ PyTypeObject* input_type() {
     return ready_type(type) ? &type : nullptr;
 }
 
-}  // namespace
-
-py_ref make_input(app::spooled_body body) {
+py_ref make(app::spooled_body body) {
     PyTypeObject* const type = input_type();
     if (type == nullptr) return {};
     py_ref made = py_ref::steal(
@@ -164,7 +204,18 @@ py_ref make_input(app::spooled_body body) {
     if (!made) return {};
     input_object& self = self_of(made.get());
     new (&self.body) app::spooled_body(std::move(body));
+    new (&self.arrived) std::string();
     new (&self.left) std::string_view();
+    self.source = nullptr;
+    return made;
+}
+
+}  // namespace
+
+py_ref make_input(app::spooled_body body) {
+    py_ref made = make(std::move(body));
+    if (!made) return {};
+    input_object& self = self_of(made.get());
     const result<std::string_view> bytes = self.body.view();
     if (!bytes) {
         PyErr_Format(
@@ -174,6 +225,16 @@ py_ref make_input(app::spooled_body body) {
     }
     self.left = *bytes;
     return made;
+}
+
+py_ref make_live_input(guest_io& source) {
+    py_ref made = make(app::spooled_body());
+    if (made) self_of(made.get()).source = &source;
+    return made;
+}
+
+void end_input(PyObject* live_input) noexcept {
+    self_of(live_input).source = nullptr;
 }
 
 py_ref empty_input() {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "python/wsgi_host.hpp"
+#include "python/python_host.hpp"
 
 #include <unicoro/abi.hpp>
 
@@ -8,7 +8,7 @@
 namespace {
 
 std::unique_ptr<unicoro::app::host> make_host(const unicoro::settings::server_settings& settings) {
-    return std::make_unique<unicoro::python::wsgi_host>(settings.python);
+    return std::make_unique<unicoro::python::python_host>(settings.python);
 }
 
 }  // namespace

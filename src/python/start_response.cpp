@@ -121,9 +121,16 @@ PyObject* write_body(
         PyErr_SetString(PyExc_RuntimeError, "write was called after the end of its request");
         return nullptr;
     }
-    self.state->written.append(
+    const std::string_view piece(
         PyBytes_AS_STRING(data), static_cast<std::size_t>(PyBytes_GET_SIZE(data))
     );
+    response_state& state = *self.state;
+    if (state.guest == nullptr) {
+        state.written.append(piece);
+    } else if (!piece.empty()) {
+        state.began = true;
+        if (!state.guest->write(piece, data)) return nullptr;
+    }
     Py_RETURN_NONE;
 }
 

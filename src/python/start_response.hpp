@@ -2,6 +2,7 @@
 #pragma once
 
 #include "app/exchange.hpp"
+#include "python/guest_io.hpp"
 #include "python/py_ref.hpp"
 
 #include <string>
@@ -10,15 +11,19 @@ namespace unicoro::python {
 
 /// What the application has said of its response so far. Lives in the call it belongs to.
 struct response_state {
+    explicit response_state(app::exchange& of) noexcept : request(of) {}
+
     app::exchange& request;
     bool started = false;  ///< start_response was called and its head accepted
+    bool began = false;    ///< something of the body went out
     /// What `write()` was given and is not sent yet. The loop cannot send while Python runs in
     /// line, so this holds all of it until the application returns or yields.
     std::string written;
+    guest_io* guest = nullptr;  ///< where there is one, `write()` sends through it instead
 };
 
-/// The `start_response` of one request and the `write` it returns. They are used again for the next
-/// request, unless the application kept one: then that one fails when it is called later.
+/// The `start_response` of one request and the `write` it returns. They are used again for a later
+/// request, unless the application kept one: then that one fails when it is called.
 class response_starter {
   public:
     response_starter() = default;

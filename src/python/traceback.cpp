@@ -35,6 +35,14 @@ std::string describe_exception(PyObject* exception) {
     return to_utf8(text.get());
 }
 
+std::string describe_stack(PyObject* frame) {
+    const py_ref describe = interpreter::bootstrap("stack");
+    py_ref text;
+    if (describe) text = py_ref::steal(PyObject_CallOneArg(describe.get(), frame));
+    PyErr_Clear();
+    return to_utf8(text.get());
+}
+
 std::string to_utf8(PyObject* text) {
     if (text == nullptr || !PyUnicode_Check(text)) return {};
     const py_ref bytes =

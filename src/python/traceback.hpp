@@ -14,6 +14,10 @@ namespace unicoro::python {
 /// exception set. With the GIL.
 [[nodiscard]] std::string describe_exception(PyObject* exception);
 
+/// The calls that led to `frame`, as text; empty for None. Never fails, leaves no exception set. With
+/// the GIL.
+[[nodiscard]] std::string describe_stack(PyObject* frame);
+
 /// UTF-8 of a str, whatever it holds; empty for anything else. With the GIL.
 [[nodiscard]] std::string to_utf8(PyObject* text);
 

@@ -3,6 +3,7 @@
 
 #include "base/text.hpp"
 #include "log/log.hpp"
+#include "python/body_refusal.hpp"
 #include "python/file_wrapper.hpp"
 #include "python/input.hpp"
 #include "python/interpreter.hpp"
@@ -41,13 +42,14 @@ bool has_length_one(PyObject* iterable) noexcept {
 }  // namespace
 
 wsgi_call::wsgi_call(wsgi_runtime& runtime, app::exchange& request)
-    : runtime_(runtime), state_{request, false, {}} {}
+    : runtime_(runtime), state_(request) {}
 
 wsgi_call::~wsgi_call() {
     if (!interpreter::running()) {
         // The process ends with requests unfinished: Python's memory is gone already.
         [[maybe_unused]] PyObject* const lost[] = {
-            iterable_.release(), iterator_.release(), chunk_.release()};
+            iterable_.release(), iterator_.release(), chunk_.release(), live_input_.release()};
+        starter_.release();
         return;
     }
     if (!inside_ && !chunk_) return;
@@ -58,7 +60,14 @@ wsgi_call::~wsgi_call() {
 
 wsgi_call::step wsgi_call::begin(app::spooled_body body) {
     const gil_lock gil;
-    if (!call_application(std::move(body))) return failed();
+    if (!call_application(std::move(body), body_kind::whole)) return failed();
+    return first_step();
+}
+
+wsgi_call::step wsgi_call::begin(app::spooled_body body, guest_io& guest, body_kind kind) {
+    state_.guest = &guest;
+    const gil_lock gil;
+    if (!call_application(std::move(body), kind)) return failed();
     return first_step();
 }
 
@@ -68,17 +77,33 @@ wsgi_call::step wsgi_call::next() {
     return iterate();
 }
 
-bool wsgi_call::call_application(app::spooled_body body) {
+void wsgi_call::give_up() {
+    const gil_lock gil;
+    leave_application();
+}
+
+bool wsgi_call::call_application(app::spooled_body body, body_kind kind) {
     app::exchange& request = state_.request;
-    const std::uint64_t size = body.size();
+    std::optional<std::uint64_t> size;
     py_ref input;
-    if (size > 0) {
+    if (kind == body_kind::live) {
+        live_input_ = make_live_input(*state_.guest);
+        if (!live_input_) return false;
+    } else if (body.size() > 0) {
+        size = body.size();
         input = make_input(std::move(body));
         if (!input) return false;
     }
-    const py_ref environ = runtime_.environs.build(request, input.get(), size);
+    const py_ref environ =
+        runtime_.environs.build(request, live_input_ ? live_input_.get() : input.get(), size);
     if (!environ) return false;
-    PyObject* const start_response = runtime_.starter.begin(state_);
+    if (runtime_.starters.empty()) {
+        starter_ = std::make_unique<response_starter>();
+    } else {
+        starter_ = std::move(runtime_.starters.back());
+        runtime_.starters.pop_back();
+    }
+    PyObject* const start_response = starter_->begin(state_);
     inside_ = true;
     if (start_response == nullptr) return false;
     const std::array<PyObject*, 3> arguments{nullptr, environ.get(), start_response};
@@ -95,14 +120,15 @@ bool wsgi_call::call_application(app::spooled_body body) {
 
 wsgi_call::step wsgi_call::first_step() {
     PyObject* const iterable = iterable_.get();
-    if (state_.written.empty()) {
+    const bool untouched = state_.written.empty() && !state_.began;
+    if (untouched) {
         if (PyList_CheckExact(iterable) || PyTuple_CheckExact(iterable)) return whole_list();
         if (runtime_.use_sendfile) {
             const step file = whole_file();
             if (file.what != action::none) return file;
         }
     }
-    single_ = state_.written.empty() && has_length_one(iterable);
+    single_ = untouched && has_length_one(iterable);
     iterator_ = py_ref::steal(PyObject_GetIter(iterable));
     if (!iterator_) return failed();
     return iterate();
@@ -173,18 +199,18 @@ wsgi_call::step wsgi_call::take_chunk(py_ref chunk) {
         sending_ = std::exchange(state_.written, {});
         sending_.append(view_of(chunk.get()));
         piece.bytes = sending_;
-        began_ = true;
+        state_.began = true;
         return piece;
     }
     const std::size_t size = view_of(chunk.get()).size();
-    if (!began_) {
+    if (!state_.began) {
         if (single_ && !state_.request.response().content_length() && !announce_length(size)) {
             return failed();
         }
         const bool whole = state_.request.response().content_length() == size;
         if (whole && size >= large_body) return take_last_chunk(std::move(chunk));
     }
-    began_ = true;
+    state_.began = true;
     chunk_ = std::move(chunk);
     piece.bytes = view_of(chunk_.get());
     return piece;
@@ -217,11 +243,11 @@ wsgi_call::step wsgi_call::end_of_body() {
         sending_ = std::exchange(state_.written, {});
         last.what = action::write;
         last.bytes = sending_;
-        began_ = true;
+        state_.began = true;
         return last;
     }
     leave_application();
-    if (began_) {
+    if (state_.began) {
         last.what = action::finish;
     } else {
         state_.request.respond({});
@@ -260,10 +286,18 @@ bool wsgi_call::announce_length(std::uint64_t length) {
 wsgi_call::step wsgi_call::failed() {
     const py_ref exception = take_exception();
     if (interpreter::forked_away()) interpreter::leave_forked();
-    log_failure(describe_exception(exception.get()));
+    const guest_io* const guest = state_.guest;
+    const error_code unread = guest != nullptr ? guest->body_failure() : error_code();
+    // What the server or the client caused is no failure of the application.
+    const bool expected = guest != nullptr && (guest->cancelled() || unread);
+    if (!expected) log_failure(describe_exception(exception.get()));
     leave_application();
     chunk_.reset();
-    state_.request.fail(500, "");
+    if (unread) {
+        refuse_body(state_.request, unread);
+    } else {
+        state_.request.fail(500, "");
+    }
     return {};
 }
 
@@ -283,9 +317,12 @@ void wsgi_call::note_environ(PyObject* environ) {
 
 // Once: afterwards the callables serve the next request, which may be running already.
 void wsgi_call::leave_application() noexcept {
+    if (live_input_) end_input(live_input_.get());
+    live_input_.reset();
     if (!std::exchange(inside_, false)) return;
     close_iterable();
-    runtime_.starter.end();
+    starter_->end();
+    runtime_.starters.push_back(std::move(starter_));
 }
 
 void wsgi_call::close_iterable() noexcept {

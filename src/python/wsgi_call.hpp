@@ -9,22 +9,25 @@
 #include "python/start_response.hpp"
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace unicoro::python {
 
-/// What all calls of a worker share. Destroyed with the GIL held.
+/// What all calls of one application in a worker share. Destroyed with the GIL held.
 struct wsgi_runtime {
     environ_builder environs;
-    response_starter starter;
+    std::vector<std::unique_ptr<response_starter>> starters;  ///< those no request uses
     py_ref application;
     bool use_sendfile = true;
 };
 
-/// One request's way through a WSGI application, without any waiting: each step runs Python as far
-/// as it can and says what to send next. Takes the GIL itself, for the length of a step. Whatever
-/// ends it, its destructor too, `close()` of the application's iterable is called exactly once.
+/// One request's way through a WSGI application: each step runs Python as far as it can and says
+/// what to send next. Only through a guest_io, where it has one, does a step wait. Takes the GIL
+/// itself, for the length of a step. Whatever ends it, its destructor too, `close()` of the
+/// application's iterable is called exactly once.
 class wsgi_call {
   public:
     enum class action : std::uint8_t {
@@ -49,11 +52,16 @@ class wsgi_call {
 
     /// Calls the application. `body` holds the request's body where it has one.
     [[nodiscard]] step begin(app::spooled_body body);
+    /// Calls it from a greenlet or thread. With `live`, it reads the body through `guest`.
+    enum class body_kind { whole, live };
+    [[nodiscard]] step begin(app::spooled_body body, guest_io& guest, body_kind kind);
     /// After a `write`.
     [[nodiscard]] step next();
+    /// Instead of `next` when the piece could not be sent: the application is told that it is over.
+    void give_up();
 
   private:
-    [[nodiscard]] bool call_application(app::spooled_body body);
+    [[nodiscard]] bool call_application(app::spooled_body body, body_kind kind);
     [[nodiscard]] step first_step();
     [[nodiscard]] step whole_list();
     [[nodiscard]] step whole_file();
@@ -72,6 +80,8 @@ class wsgi_call {
 
     wsgi_runtime& runtime_;
     response_state state_;
+    std::unique_ptr<response_starter> starter_;
+    py_ref live_input_;
     py_ref iterable_;
     py_ref iterator_;
     py_ref chunk_;
@@ -79,7 +89,6 @@ class wsgi_call {
     os::unique_fd file_;
     bool inside_ = false;  // the application was called and is not done with this request
     bool single_ = false;  // the iterable has one item, so that one is the whole body
-    bool began_ = false;   // something of the body went out
 };
 
 }  // namespace unicoro::python

@@ -115,6 +115,8 @@ void http1_exchange::end_request() {
     give_back(body_);
     pending_ = {};
     if (!environ_.empty()) environ_.clear();
+    mount({});
+    runs_as(nullptr);
     out_sent_ = 0;
     body_sent_ = 0;
     body_received_ = 0;
@@ -129,10 +131,11 @@ void http1_exchange::request_expired(aio::deadline&, void* self) noexcept {
     late.out_of_time_ = true;
     const http::request_head& head = late.parser_.head();
     log::warning(
-        "request_timeout: {} {} cancelled after {:.1f} s",
+        "request_timeout: {} {} cancelled after {:.1f} s{}",
         log::escaped(head.method),
         log::escaped(head.target),
-        static_cast<double>(scoreboard::monotonic_now() - late.started_) / 1e9
+        static_cast<double>(scoreboard::monotonic_now() - late.started_) / 1e9,
+        late.running() != nullptr ? "; it was here:\n" + late.running()->stack() : std::string()
     );
     late.connection_->cancel();
 }

@@ -4,7 +4,7 @@
 #include "log/open.hpp"
 #include "python/interpreter.hpp"
 #include "python/traceback.hpp"
-#include "python/wsgi_host.hpp"
+#include "python/python_host.hpp"
 #include "support/doctest.hpp"
 
 #include <boost/asio/co_spawn.hpp>
@@ -55,7 +55,7 @@ std::unique_ptr<app::host> load() {
     if (const auto failure = log::open(chosen)) FAIL(*failure);
     values().app = "unit_apps:application";
     static app::worker_context context{loop(), values(), 0, [] {}, nullptr};
-    auto host = std::make_unique<python::wsgi_host>(TEST_PYTHON);
+    auto host = std::make_unique<python::python_host>(TEST_PYTHON);
     if (const auto failure = host->load(context)) FAIL(failure->message);
     return host;
 }

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "python/gevent/gevent_loop.hpp"
+#include "python/greenlet_runner.hpp"
+#include "python/guest_loop.hpp"
+
+namespace unicoro::python {
+
+/// gevent on the worker's io_context: its hub runs on gevent_loop, and requests are greenlets of it.
+class gevent_guest final : public guest_loop, private hub_turn {
+  public:
+    explicit gevent_guest(guest_reactor& reactor) noexcept
+        : reactor_(reactor), requests_(reactor) {}
+    ~gevent_guest() override;
+
+    std::string package() const override { return "gevent"; }
+    bool prepare() override;
+    wsgi_runner& runner() noexcept override { return requests_; }
+    void drive() override;
+
+  private:
+    void run() override;
+
+    guest_reactor& reactor_;
+    greenlet_runner requests_;
+    py_ref hub_;
+    py_ref main_;
+};
+
+}  // namespace unicoro::python

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "python/greenlet_call.hpp"
+#include "python/guest_reactor.hpp"
+#include "python/wsgi_runner.hpp"
+
+#include <vector>
+
+namespace unicoro::python {
+
+/// A greenlet per request, a child of the hub of a foreign loop (gevent's, eventlet's). Handlers of
+/// the io_context only leave word here; the loop calls `turn` in its hub outside of them, and there
+/// greenlets are switched to.
+class greenlet_runner final : public wsgi_runner {
+  public:
+    explicit greenlet_runner(guest_reactor& reactor) noexcept : reactor_(reactor) {}
+    ~greenlet_runner() override;
+
+    /// Needs greenlet in the application's environment. False with a Python exception set.
+    [[nodiscard]] bool prepare();
+
+    environ_builder::calls concurrency() const noexcept override {
+        return environ_builder::calls::many_at_once;
+    }
+    awaitable<void> handle(wsgi_runtime& application, app::exchange& request) override;
+
+    /// In the hub greenlet, outside of Asio, with the GIL. Leaves no exception set.
+    void turn(PyObject* hub);
+    [[nodiscard]] bool has_work() const noexcept { return !due_.empty(); }
+
+  private:
+    enum class step : std::uint8_t { start, resume, cancel };
+    struct entry {
+        greenlet_call_ptr call;
+        step what;
+    };
+    class presence;
+
+    void plan(greenlet_call_ptr call, step what);
+    static PyObject* enter(PyObject* self, PyObject*);
+
+    guest_reactor& reactor_;
+    std::vector<entry> due_;
+    std::vector<entry> now_;
+    py_ref entry_;
+    greenlet_call* entering_ = nullptr;
+};
+
+}  // namespace unicoro::python

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "app/exchange.hpp"
+
+#include <string>
+
+namespace unicoro::python {
+
+/// A request that can be taken away from the code that runs in it: passes everything on to the real
+/// exchange until `detach`, and afterwards keeps quiet. What the application still does in a request
+/// that was answered without it touches nothing.
+class guest_exchange final : public app::exchange {
+  public:
+    explicit guest_exchange(app::exchange& real) noexcept : real_(&real) {}
+
+    void detach();
+    [[nodiscard]] bool detached() const noexcept { return real_ == nullptr; }
+
+    const http::request_head& head() const noexcept override;
+    app::connection_info& connection() noexcept override;
+    awaitable<result<std::size_t>> read_body(std::span<char> into) override;
+    http::response_head& response() noexcept override;
+    bool head_sent() const noexcept override;
+    void respond(std::string body) override;
+    awaitable<error_code> send(std::string_view body) override;
+    awaitable<error_code> write(std::string_view piece) override;
+    awaitable<error_code> write_file(int fd, std::uint64_t offset, std::uint64_t count) override;
+    awaitable<error_code> finish() override;
+    awaitable<result<app::websocket*>> accept_websocket(std::string subprotocol) override;
+    void fail(int status, std::string_view detail) override;
+    bool disconnected() const noexcept override;
+    std::span<const std::string> logged_environ() const noexcept override;
+    void log_environ(std::string name, std::string value) override;
+
+  private:
+    /// What is left of it.
+    struct remains {
+        std::string method;
+        std::string target;
+        http::request_head head;
+        app::connection_info connection;
+        http::response_head response;
+        bool head_sent = false;
+    };
+
+    app::exchange* real_;
+    std::unique_ptr<remains> remains_;
+};
+
+}  // namespace unicoro::python

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "python/wsgi_runner.hpp"
+
+#include <string>
+
+namespace unicoro::python {
+
+/// A loop of greenlets (gevent's, eventlet's) that drives the worker in place of io_context::run. One
+/// per process; every call with the GIL.
+class guest_loop {
+  public:
+    guest_loop() = default;
+    guest_loop(const guest_loop&) = delete;
+    guest_loop& operator=(const guest_loop&) = delete;
+    virtual ~guest_loop() = default;
+
+    /// The package it needs in the application's environment.
+    [[nodiscard]] virtual std::string package() const = 0;
+
+    /// Makes the standard library cooperative and the loop ready. Before the application is
+    /// imported. False with a Python exception set.
+    [[nodiscard]] virtual bool prepare() = 0;
+
+    [[nodiscard]] virtual wsgi_runner& runner() noexcept = 0;
+
+    /// Runs until the io_context is stopped.
+    virtual void drive() = 0;
+};
+
+}  // namespace unicoro::python

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "app/host.hpp"
+#include "python/guest_loop.hpp"
+#include "python/guest_reactor.hpp"
+#include "python/wsgi_runner.hpp"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace unicoro::python {
+
+/// The interpreter of a worker with its applications: one, or those of the setting `apps` that are
+/// Python.
+class python_host final : public app::host {
+  public:
+    /// `executable`: the interpreter or venv that the plugin was chosen for.
+    explicit python_host(std::string executable) : executable_(std::move(executable)) {}
+    ~python_host() override;
+
+    [[nodiscard]] std::string_view interface_name() const noexcept override { return "WSGI"; }
+    [[nodiscard]] std::optional<app::load_error> load(app::worker_context& context) override;
+    awaitable<std::optional<app::load_error>> start(app::worker_context& context) override;
+    awaitable<void> handle(app::exchange& request) override;
+    awaitable<void> stop(app::worker_context& context) override;
+    void drive(asio::io_context& io) override;
+
+  private:
+    [[nodiscard]] std::optional<app::load_error> make_runner(app::worker_context& context);
+    [[nodiscard]] std::optional<app::load_error> load_application(
+        const std::string& spec, std::size_t place, const settings::server_settings& values
+    );
+    void shut_down() noexcept;
+
+    std::string executable_;
+    std::unique_ptr<guest_reactor> reactor_;
+    std::unique_ptr<guest_loop> guest_;
+    std::unique_ptr<wsgi_runner> own_runner_;
+    wsgi_runner* runner_ = nullptr;
+    std::vector<std::unique_ptr<wsgi_runtime>> applications_;  // by their place in `apps`
+};
+
+}  // namespace unicoro::python

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+#include "python/wsgi_runner.hpp"
+
+#include "log/log.hpp"
+
+namespace unicoro::python {
+
+bool admit(const wsgi_runtime& application, app::exchange& request) {
+    const http::request_head& head = request.head();
+    if (application.environs.path_fits(head)) return true;
+    log::error(
+        "{} {}: the path does not lie under SCRIPT_NAME '{}'; SCRIPT_NAME comes from the "
+        "environment or from a proxy in forwarded_allow_ips",
+        log::escaped(head.method),
+        log::escaped(head.target),
+        log::escaped(application.environs.script_name_of(head))
+    );
+    request.fail(500, "");
+    return false;
+}
+
+bool has_body(const app::exchange& request) noexcept {
+    const http::request_head& head = request.head();
+    return head.framing == http::body_framing::chunked || head.content_length > 0;
+}
+
+awaitable<void> deliver(app::exchange& request, const wsgi_call::step& last) {
+    // What cannot be sent now is the client's doing, and the connection knows it.
+    if (last.what == wsgi_call::action::send) {
+        [[maybe_unused]] const error_code sent = co_await request.send(last.bytes);
+    } else if (last.what == wsgi_call::action::send_file) {
+        const error_code failed = co_await request.write_file(last.fd, last.offset, last.count);
+        if (failed) co_return;
+        [[maybe_unused]] const error_code ended = co_await request.finish();
+    } else if (last.what == wsgi_call::action::finish) {
+        [[maybe_unused]] const error_code ended = co_await request.finish();
+    }
+}
+
+}  // namespace unicoro::python

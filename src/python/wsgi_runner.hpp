@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "app/exchange.hpp"
+#include "python/wsgi_call.hpp"
+
+namespace unicoro::python {
+
+/// How requests get into WSGI applications: in line, in greenlets, on threads. One per worker.
+class wsgi_runner {
+  public:
+    wsgi_runner() = default;
+    wsgi_runner(const wsgi_runner&) = delete;
+    wsgi_runner& operator=(const wsgi_runner&) = delete;
+    virtual ~wsgi_runner() = default;
+
+    [[nodiscard]] virtual environ_builder::calls concurrency() const noexcept = 0;
+
+    /// Answers one request, as app::host::handle.
+    virtual awaitable<void> handle(wsgi_runtime& application, app::exchange& request) = 0;
+};
+
+/// Answers a request that `application` cannot be given, and says so (false).
+[[nodiscard]] bool admit(const wsgi_runtime& application, app::exchange& request);
+
+[[nodiscard]] bool has_body(const app::exchange& request) noexcept;
+
+/// Sends what the application left to be sent when it was done.
+awaitable<void> deliver(app::exchange& request, const wsgi_call::step& last);
+
+}  // namespace unicoro::python
