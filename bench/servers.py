@@ -56,10 +56,10 @@ def _unicoro_native(setup: Setup, port: int) -> list[str]:
     return _unicoro(setup, port, "async", f"{library}:app")
 
 
-def _unicoro_python(module: str) -> Callable[[Setup, int], list[str]]:
+def _unicoro_python(module: str, worker_class: str = "sync") -> Callable[[Setup, int], list[str]]:
     def command(setup: Setup, port: int) -> list[str]:
         options = ["--python", str(setup.python), "--chdir", str(BENCH / "apps")]
-        return [*_unicoro(setup, port, "sync", f"{module}:app"), *options]
+        return [*_unicoro(setup, port, worker_class, f"{module}:app"), *options]
 
     return command
 
@@ -135,10 +135,14 @@ CONTENDERS = [
     Contender("unicoro native", "native", _unicoro_native, _has_unicoro),
     Contender("nginx return 200", "native", _nginx, lambda setup: _nginx_path() is not None),
     Contender("unicoro WSGI -k sync", "wsgi", _unicoro_python("hello_wsgi"), _has_unicoro),
+    Contender("unicoro WSGI -k async", "wsgi", _unicoro_python("hello_wsgi", "async"),
+              _all(_has_unicoro, _has_module("gevent"))),
     Contender("gunicorn WSGI -k gevent", "wsgi", _gunicorn("hello_wsgi"),
               _all(_has_module("gunicorn"), _has_module("gevent"))),
     Contender("unicoro Flask -k sync", "flask", _unicoro_python("hello_flask"),
               _all(_has_unicoro, _has_module("flask"))),
+    Contender("unicoro Flask -k async", "flask", _unicoro_python("hello_flask", "async"),
+              _all(_has_unicoro, _has_module("flask"), _has_module("gevent"))),
     Contender("gunicorn Flask -k gevent", "flask", _gunicorn("hello_flask"),
               _all(_has_module("flask"), _has_module("gunicorn"), _has_module("gevent"))),
 ]

@@ -31,7 +31,7 @@ bool pull(input_object& self) {
     const std::size_t before = self.arrived.size();
     const bool good = self.source->read_more(self.arrived);
     self.left = self.arrived;
-    if (self.arrived.size() == before) self.source = nullptr;
+    if (good && self.arrived.size() == before) self.source = nullptr;
     return good;
 }
 

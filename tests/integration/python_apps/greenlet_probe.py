@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: MIT
+"""WSGI applications that wait, for the tests of -k async. The first segment of the path names one."""
+
+import contextvars
+import threading
+import time
+
+import gevent
+from gevent.local import local as greenlet_local
+
+variable = contextvars.ContextVar("variable", default="clean")
+thread_local = threading.local()
+spawned = []
+cleaned = []
+
+
+def answer(start_response, text, status="200 OK"):
+    start_response(status, [("Content-Type", "text/plain")])
+    return [text.encode("latin-1")]
+
+
+def sleep(environ, start_response):
+    time.sleep(float(environ["QUERY_STRING"] or "0.2"))
+    return answer(start_response, "slept")
+
+
+def stuck(environ, start_response):
+    while True:
+        time.sleep(0.1)
+
+
+def stubborn(environ, start_response):
+    """Catches what ends it, and goes on."""
+    try:
+        time.sleep(30)
+    except BaseException as error:
+        cleaned.append(type(error).__name__)
+    try:
+        start_response("200 OK", [("Content-Type", "text/plain")])(b"too late")
+    except Exception as error:
+        cleaned.append(type(error).__name__)
+    return [b"too late"]
+
+
+def seen(environ, start_response):
+    return answer(start_response, " ".join(cleaned))
+
+
+def locals_clean(environ, start_response):
+    own = greenlet_local()
+    state = [variable.get(), getattr(thread_local, "value", "clean"), getattr(own, "value", "clean")]
+    variable.set("dirty")
+    thread_local.value = own.value = "dirty"
+    time.sleep(0.01)
+    return answer(start_response, " ".join(state))
+
+
+def spawn(environ, start_response):
+    def later():
+        time.sleep(0.1)
+        spawned.append("lived on")
+
+    gevent.spawn(later)
+    return answer(start_response, "spawned")
+
+
+def what_spawned(environ, start_response):
+    return answer(start_response, " ".join(spawned))
+
+
+def echo(environ, start_response):
+    """Answers each piece of the body as it comes."""
+    start_response("200 OK", [("Content-Type", "application/octet-stream")])
+    source = environ["wsgi.input"]
+    return iter(lambda: source.read1(65536), b"")
+
+
+def lines(environ, start_response):
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return (line.upper() for line in environ["wsgi.input"])
+
+
+def written(environ, start_response):
+    write = start_response("200 OK", [("Content-Type", "text/plain")])
+    for number in range(3):
+        write(b"piece %d\n" % number)
+        time.sleep(0.01)
+    return [b"end\n"]
+
+
+def timeout_inside(environ, start_response):
+    """gevent's Timeout leaves a read of the body; what came after it is not lost."""
+    source = environ["wsgi.input"]
+    log = []
+    while not log or log[-1]:
+        try:
+            with gevent.Timeout(0.05):
+                log.append(source.read1(100).decode())
+        except gevent.Timeout:
+            if "late" not in log:
+                log.append("late")
+    return answer(start_response, ",".join(log))
+
+
+def multithread(environ, start_response):
+    return answer(start_response, repr(environ["wsgi.multithread"]))
+
+
+def application(environ, start_response):
+    name = environ["PATH_INFO"].split("/")[1]
+    return globals()[name](environ, start_response)

@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: MIT
+"""WSGI under -k async: a greenlet per request on the worker's loop."""
+
+import sys
+import time
+
+import pytest
+
+from harness.paths import ROOT
+from harness.waiting import wait_until
+
+pytest.importorskip("gevent")
+
+APPS = ROOT / "tests" / "integration" / "python_apps"
+
+
+@pytest.fixture
+def serve(start):
+    def factory(*args, app="greenlet_probe", **more):
+        return start(
+            "-k", "async", "--python", sys.executable, "--pythonpath", APPS, *args, app,
+            env={"PYTHONDONTWRITEBYTECODE": "1"}, **more,
+        )
+
+    return factory
+
+
+def together(server, targets):
+    """Asks on as many connections at once; the answers and how long all took."""
+    clients = [server.client() for _ in targets]
+    begin = time.monotonic()
+    for client, target in zip(clients, targets):
+        client.request(target)
+    answers = [client.response() for client in clients]
+    took = time.monotonic() - begin
+    for client in clients:
+        client.close()
+    return answers, took
+
+
+def test_requests_that_sleep_do_so_together(serve):
+    server = serve()
+    answers, took = together(server, ["/sleep?0.3"] * 200)
+    assert all(answer.status == 200 and answer.body == b"slept" for answer in answers)
+    assert took < 15, "200 times 0.3 s one after the other would be 60 s"
+
+
+def test_stuck_request_is_ended_and_the_others_live(serve):
+    server = serve("--request-timeout", 1)
+    server.allow("request_timeout")
+    answers, _ = together(server, ["/stuck"] + ["/sleep?0.05"] * 100)
+    assert answers[0].status == 504
+    assert [answer.status for answer in answers[1:]] == [200] * 100
+    log = server.log()
+    assert "request_timeout: GET /stuck cancelled after 1.0 s; it was here:" in log
+    assert "in stuck\n    time.sleep(0.1)" in log
+    assert len(server.workers()) == 1
+
+
+def test_application_that_catches_its_end(serve):
+    """It is told, its answer is lost, and the connection serves the next request."""
+    server = serve("--request-timeout", 0.3)
+    server.allow("request_timeout")
+    with server.client() as client:
+        assert client.get("/stubborn").status == 504
+    with server.client() as client:
+        wait_until(
+            lambda: client.get("/seen").text == "RequestCancelled ConnectionError",
+            "the application was told that its request is over",
+        )
+
+
+def test_state_of_a_request_ends_with_it(serve):
+    server = serve()
+    with server.client() as client:
+        for _ in range(3):
+            assert client.get("/locals_clean").text == "clean clean clean"
+
+
+def test_background_greenlets_live_on(serve):
+    server = serve()
+    with server.client() as client:
+        assert client.get("/spawn").text == "spawned"
+        wait_until(
+            lambda: client.get("/what_spawned").text == "lived on", "the greenlet has run to its end"
+        )
+
+
+def test_body_is_streamed_in_both_directions(serve):
+    """A piece is answered before the next one is sent."""
+    server = serve()
+    with server.client() as client:
+        client.send("POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nfirst\r\n")
+        assert client.head().status == 200
+        deadline = time.monotonic() + 10
+        assert client._exactly(10, deadline) == b"5\r\nfirst\r\n"
+        client.send("6\r\nsecond\r\n0\r\n\r\n")
+        assert client._exactly(16, deadline) == b"6\r\nsecond\r\n0\r\n\r\n"
+        big = b"x" * 1_000_000
+        assert client.get("/echo", method="POST", body=big).body == big
+    # A response that begins while much of the body is unread announces the end of the connection.
+    with server.client() as client:
+        assert client.get("/lines", method="POST", body=b"one\ntwo\nthree" * 9000).body == (
+            b"ONE\nTWO\nTHREE" * 9000
+        )
+
+
+def test_write_sends_at_once(serve):
+    server = serve()
+    with server.client() as client:
+        assert client.get("/written").body == b"piece 0\npiece 1\npiece 2\nend\n"
+
+
+def test_read_left_by_a_timeout_loses_nothing(serve):
+    server = serve()
+    with server.client() as client:
+        client.send("POST /timeout_inside HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n")
+        time_to_be_late = time.monotonic() + 0.2
+        wait_until(lambda: time.monotonic() > time_to_be_late, "its timeout has passed")
+        client.send("3\r\ntwo\r\n0\r\n\r\n")
+        assert client.response().text == "one,late,two,"
+
+
+def test_client_that_goes_away_in_the_middle(serve):
+    server = serve()
+    client = server.client()
+    client.send("POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nfirst\r\n")
+    assert client.head().status == 200
+    client.reset()
+    with server.client() as other:
+        assert other.get("/multithread").text == "True"
+
+
+def test_unfinished_requests_do_not_hold_the_end_up(serve):
+    server = serve("--graceful-timeout", 1)
+    server.allow(".")
+    with server.client() as client:
+        client.request("/stuck")
+        with server.client() as other:
+            assert other.get("/multithread").status == 200
+        assert server.stop() == 0
+        assert client.response().status == 503
+
+
+def test_gevent_missing_is_said(start, tmp_path):
+    (tmp_path / "gevent.py").write_text("raise ModuleNotFoundError('no gevent', name='gevent')\n")
+    server = start(
+        "-k", "async", "--python", sys.executable, "--pythonpath", tmp_path, "--pythonpath", APPS,
+        "wsgi_probe", ready=False,
+    )
+    server.allow(".")
+    assert server.wait_exit() == 3
+    assert "needs the package gevent" in server.log()
