@@ -10,11 +10,13 @@ import importlib
 import inspect
 import os
 import sys
+import threading
+import time
 import traceback
 
 __all__ = [
-    "AppNotFound", "RequestCancelled", "describe", "gevent_hub", "load", "patch_gevent", "prepare",
-    "stack",
+    "AppNotFound", "RequestCancelled", "describe", "gevent_hub", "join_threads", "load",
+    "patch_gevent", "prepare", "stack", "start_thread", "thread_stack",
 ]
 
 
@@ -52,6 +54,25 @@ def describe(error):
 def stack(frame):
     """The calls that led to a frame as text, the innermost last."""
     return "" if frame is None else "".join(traceback.format_stack(frame)).rstrip()
+
+
+def thread_stack(ident):
+    """The stack of a thread as text; empty when it has ended."""
+    return stack(sys._current_frames().get(ident))
+
+
+def start_thread(target, number):
+    # A daemon: one that hangs in the application must not hold up the end of its worker.
+    thread = threading.Thread(target=target, name=f"unicoro-{number}", daemon=True)
+    thread.start()
+    return thread
+
+
+def join_threads(threads):
+    """Waits for those that end soon."""
+    deadline = time.monotonic() + 1
+    for each in threads:
+        each.join(max(0, deadline - time.monotonic()))
 
 
 def patch_gevent():

@@ -7,6 +7,7 @@
 #include "python/gevent_guest.hpp"
 #include "python/inline_runner.hpp"
 #include "python/interpreter.hpp"
+#include "python/thread_runner.hpp"
 #include "python/traceback.hpp"
 
 #include <utility>
@@ -51,6 +52,15 @@ std::optional<app::load_error> python_host::make_runner(app::worker_context& con
     if (context.settings.worker_class == settings::worker_class::async) {
         reactor_ = std::make_unique<guest_reactor>(context.io);
         guest_ = std::make_unique<gevent_guest>(*reactor_);
+    }
+    const auto threads = static_cast<std::size_t>(context.settings.threads);
+    if (context.settings.worker_class == settings::worker_class::gthread) {
+        auto pool = std::make_unique<thread_runner>(context.io);
+        const bool started = pool->start(threads);
+        own_runner_ = std::move(pool);
+        runner_ = own_runner_.get();
+        if (!started) return not_booted();
+        return std::nullopt;
     }
     if (!guest_) {
         own_runner_ = std::make_unique<inline_runner>(context.io);

@@ -34,6 +34,9 @@ class checker {
         if (settings_.daemon && settings_.errorlog == "-" && !settings_.enable_stdio_inheritance) {
             warn("daemon", "leaves no trace of a failed start while errorlog is \"-\": give errorlog a file");
         }
+        if (settings_.threads > 1 && settings_.worker_class != worker_class::gthread) {
+            warn("threads", "has no effect with this worker class: only gthread has threads");
+        }
         if (settings_.workers == 0) {
             warn("workers", "is 0: nothing is served until SIGTTIN adds a worker");
         }

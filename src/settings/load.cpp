@@ -65,6 +65,10 @@ class loader {
         for (const layer* each : {&from_file, &variable, &command}) resolver_.apply(*each);
 
         result.settings = resolver_.settings();
+        // As gunicorn does.
+        if (result.settings.threads > 1 && result.settings.worker_class == worker_class::sync) {
+            result.settings.worker_class = worker_class::gthread;
+        }
         if (file) result.settings.config_file = file->path.string();
         append(result.errors, resolver_.errors());
         append(result.warnings, resolver_.warnings());

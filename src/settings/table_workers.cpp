@@ -6,19 +6,14 @@ namespace {
 
 std::string_view class_not_yet(const server_settings& settings) {
     switch (settings.worker_class) {
-        case worker_class::gthread:
-            return "use -k async, or -k sync with more --workers";
         case worker_class::eventlet:
             return "use -k async";
+        case worker_class::gthread:
         case worker_class::sync:
         case worker_class::async:
             return {};
     }
     return {};
-}
-
-std::string_view threads_not_yet(const server_settings& settings) {
-    return settings.threads > 1 ? "use -k async, or more --workers" : std::string_view();
 }
 
 std::vector<choice_option> worker_classes() {
@@ -156,17 +151,16 @@ std::vector<setting> processes() {
          .metavar = "CLASS",
          .type = choice(worker_classes()),
          .kept = stored_in<&server_settings::worker_class>(),
-         .help = "How the application runs: sync = one request at a time in each worker, async "
-                 "= many "
-                 "(gevent for WSGI, coroutines otherwise)",
+         .help = "How the application runs: sync = one request at a time in each worker, gthread = "
+                 "on --threads threads, async = many (gevent for WSGI, coroutines otherwise)",
          .not_yet = class_not_yet},
         {.name = "threads",
          .flags = "--threads",
          .metavar = "N",
          .type = whole_number(1, 1024),
          .kept = stored_in<&server_settings::threads>(),
-         .help = "Threads that run the application in each worker",
-         .not_yet = threads_not_yet},
+         .help = "Threads that run a WSGI application in each worker; more than one makes the class "
+                 "sync gthread"},
         {.name = "worker_connections",
          .flags = "--worker-connections",
          .metavar = "N",

@@ -138,10 +138,6 @@ TEST_SUITE("load") {
                      "command line: --certfile is not available yet: end TLS in nginx"},
                  row{{"--reload"}, "command line: --reload is not available yet: send SIGHUP"},
                  row{{"--preload"}, "command line: --preload is not available yet"},
-                 row{{"--threads", "4"},
-                     "command line: --threads \"4\" is not available yet: use -k async"},
-                 row{{"-k", "gthread"},
-                     "--worker-class \"gthread\" is not available yet: use -k async"},
                  row{{"-k", "eventlet"}, "--worker-class \"eventlet\" is not available yet"},
                  row{{"-k", "tornado"}, "\"tornado\" is refused: Tornado brings"},
                  row{{"--interface", "asgi"}, "--interface \"asgi\" is not available yet"},
@@ -166,6 +162,15 @@ TEST_SUITE("load") {
         CHECK(result.errors.size() == 2);
         CHECK(mentions(result.errors, "unicoro.json: /keyfile is not available yet"));
         CHECK(mentions(result.errors, "unicoro.json: /hooks is not available yet"));
+    }
+
+    TEST_CASE("threads make the class sync gthread") {
+        start s;
+        CHECK(s.load_with_app({"--threads", "4"}).settings.worker_class == worker_class::gthread);
+        CHECK(s.load_with_app({"--threads", "1"}).settings.worker_class == worker_class::sync);
+        const auto result = s.load_with_app({"--threads", "4", "-k", "async"});
+        CHECK(result.settings.worker_class == worker_class::async);
+        CHECK(mentions(result.warnings, "command line: --threads: has no effect with this worker"));
     }
 
     TEST_CASE("worker classes by other names") {

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT
+#include "python/thread_call.hpp"
+
+#include "python/gil.hpp"
+#include "python/interpreter.hpp"
+#include "python/traceback.hpp"
+
+#include <boost/asio/post.hpp>
+
+#include <utility>
+
+namespace unicoro::python {
+namespace {
+
+// So much of a response waits for a slow client here before it holds the thread.
+constexpr std::size_t most_unsent = 1024 * 1024;
+
+}  // namespace
+
+thread_call::thread_call(
+    asio::io_context& io, wsgi_runtime& runtime, app::exchange& request, app::spooled_body body
+)
+    : io_(io), bell_(io), request_(request), call_(runtime, request_), body_(std::move(body)) {}
+
+thread_call::news thread_call::take_news() {
+    const std::lock_guard lock(mutex_);
+    rung_ = false;
+    sending_.clear();
+    sending_.swap(unsent_);
+    return {sending_, finished_};
+}
+
+void thread_call::sent(error_code outcome) {
+    {
+        const std::lock_guard lock(mutex_);
+        if (outcome) failed_ = outcome;
+    }
+    room_.notify_one();
+}
+
+bool thread_call::finished() {
+    const std::lock_guard lock(mutex_);
+    return finished_;
+}
+
+void thread_call::abandon() {
+    {
+        const gil_lock gil;
+        request_.detach();
+        const py_ref why = interpreter::bootstrap("RequestCancelled");
+        if (thread_ != 0 && why) PyThreadState_SetAsyncExc(thread_, why.get());
+        PyErr_Clear();
+    }
+    sent(errc::cancelled);
+}
+
+void thread_call::ring() {
+    asio::post(io_, [call = thread_call_ptr(this)] { call->bell_.set(); });
+}
+
+void thread_call::run() {
+    if (request_.detached()) return;
+    thread_ = PyThread_get_thread_ident();
+    step_ = call_.begin(std::move(body_), *this, wsgi_call::body_kind::whole);
+    while (step_.what == wsgi_call::action::write) {
+        if (!write(step_.bytes, nullptr)) {
+            [[maybe_unused]] const py_ref why = take_exception();
+            call_.give_up();
+            step_ = {};
+            break;
+        }
+        step_ = call_.next();
+    }
+    // One that came too late must not meet the thread's next request.
+    PyThreadState_SetAsyncExc(std::exchange(thread_, 0), nullptr);
+    {
+        const std::lock_guard lock(mutex_);
+        finished_ = true;
+    }
+    ring();
+}
+
+bool thread_call::write(std::string_view piece, PyObject*) {
+    error_code failed;
+    bool first = false;
+    {
+        const gil_release others_turn;
+        std::unique_lock lock(mutex_);
+        room_.wait(lock, [this] { return unsent_.size() < most_unsent || failed_; });
+        failed = failed_;
+        if (!failed) unsent_.append(piece);
+        first = !std::exchange(rung_, true);
+    }
+    if (first) ring();
+    if (!failed) return true;
+    PyErr_Format(PyExc_ConnectionError, "the client has gone: %s", failed.message().c_str());
+    return false;
+}
+
+bool thread_call::read_more(std::string&) {
+    return true;
+}
+
+std::string thread_call::stack() const {
+    if (!interpreter::running()) return {};
+    const gil_lock gil;
+    const py_ref describe = interpreter::bootstrap("thread_stack");
+    py_ref text;
+    if (thread_ != 0 && describe) {
+        text = py_ref::steal(PyObject_CallFunction(describe.get(), "k", thread_));
+    }
+    PyErr_Clear();
+    return to_utf8(text.get());
+}
+
+}  // namespace unicoro::python

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+#include "python/thread_runner.hpp"
+
+#include "python/body_refusal.hpp"
+
+#include <boost/system/system_error.hpp>
+
+#include <utility>
+
+namespace unicoro::python {
+
+/// The coroutine's side of a call: when it leaves before the application is done, that is told.
+class thread_runner::presence {
+  public:
+    presence(app::exchange& request, thread_call& call) : request_(request), call_(call) {
+        request_.runs_as(&call_);
+    }
+    presence(const presence&) = delete;
+    presence& operator=(const presence&) = delete;
+    ~presence() {
+        request_.runs_as(nullptr);
+        if (!call_.finished()) call_.abandon();
+    }
+
+  private:
+    app::exchange& request_;
+    thread_call& call_;
+};
+
+awaitable<void> thread_runner::send_what_comes(thread_call& call, app::exchange& request) {
+    for (;;) {
+        const thread_call::news next = call.take_news();
+        if (!next.piece.empty()) {
+            const error_code failed = co_await request.write(next.piece);
+            call.sent(failed);
+            continue;
+        }
+        if (next.finished) co_return;
+        const auto [cancelled] = co_await call.bell();
+        if (cancelled) throw boost::system::system_error(cancelled);
+    }
+}
+
+awaitable<void> thread_runner::handle(wsgi_runtime& application, app::exchange& request) {
+    if (!admit(application, request)) co_return;
+    app::spooled_body body;
+    if (has_body(request)) {
+        const error_code failed = co_await body.fill(request);
+        if (failed) {
+            refuse_body(request, failed);
+            co_return;
+        }
+    }
+    const thread_call_ptr call(new thread_call(io_, application, request, std::move(body)));
+    {
+        const presence here(request, *call);
+        pool_.submit(call);
+        co_await send_what_comes(*call, request);
+    }
+    const wsgi_call::step& last = call->last_step();
+    if (last.what == wsgi_call::action::none) co_return;
+    co_await deliver(request, last);
+    if (last.what == wsgi_call::action::send) pool_.retire(call);
+}
+
+}  // namespace unicoro::python
