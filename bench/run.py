@@ -27,7 +27,10 @@ GOALS = [
     ("unicoro native", "epoll baseline", 0.80),
     ("unicoro native", "nginx return 200", 0.95),
     ("unicoro WSGI -k sync", "gunicorn WSGI -k gevent", 8.0),
+    ("unicoro WSGI -k async", "gunicorn WSGI -k gevent", 8.0),
     ("unicoro Flask -k sync", "gunicorn Flask -k gevent", None),
+    ("unicoro Flask -k async", "gunicorn Flask -k gevent", 2.4),
+    ("unicoro Flask -k async", "unicoro Flask -k sync", 0.9),
 ]
 IDLE_GOAL = 2048
 
