@@ -130,7 +130,7 @@ int check_application(const settings::server_settings& values) {
         failed = error;
     }
     if (failed) return refuse(failed->message, static_cast<int>(failed->code));
-    std::cout << "unicoro: the settings are good, " << values.app << " loads ("
+    std::cout << "unicoro: the settings are good, " << settings::describe_applications(values) << " loads ("
               << host->interface_name() << ")\n";
     return exit_ok;
 }

@@ -15,7 +15,7 @@ limits limits_of(const settings::server_settings& values) {
 }
 
 std::string process_title(std::string_view role, const settings::server_settings& values) {
-    return fmt::format("unicoro: {} [{}]", role, values.proc_name.value_or(values.app));
+    return fmt::format("unicoro: {} [{}]", role, values.proc_name.value_or(settings::describe_applications(values)));
 }
 
 void supervisor::show_title() const {

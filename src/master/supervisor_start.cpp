@@ -116,7 +116,7 @@ void supervisor::greet(const launch_set& set) const {
     }
     log::info("Listening at: {} ({})", addresses, getpid());
     log::info("Using worker: {}", name_of(set.settings->worker_class));
-    if (!set.settings->app.empty()) log::info("Application: {}", set.settings->app);
+    log::info("Application: {}", settings::describe_applications(*set.settings));
 }
 
 std::optional<int> supervisor::start() {

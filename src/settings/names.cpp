@@ -105,4 +105,13 @@ std::optional<lifespan_mode> from_string(std::string_view word) noexcept {
     return value_of(lifespan_modes, word);
 }
 
+std::string describe_applications(const server_settings& settings) {
+    if (settings.apps.empty()) return settings.app;
+    std::string text;
+    for (auto each = settings.apps.rbegin(); each != settings.apps.rend(); ++each) {
+        text += (text.empty() ? "" : ", ") + each->first + ": " + each->second;
+    }
+    return text;
+}
+
 }  // namespace unicoro::settings

@@ -130,4 +130,7 @@ struct server_settings {
     std::optional<std::string> config_file;  ///< absolute path of the JSON file read
 };
 
+/// What is served, for people: "app:app", or "/: app:app, /api: api:asgi".
+[[nodiscard]] std::string describe_applications(const server_settings& settings);
+
 }  // namespace unicoro::settings

@@ -48,9 +48,7 @@ std::vector<setting> what_is_served() {
          .kept = mounts,
          .help = "Several applications by path prefix, such as {\"/\": \"app:app\", \"/api\": "
                  "\"api:asgi\"}: the longest prefix counts, the rest of the path is the "
-                 "application's; app stands for \"/\" where that is missing",
-         .status = availability::not_yet,
-         .remark = "serve each application with a server of its own behind a proxy"},
+                 "application's; app stands for \"/\" where that is missing"},
         {.name = "interface",
          .flags = "--interface",
          .metavar = "KIND",

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "app/app_spec.hpp"
 #include "app/media_type.hpp"
+#include "app/mounts.hpp"
 #include "app/percent.hpp"
 #include "support/doctest.hpp"
 
@@ -10,6 +11,45 @@
 #include <string>
 
 using namespace unicoro::app;
+
+TEST_SUITE("mounts") {
+    using unicoro::app::mounted_length;
+
+    TEST_CASE("a prefix takes whole segments, encoded or not") {
+        CHECK(mounted_length("/api/x", "/api") == 4);
+        CHECK(mounted_length("/api", "/api") == 4);
+        CHECK(mounted_length("/apix", "/api") == std::nullopt);
+        CHECK(mounted_length("/ap", "/api") == std::nullopt);
+        CHECK(mounted_length("/%61pi/x", "/api") == 6);
+        CHECK(mounted_length("/%61pi", "/api") == 6);
+        CHECK(mounted_length("/a%2Fb", "/a/b") == std::nullopt);
+        CHECK(mounted_length("/a%2", "/a%2") == 4);
+        CHECK(mounted_length("/anything", "") == 0);
+        CHECK(mounted_length("", "") == 0);
+    }
+
+    TEST_CASE("the longest prefix counts, below the server's own mount") {
+        unicoro::settings::server_settings values;
+        values.apps = {{"/api/v2", "c"}, {"/api", "b"}, {"/", "a"}};
+        const unicoro::app::mount_table table(values);
+        unicoro::http::request_head head;
+        const auto application = [&](std::string_view path) {
+            head.path = path;
+            return table.find(head).where->application;
+        };
+        CHECK(application("/api/v2/x") == 0);
+        CHECK(application("/api/v3") == 1);
+        CHECK(application("/apis") == 2);
+        CHECK(application("/") == 2);
+        head.script_name = "/site";
+        CHECK(application("/site/api/x") == 1);
+        CHECK(application("/site") == 2);
+        values.apps.pop_back();
+        const unicoro::app::mount_table partial(values);
+        head.path = "/other";
+        CHECK(partial.find(head).where == nullptr);
+    }
+}
 
 TEST_SUITE("app_spec") {
     TEST_CASE("tells libraries from modules and splits at the first colon") {

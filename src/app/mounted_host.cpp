@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+#include "app/mounted_host.hpp"
+
+#include <utility>
+
+namespace unicoro::app {
+
+void mounted_host::add(std::unique_ptr<host> part, const std::vector<std::size_t>& serves) {
+    for (const std::size_t place : serves) {
+        if (by_application_.size() <= place) by_application_.resize(place + 1);
+        by_application_[place] = part.get();
+    }
+    parts_.push_back(std::move(part));
+}
+
+void mounted_host::add_driver(std::unique_ptr<host> part, const std::vector<std::size_t>& serves) {
+    driver_ = part.get();
+    add(std::move(part), serves);
+}
+
+std::string_view mounted_host::interface_name() const noexcept {
+    interfaces_.clear();
+    for (const auto& each : parts_) {
+        const std::string_view name = each->interface_name();
+        if (interfaces_.find(name) != std::string::npos) continue;
+        interfaces_.append(interfaces_.empty() ? "" : ", ").append(name);
+    }
+    return interfaces_;
+}
+
+std::optional<load_error> mounted_host::load(worker_context& context) {
+    for (const auto& each : parts_) {
+        if (auto failure = each->load(context)) return failure;
+    }
+    return std::nullopt;
+}
+
+awaitable<std::optional<load_error>> mounted_host::start(worker_context& context) {
+    for (const auto& each : parts_) {
+        std::optional<load_error> failure = co_await each->start(context);
+        if (failure) co_return failure;
+    }
+    co_return std::optional<load_error>();
+}
+
+awaitable<void> mounted_host::handle(exchange& request) {
+    const mount_table::found found = table_.find(request.head());
+    if (found.where == nullptr) return refuse(request);
+    request.mount({found.where->prefix, found.length, found.where->application});
+    return by_application_[found.where->application]->handle(request);
+}
+
+awaitable<void> mounted_host::refuse(exchange& request) {
+    request.fail(404, "No application is mounted there");
+    co_return;
+}
+
+awaitable<void> mounted_host::stop(worker_context& context) {
+    for (const auto& each : parts_) co_await each->stop(context);
+}
+
+void mounted_host::drive(boost::asio::io_context& io) {
+    if (driver_ != nullptr) return driver_->drive(io);
+    host::drive(io);
+}
+
+void mounted_host::logs_reopened() {
+    for (const auto& each : parts_) each->logs_reopened();
+}
+
+}  // namespace unicoro::app

@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: MIT
+"""Applications that say where they are mounted."""
+
+import json
+
+
+def make(name):
+    def application(environ, start_response):
+        start_response("200 OK", [("Content-Type", "application/json")])
+        found = {"app": name, **{key: environ[key] for key in ("SCRIPT_NAME", "PATH_INFO")}}
+        return [json.dumps(found).encode()]
+
+    return application
+
+
+root, api, api_v2 = make("root"), make("api"), make("api_v2")
