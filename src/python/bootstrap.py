@@ -15,7 +15,7 @@ import time
 import traceback
 
 __all__ = [
-    "AppNotFound", "RequestCancelled", "describe", "gevent_hub", "join_threads", "load",
+    "AppNotFound", "RequestCancelled", "describe", "eventlet_hub", "gevent_hub", "join_threads", "load",
     "patch_gevent", "prepare", "stack", "start_thread", "thread_stack",
 ]
 
@@ -86,6 +86,22 @@ def gevent_hub():
     from gevent import get_hub
 
     return get_hub()
+
+
+def eventlet_hub(server_wait):
+    """Makes the standard library cooperative and eventlet wait where the server does."""
+    import eventlet
+    from eventlet import hubs
+    from eventlet.hubs import epolls
+
+    class Hub(epolls.Hub):
+        def wait(self, seconds=None):
+            if server_wait(self.default_sleep() if seconds is None else seconds):
+                super().wait(0)
+
+    hubs.use_hub(Hub)
+    eventlet.monkey_patch()
+    return hubs.get_hub()
 
 
 def load(spec):

@@ -4,6 +4,7 @@
 #include "app/app_spec.hpp"
 #include "log/open.hpp"
 #include "python/app_import.hpp"
+#include "python/eventlet_guest.hpp"
 #include "python/gevent_guest.hpp"
 #include "python/inline_runner.hpp"
 #include "python/interpreter.hpp"
@@ -49,12 +50,18 @@ std::optional<app::load_error> python_host::load(app::worker_context& context) {
 }
 
 std::optional<app::load_error> python_host::make_runner(app::worker_context& context) {
-    if (context.settings.worker_class == settings::worker_class::async) {
+    const auto chosen = context.settings.worker_class;
+    if (chosen == settings::worker_class::async || chosen == settings::worker_class::eventlet) {
         reactor_ = std::make_unique<guest_reactor>(context.io);
+    }
+    if (chosen == settings::worker_class::eventlet) {
+        guest_ = std::make_unique<eventlet_guest>(*reactor_);
+    }
+    if (chosen == settings::worker_class::async) {
         guest_ = std::make_unique<gevent_guest>(*reactor_);
     }
     const auto threads = static_cast<std::size_t>(context.settings.threads);
-    if (context.settings.worker_class == settings::worker_class::gthread) {
+    if (chosen == settings::worker_class::gthread) {
         auto pool = std::make_unique<thread_runner>(context.io);
         const bool started = pool->start(threads);
         own_runner_ = std::move(pool);

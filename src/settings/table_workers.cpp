@@ -4,18 +4,6 @@
 namespace unicoro::settings::tables {
 namespace {
 
-std::string_view class_not_yet(const server_settings& settings) {
-    switch (settings.worker_class) {
-        case worker_class::eventlet:
-            return "use -k async";
-        case worker_class::gthread:
-        case worker_class::sync:
-        case worker_class::async:
-            return {};
-    }
-    return {};
-}
-
 std::vector<choice_option> worker_classes() {
     return {
         {"sync"},
@@ -152,8 +140,7 @@ std::vector<setting> processes() {
          .type = choice(worker_classes()),
          .kept = stored_in<&server_settings::worker_class>(),
          .help = "How the application runs: sync = one request at a time in each worker, gthread = "
-                 "on --threads threads, async = many (gevent for WSGI, coroutines otherwise)",
-         .not_yet = class_not_yet},
+                 "on --threads threads, async = many (gevent for WSGI, coroutines otherwise), eventlet = on its greenlets"},
         {.name = "threads",
          .flags = "--threads",
          .metavar = "N",

@@ -42,8 +42,7 @@ def test_not_available_yet(command, option):
     assert option.split("=")[0] in result.stderr
 
 
-@pytest.mark.parametrize("args", [["-k", "eventlet"],
-                                  ["-k", "tornado"], ["-k", "no-such-class"]])
+@pytest.mark.parametrize("args", [["-k", "tornado"], ["-k", "no-such-class"]])
 def test_worker_classes_that_are_refused(command, args):
     result = command(*args, probe())
     assert result.returncode == 2

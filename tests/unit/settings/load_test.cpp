@@ -138,7 +138,6 @@ TEST_SUITE("load") {
                      "command line: --certfile is not available yet: end TLS in nginx"},
                  row{{"--reload"}, "command line: --reload is not available yet: send SIGHUP"},
                  row{{"--preload"}, "command line: --preload is not available yet"},
-                 row{{"-k", "eventlet"}, "--worker-class \"eventlet\" is not available yet"},
                  row{{"-k", "tornado"}, "\"tornado\" is refused: Tornado brings"},
                  row{{"--interface", "asgi"}, "--interface \"asgi\" is not available yet"},
                  row{{"--proxy-protocol"}, "--proxy-protocol is not available yet"},

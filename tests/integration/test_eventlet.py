@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: MIT
+"""WSGI under -k eventlet."""
+
+import sys
+
+import pytest
+
+from harness.paths import ROOT
+from harness.waiting import wait_until
+
+pytest.importorskip("eventlet", exc_type=ImportError)
+
+APPS = ROOT / "tests" / "integration" / "python_apps"
+
+
+@pytest.fixture
+def serve(start):
+    def factory(*args, **more):
+        return start(
+            "-k", "eventlet", "--python", sys.executable, "--pythonpath", APPS, *args,
+            "eventlet_probe", env={"PYTHONDONTWRITEBYTECODE": "1"}, **more,
+        )
+
+    return factory
+
+
+def test_requests_wait_together(serve):
+    server = serve("--request-timeout", 1.5)
+    server.allow("request_timeout")
+    clients = [server.client() for _ in range(101)]
+    for client, target in zip(clients, ["/stuck"] + ["/sleep"] * 100):
+        client.request(target)
+    answers = [client.response() for client in clients]
+    assert answers[0].status == 504
+    assert [answer.text for answer in answers[1:]] == ["slept"] * 100
+    assert "in stuck\n    time.sleep(0.1)" in server.log()
+    for client in clients:
+        client.close()
+
+
+def test_sockets_background_and_bodies(serve):
+    server = serve()
+    with server.client() as client:
+        assert client.get("/sockets").text == "ONE TWO THREE"
+        assert client.get("/spawn").text == "spawned"
+        wait_until(lambda: client.get("/what_spawned").text == "lived on", "it has run")
+        body = b"x" * 200_000
+        assert client.get("/echo", method="POST", body=body).body == body
