@@ -61,6 +61,13 @@ class host {
     /// Hosts that bring a loop of their own drive the io_context in it until it is stopped.
     virtual void drive(boost::asio::io_context& io) { io.run(); }
 
+    /// True when it is by design that a request holds the loop while its code runs.
+    [[nodiscard]] virtual bool holds_loop() const noexcept { return false; }
+
+    /// From another thread, while the loop's thread does not come back: the stack of what that runs,
+    /// empty when it cannot be told. May wait until that thread lets others into its interpreter.
+    [[nodiscard]] virtual std::string stack_of_loop() { return {}; }
+
     /// SIGUSR1 came and the logs were reopened.
     virtual void logs_reopened() {}
 };

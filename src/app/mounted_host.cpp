@@ -64,6 +64,14 @@ void mounted_host::drive(boost::asio::io_context& io) {
     host::drive(io);
 }
 
+bool mounted_host::holds_loop() const noexcept {
+    return driver_ != nullptr && driver_->holds_loop();
+}
+
+std::string mounted_host::stack_of_loop() {
+    return driver_ != nullptr ? driver_->stack_of_loop() : std::string();
+}
+
 void mounted_host::logs_reopened() {
     for (const auto& each : parts_) each->logs_reopened();
 }

@@ -27,6 +27,8 @@ class mounted_host final : public host {
     awaitable<void> handle(exchange& request) override;
     awaitable<void> stop(worker_context& context) override;
     void drive(boost::asio::io_context& io) override;
+    bool holds_loop() const noexcept override;
+    std::string stack_of_loop() override;
     void logs_reopened() override;
 
   private:

@@ -39,6 +39,7 @@ std::optional<app::load_error> python_host::load(app::worker_context& context) {
     chosen.crash_fd = log::descriptor();
     if (auto failure = interpreter::start(chosen)) return not_booted(*failure);
     const gil_lock gil;
+    thread_ = PyThread_get_thread_ident();
     if (auto failure = make_runner(context)) return failure;
     if (values.apps.empty()) return load_application(values.app, 0, values);
     for (std::size_t place = 0; place < values.apps.size(); ++place) {
@@ -121,6 +122,17 @@ void python_host::drive(asio::io_context& io) {
         io.run();
     }
     shut_down();
+}
+
+bool python_host::holds_loop() const noexcept {
+    return runner_->concurrency() == environ_builder::calls::one_at_a_time;
+}
+
+std::string python_host::stack_of_loop() {
+    const PyGILState_STATE entered = PyGILState_Ensure();
+    std::string stack = describe_thread(thread_);
+    PyGILState_Release(entered);
+    return stack;
 }
 
 void python_host::shut_down() noexcept {

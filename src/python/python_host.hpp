@@ -28,6 +28,8 @@ class python_host final : public app::host {
     awaitable<void> handle(app::exchange& request) override;
     awaitable<void> stop(app::worker_context& context) override;
     void drive(asio::io_context& io) override;
+    bool holds_loop() const noexcept override;
+    std::string stack_of_loop() override;
 
   private:
     [[nodiscard]] std::optional<app::load_error> make_runner(app::worker_context& context);
@@ -37,6 +39,7 @@ class python_host final : public app::host {
     void shut_down() noexcept;
 
     std::string executable_;
+    unsigned long thread_ = 0;  // Python's number of the loop's
     std::unique_ptr<guest_reactor> reactor_;
     std::unique_ptr<guest_loop> guest_;
     std::unique_ptr<wsgi_runner> own_runner_;

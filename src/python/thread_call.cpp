@@ -104,13 +104,7 @@ bool thread_call::read_more(std::string&) {
 std::string thread_call::stack() const {
     if (!interpreter::running()) return {};
     const gil_lock gil;
-    const py_ref describe = interpreter::bootstrap("thread_stack");
-    py_ref text;
-    if (thread_ != 0 && describe) {
-        text = py_ref::steal(PyObject_CallFunction(describe.get(), "k", thread_));
-    }
-    PyErr_Clear();
-    return to_utf8(text.get());
+    return thread_ != 0 ? describe_thread(thread_) : std::string();
 }
 
 }  // namespace unicoro::python

@@ -43,6 +43,14 @@ std::string describe_stack(PyObject* frame) {
     return to_utf8(text.get());
 }
 
+std::string describe_thread(unsigned long thread) {
+    const py_ref describe = interpreter::bootstrap("thread_stack");
+    py_ref text;
+    if (describe) text = py_ref::steal(PyObject_CallFunction(describe.get(), "k", thread));
+    PyErr_Clear();
+    return to_utf8(text.get());
+}
+
 std::string to_utf8(PyObject* text) {
     if (text == nullptr || !PyUnicode_Check(text)) return {};
     const py_ref bytes =

@@ -18,6 +18,9 @@ namespace unicoro::python {
 /// the GIL.
 [[nodiscard]] std::string describe_stack(PyObject* frame);
 
+/// The same of a thread, by Python's number of it.
+[[nodiscard]] std::string describe_thread(unsigned long thread);
+
 /// UTF-8 of a str, whatever it holds; empty for anything else. With the GIL.
 [[nodiscard]] std::string to_utf8(PyObject* text);
 

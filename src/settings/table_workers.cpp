@@ -59,9 +59,7 @@ std::vector<setting> recycling() {
          .type = seconds(),
          .kept = stored_in<&server_settings::blocked_loop_warning>(),
          .help = "A worker whose loop one callback holds for longer logs a warning with the stack "
-                 "of the culprit; 0 = never",
-         .status = availability::not_yet,
-         .remark = "remove the setting"},
+                 "of the culprit; 0 = never. Not with the class sync, which holds the loop by design"},
         {.name = "worker_tmp_dir",
          .flags = "--worker-tmp-dir",
          .metavar = "DIR",

@@ -4,6 +4,7 @@
 #include "log/log.hpp"
 #include "log/open.hpp"
 #include "worker/connection.hpp"
+#include "worker/loop_watch.hpp"
 #include "worker/serving.hpp"
 
 #include <unicoro/sleep.hpp>
@@ -55,6 +56,7 @@ class process {
     std::list<aio::task_group> acceptors_;
     app::worker_context context_;
     std::unique_ptr<app::host> host_;
+    std::unique_ptr<loop_watch> watch_;
     int exit_code_ = 0;
     bool aborting_ = false;
     bool ending_ = false;
@@ -124,6 +126,10 @@ awaitable<void> process::boot() {
             exit_code_ = 1;
             io_.stop();
         });
+    }
+    const auto limit = how_.settings.blocked_loop_warning;
+    if (limit.count() > 0 && !host_->holds_loop()) {
+        watch_ = std::make_unique<loop_watch>(io_, *host_, limit);
     }
     announce(scoreboard::worker_state::ready);
 }
@@ -213,6 +219,7 @@ void process::finish() {
 }
 
 awaitable<void> process::stop_host() {
+    watch_.reset();
     if (serving_started_) co_await host_->stop(context_);
     io_.stop();
 }

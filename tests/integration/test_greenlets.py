@@ -142,6 +142,17 @@ def test_unfinished_requests_do_not_hold_the_end_up(serve):
         assert client.response().status == 503
 
 
+def test_request_that_holds_the_loop_is_named(serve):
+    server = serve("--blocked-loop-warning", 0.2)
+    server.allow("blocked_loop_warning")
+    with server.client() as client:
+        assert client.get("/compute").text == "computed"
+        assert client.get("/multithread").status == 200
+    log = server.log()
+    assert log.count("blocked_loop_warning: the event loop did not come round for 0.2 s") == 1
+    assert "in compute\n    while time.monotonic() < end:" in log or "in compute\n    pass" in log
+
+
 def test_gevent_missing_is_said(start, tmp_path):
     (tmp_path / "gevent.py").write_text("raise ModuleNotFoundError('no gevent', name='gevent')\n")
     server = start(

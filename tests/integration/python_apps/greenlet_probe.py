@@ -42,6 +42,14 @@ def stubborn(environ, start_response):
     return [b"too late"]
 
 
+def compute(environ, start_response):
+    """Holds the loop."""
+    end = time.monotonic() + 1
+    while time.monotonic() < end:
+        pass
+    return answer(start_response, "computed")
+
+
 def seen(environ, start_response):
     return answer(start_response, " ".join(cleaned))
 

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "aio/asio.hpp"
+#include "app/host.hpp"
+
+#include <chrono>
+#include <memory>
+#include <thread>
+
+namespace unicoro::worker {
+
+/// Warns when one callback holds the event loop for longer than a limit (blocked_loop_warning): every
+/// half of it a thread of its own asks the loop for a sign of life. Once for each time the loop is
+/// held, with the stack of what holds it where the host can tell.
+class loop_watch {
+  public:
+    /// `io` and `host` live as long as the process.
+    loop_watch(asio::io_context& io, app::host& host, std::chrono::milliseconds limit);
+    loop_watch(const loop_watch&) = delete;
+    loop_watch& operator=(const loop_watch&) = delete;
+    ~loop_watch();
+
+  private:
+    struct state;
+
+    static void watch(
+        const std::shared_ptr<state>& shared,
+        asio::io_context& io,
+        app::host& host,
+        std::chrono::milliseconds limit
+    );
+
+    std::shared_ptr<state> shared_;
+};
+
+}  // namespace unicoro::worker
