@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "master/in_flight.hpp"
 
+#include "log/access.hpp"
 #include "log/log.hpp"
 
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstring>
 
 namespace unicoro::master {
@@ -46,6 +48,31 @@ std::vector<std::string> requests_in_flight(
     }
     if (all > lines.size()) lines.push_back(fmt::format("and {} more", all - lines.size()));
     return lines;
+}
+
+void write_lost_requests(
+    const scoreboard::table& board, std::size_t slot, scoreboard::monotonic_ns now
+) {
+    if (!log::access_enabled()) return;
+    scoreboard::for_each_in_flight(board, slot, [now](const scoreboard::in_flight& entry) {
+        const scoreboard::monotonic_ns started = entry.started.load(std::memory_order_acquire);
+        if (started == 0) return;
+        const auto view = [](const auto& field) {
+            return std::string_view(field.data(), strnlen(field.data(), field.size()));
+        };
+        log::access_record record;
+        record.method = view(entry.method);
+        record.target = view(entry.target);
+        record.path = record.target.substr(0, record.target.find('?'));
+        if (record.path.size() < record.target.size()) {
+            record.query = record.target.substr(record.path.size() + 1);
+        }
+        record.protocol = "HTTP/1.1";
+        record.status = 502;
+        record.finished = std::chrono::system_clock::now();
+        record.duration = std::chrono::nanoseconds(now - started);
+        log::write_access(record);
+    });
 }
 
 }  // namespace unicoro::master

@@ -2,6 +2,7 @@
 """Workers that die, hang, are recycled, or lose their master."""
 
 import os
+import re
 import signal
 import time
 
@@ -53,8 +54,9 @@ def test_killed_alone_is_replaced_within_a_second(start):
     assert server.workers() != [victim]
 
 
-def test_hung_worker_is_killed_and_its_request_named(start, gate):
-    server = start("--timeout", "1", probe())
+def test_hung_worker_is_killed_and_its_request_named(start, gate, tmp_path):
+    access = tmp_path / "access.log"
+    server = start("--timeout", "1", "--access-logfile", access, probe())
     server.allow("WORKER TIMEOUT|In flight in worker")
     (hung,) = server.workers()
     with server.client() as client:
@@ -69,6 +71,10 @@ def test_hung_worker_is_killed_and_its_request_named(start, gate):
         rf"In flight in worker \(pid:{hung}\): GET /block\?gate=\S* for \d+\.\d s"
     )
     assert log
+    wait_until(
+        lambda: re.search(r'"GET /block\?gate=\S* HTTP/1.1" 502 ', access.read_text()),
+        "the lost request has its access-log line",
+    )
     new = replacement(server, hung)
     assert int(server.get("/pid").text) == new
     server.wait_log(rf"Worker \(pid:{hung}\) was sent SIG(ABRT|KILL)!")
