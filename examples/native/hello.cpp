@@ -3,7 +3,9 @@
 #include <unicoro/unicoro.hpp>
 
 #include <chrono>
+#include <optional>
 #include <string>
+#include <utility>
 
 namespace {
 
@@ -16,6 +18,20 @@ unicoro::awaitable<void> count_down(unicoro::response_writer& out) {
         co_await unicoro::sleep_for(100ms);
     }
     co_await out.write("lift-off\n");
+}
+
+unicoro::awaitable<unicoro::response> talk(unicoro::request& request) {
+    unicoro::websocket socket = co_await unicoro::websocket::accept(request);
+    for (;;) {
+        std::optional<unicoro::websocket::message> heard = co_await socket.receive();
+        if (!heard) break;
+        if (heard->text) {
+            co_await socket.send_text("you said: " + heard->data);
+        } else {
+            co_await socket.send_binary(std::move(heard->data));
+        }
+    }
+    co_return unicoro::response();
 }
 
 unicoro::awaitable<unicoro::response> hello(unicoro::request& request) {
@@ -31,6 +47,7 @@ unicoro::awaitable<unicoro::response> hello(unicoro::request& request) {
     if (request.path() == "/stream") {
         co_return unicoro::response::stream("text/plain; charset=utf-8", count_down);
     }
+    if (request.path() == "/talk") co_return co_await talk(request);
     co_return unicoro::response::text("no such page\n", 404);
 }
 

@@ -10,8 +10,11 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace unicoro {
+
+class websocket;
 
 namespace app {
 class exchange;
@@ -63,9 +66,16 @@ class request {
     /// The first `name=value` of the query, decoded ('+' is a space).
     [[nodiscard]] std::optional<std::string> query_parameter(std::string_view name) const;
 
+    /// Asks the client for a WebSocket (websocket::accept)? Where it does not matter, answer as usual.
+    [[nodiscard]] bool wants_websocket() const noexcept;
+    /// The WebSocket subprotocols that the client offers, in its order.
+    [[nodiscard]] std::vector<std::string_view> websocket_subprotocols() const;
+
     [[nodiscard]] request_body body() noexcept { return request_body(exchange_); }
 
   private:
+    friend class websocket;
+
     app::exchange& exchange_;
 };
 

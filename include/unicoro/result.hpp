@@ -28,6 +28,7 @@ enum class errc {
     head_already_sent,        ///< the response head is on its way, it cannot be changed any more
     length_mismatch,          ///< the response body is longer or shorter than its Content-Length
     not_regular_file,         ///< only regular files can be sent
+    invalid_handshake,        ///< the request asks for no WebSocket, or wrongly (RFC 6455, 4.2.1)
     websocket_closed,         ///< the WebSocket is closed or closing
     invalid_close_code,       ///< a close code that may not be sent (RFC 6455, 7.4)
     invalid_subprotocol,      ///< a WebSocket subprotocol that the client did not offer

@@ -8,3 +8,4 @@
 #include <unicoro/response.hpp>
 #include <unicoro/result.hpp>
 #include <unicoro/sleep.hpp>
+#include <unicoro/websocket.hpp>

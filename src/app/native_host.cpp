@@ -3,6 +3,7 @@
 
 #include "aio/cancellation.hpp"
 #include "app/response_access.hpp"
+#include "app/websocket.hpp"
 #include "log/log.hpp"
 
 #include <boost/system/system_error.hpp>
@@ -41,7 +42,12 @@ void answer_exception(exchange& request, const std::exception_ptr& failure) {
         if (ec == errc::deadline_passed && !request.head_sent()) {
             return request.fail(408, "The request body did not arrive within body_timeout");
         }
-        if (ec.category() == unicoro_category()) return request.fail(500, "");
+        if (ec == errc::invalid_handshake && !request.head_sent()) {
+            [[maybe_unused]] const bool refused = !admit_websocket(request);
+            return;
+        }
+        const bool mistake = ec == errc::invalid_subprotocol || ec == errc::invalid_header;
+        if (!mistake && ec.category() == unicoro_category()) return request.fail(500, "");
     } catch (...) {
         // Described below.
     }

@@ -19,9 +19,9 @@ namespace unicoro::app {
 
 class exchange;
 
-/// Answers a request that `head().wants_websocket` and whose handshake has a mistake with 400, or 426
-/// for another version (RFC 6455, 4.2.1), and returns false: the host has nothing more to do. True:
-/// accept it, or deny it with an ordinary response.
+/// Judges the handshake of a request with `head().wants_websocket`. One with a mistake is answered here
+/// with 400, or 426 for another version (RFC 6455, 4.2.1), and false returned: the host has nothing
+/// more to do. True: accept it, or deny it with an ordinary response.
 [[nodiscard]] bool admit_websocket(exchange& request);
 
 /// The subprotocols that the client offers, in its order; views into the head.

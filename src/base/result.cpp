@@ -35,6 +35,8 @@ class category_impl final : public boost::system::error_category {
                 return "the response body does not have the length that Content-Length announced";
             case errc::not_regular_file:
                 return "not a regular file";
+            case errc::invalid_handshake:
+                return "the request is no valid WebSocket handshake";
             case errc::websocket_closed:
                 return "the WebSocket is closed";
             case errc::invalid_close_code:

@@ -59,6 +59,9 @@ bool valid_subprotocols(const request_head& head, refusal& why) {
 }  // namespace
 
 bool valid_websocket_handshake(const request_head& head, refusal& why) {
+    if (!head.wants_websocket) {
+        return refuse(why, 426, "A WebSocket is expected here (RFC 9110, 15.5.22)");
+    }
     if (head.method != "GET") {
         return refuse(
             why, 400, "Invalid WebSocket handshake: the method is not GET (RFC 6455, 4.2.1)", head.method

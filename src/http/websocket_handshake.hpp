@@ -10,8 +10,8 @@
 
 namespace unicoro::http {
 
-/// Judges the handshake of a head that wants a WebSocket (RFC 6455, 4.2.1). False: `why` has 400, or
-/// 426 for another version than 13.
+/// Judges a WebSocket handshake (RFC 6455, 4.2.1). False: `why` has 400, or 426 for another version than
+/// 13 and for a head that does not want one.
 [[nodiscard]] bool valid_websocket_handshake(const request_head& head, refusal& why);
 
 /// The subprotocols offered, in the client's order. Empty elements are left out.

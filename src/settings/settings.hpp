@@ -82,6 +82,12 @@ struct server_settings {
     seconds_setting send_timeout{30'000};  ///< longest silence while a response leaves
     seconds_setting request_timeout{0};    ///< 0 = none
 
+    // WebSocket
+    seconds_setting ws_ping_interval{20'000};  ///< 0 = no pings
+    seconds_setting ws_ping_timeout{20'000};   ///< 0 = a pong is not waited for
+    std::uint64_t ws_max_size = 16 * 1024 * 1024;  ///< bytes of a message; 0 = any
+    bool ws_per_message_deflate = true;
+
     // request limits
     std::size_t limit_request_line = 4094;  ///< 0 = unlimited
     std::size_t limit_request_fields = 100;

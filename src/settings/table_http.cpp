@@ -49,6 +49,35 @@ std::vector<setting> responses_and_protocol() {
     };
 }
 
+std::vector<setting> websockets() {
+    return {
+        {.name = "ws_ping_interval",
+         .flags = "--ws-ping-interval",
+         .metavar = "SECONDS",
+         .type = seconds(),
+         .kept = stored_in<&server_settings::ws_ping_interval>(),
+         .help = "How often the client of a WebSocket is pinged; 0 = never"},
+        {.name = "ws_ping_timeout",
+         .flags = "--ws-ping-timeout",
+         .metavar = "SECONDS",
+         .type = seconds(),
+         .kept = stored_in<&server_settings::ws_ping_timeout>(),
+         .help = "How long a pinged client may send nothing before its WebSocket is cut; 0 = any"},
+        {.name = "ws_max_size",
+         .flags = "--ws-max-size",
+         .metavar = "BYTES",
+         .type = byte_size(),
+         .kept = stored_in<&server_settings::ws_max_size>(),
+         .help = "Longest message of a WebSocket, decompressed, closed with 1009 beyond; 0 = any"},
+        {.name = "ws_per_message_deflate",
+         .flags = "--no-ws-per-message-deflate",
+         .form = flag_form::switch_off,
+         .type = boolean(),
+         .kept = stored_in<&server_settings::ws_per_message_deflate>(),
+         .help = "Compress the messages of WebSockets whose client offers it (RFC 7692)"},
+    };
+}
+
 std::vector<setting> leniency() {
     return {
         {.name = "permit_obsolete_folding",
@@ -163,7 +192,7 @@ part limits() {
 }
 
 part http() {
-    return join(section::http, {responses_and_protocol(), leniency()});
+    return join(section::http, {responses_and_protocol(), websockets(), leniency()});
 }
 
 part proxies() {

@@ -46,8 +46,10 @@ void http1_exchange::write_access_line() const {
     record.finished = std::chrono::system_clock::now();
     // Nothing was answered: the client went away, or the server gave it up (nginx's code for it).
     constexpr int client_closed_request = 499;
+    constexpr int switching_protocols = 101;
     const bool answered = !running_ || head_sent_;
     record.status = answered ? response_.status() : client_closed_request;
+    if (phase_ == phase::upgraded) record.status = switching_protocols;
     record.body_bytes = body_sent_;
     record.duration = std::chrono::nanoseconds(scoreboard::monotonic_now() - started_);
     record.request_fields = request_fields;

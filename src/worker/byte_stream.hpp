@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <tuple>
 
@@ -43,6 +44,11 @@ class byte_stream {
     virtual awaitable<std::tuple<error_code>> wait_idle() = 0;
     /// Are there bytes, an end of file or an error to read? Takes nothing away.
     virtual bool readable_now() noexcept = 0;
+
+    /// The waits again, for operations that are no coroutines. Never called from within.
+    using ready_handler = std::function<void(error_code)>;
+    virtual void when_readable(ready_handler call) = 0;
+    virtual void when_writable(ready_handler call) = 0;
 
     /// Ends the waits with operation_aborted.
     virtual void cancel() noexcept = 0;

@@ -5,6 +5,7 @@
 #include "log/log.hpp"
 #include "worker/http1_exchange.hpp"
 #include "worker/serving.hpp"
+#include "worker/websocket_session.hpp"
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -79,6 +80,7 @@ void connection::limit_expired(aio::deadline&, void* self) noexcept {
 }
 
 void connection::drain() noexcept {
+    if (websocket_ != nullptr) websocket_->drain();
     if (!idle_) return;
     if (used_) {
         stream_->cancel();
@@ -158,7 +160,8 @@ awaitable<connection::after_burst> connection::serve_burst() {
         request->begin_request();
         co_await run(*request);
         const bool again = request->reusable();
-        const bool input_left = request->body_unread() || request->has_unread();
+        const bool input_left =
+            request->body_unread() || request->has_unread() || request->upgraded();
         const bool gently = input_left && !request->disconnected();
         request->end_request();
         idle_ = true;

@@ -16,6 +16,7 @@ namespace unicoro::worker {
 
 struct serving;
 class http1_exchange;
+class websocket_session;
 
 /// One client connection: waits without a buffer, borrows an exchange while a request runs.
 class connection final : public aio::task {
@@ -41,6 +42,9 @@ class connection final : public aio::task {
     void disarm() noexcept { limit_.disarm(); }
     [[nodiscard]] bool expired() const noexcept { return expired_; }
 
+    /// The WebSocket that the running request became, to be closed by a drain; null = none.
+    void carry(websocket_session* websocket) noexcept { websocket_ = websocket; }
+
     /// No request is running; a connection that was never used counts as idle too.
     [[nodiscard]] bool idle() const noexcept { return idle_; }
 
@@ -57,6 +61,7 @@ class connection final : public aio::task {
     std::unique_ptr<byte_stream> stream_;
     app::connection_info info_;
     aio::deadline limit_;
+    websocket_session* websocket_ = nullptr;
     http::peer_trust trust_;
     bool idle_ = true;
     bool used_ = false;

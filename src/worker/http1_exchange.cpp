@@ -5,6 +5,7 @@
 #include "log/log.hpp"
 #include "worker/connection.hpp"
 #include "worker/serving.hpp"
+#include "worker/websocket_session.hpp"
 
 #include <boost/asio/error.hpp>
 
@@ -100,6 +101,7 @@ void http1_exchange::begin_request() {
 
 void http1_exchange::end_request() {
     request_deadline_.disarm();
+    if (websocket_) end_websocket();
     if (shared_.access_log) write_access_line();
     shared_.ledger.close(ledger_entry_);
     shared_.slot.requests.store(
@@ -121,9 +123,10 @@ void http1_exchange::end_request() {
     body_sent_ = 0;
     body_received_ = 0;
     phase_ = phase::head;
-    running_ = head_sent_ = out_of_time_ = overrun_logged_ = body_failed_ = false;
+    running_ = head_sent_ = out_of_time_ = overrun_logged_ = body_failed_ = websocket_failed_ = false;
     body_done_ = true;
     continue_due_ = false;
+    if (websocket_) websocket_.reset();
 }
 
 void http1_exchange::request_expired(aio::deadline&, void* self) noexcept {

@@ -20,6 +20,7 @@ namespace unicoro::worker {
 
 class connection;
 struct serving;
+class websocket_session;
 
 /// One HTTP/1.x request and its response over a byte stream. Pooled: lent to a connection while it is
 /// busy, reused request after request.
@@ -55,6 +56,8 @@ class http1_exchange final : public app::exchange {
     [[nodiscard]] bool reusable() const noexcept;
     /// Unread request bytes may be on their way: close gently.
     [[nodiscard]] bool body_unread() const noexcept { return !body_done_; }
+    /// It became a WebSocket, which is over: the client may still be closing it.
+    [[nodiscard]] bool upgraded() const noexcept { return websocket_ != nullptr; }
 
     [[nodiscard]] bool out_of_time() const noexcept { return out_of_time_; }
     [[nodiscard]] const http::refusal& refusal() const { return parser_.refused_because(); }
@@ -78,7 +81,7 @@ class http1_exchange final : public app::exchange {
     void log_environ(std::string name, std::string value) override;
 
   private:
-    enum class phase : std::uint8_t { head, streaming, responded, finished };
+    enum class phase : std::uint8_t { head, streaming, responded, finished, upgraded };
 
     static void request_expired(aio::deadline& which, void* self) noexcept;
 
@@ -96,6 +99,9 @@ class http1_exchange final : public app::exchange {
     awaitable<error_code> send_continue();
     error_code broken(errc why) noexcept;
     error_code body_failed(errc why) noexcept;
+    void make_upgrade_head(std::string_view negotiated, std::string_view subprotocol);
+    awaitable<void> conclude_websocket();
+    void end_websocket() noexcept;
     void write_access_line() const;
 
     serving& shared_;
@@ -124,6 +130,8 @@ class http1_exchange final : public app::exchange {
     bool body_failed_ = false;        // nothing more can be read, but an answer can be written
     bool out_of_time_ = false;
     bool overrun_logged_ = false;
+    bool websocket_failed_ = false;   // by the application
+    std::shared_ptr<websocket_session> websocket_;
     std::vector<std::pair<std::string, std::string>> environ_;
 };
 

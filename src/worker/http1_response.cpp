@@ -43,6 +43,7 @@ void http1_exchange::make_head(std::optional<std::uint64_t> body_length) {
 }
 
 void http1_exchange::respond(std::string body) {
+    if (phase_ == phase::upgraded) return;
     body_ = std::move(body);
     phase_ = phase::responded;
 }
@@ -180,7 +181,7 @@ awaitable<error_code> http1_exchange::write_file(int fd, std::uint64_t offset, s
 
 awaitable<error_code> http1_exchange::finish() {
     if (broken_) co_return error_code(errc::client_disconnected);
-    if (phase_ == phase::finished || phase_ == phase::responded) co_return error_code{};
+    if (phase_ != phase::head && phase_ != phase::streaming) co_return error_code{};
     if (phase_ == phase::head) {
         respond({});
         co_return error_code{};
@@ -205,6 +206,10 @@ awaitable<error_code> http1_exchange::finish() {
 
 void http1_exchange::fail(int status, std::string_view detail) {
     if (broken_ || phase_ == phase::finished) return;
+    if (phase_ == phase::upgraded) {
+        websocket_failed_ = true;
+        return;
+    }
     if (head_sent_) {
         [[maybe_unused]] const error_code cut = broken(errc::cancelled);
         return;
@@ -265,6 +270,7 @@ io_step http1_exchange::try_write_whole(std::string_view body) {
 
 bool http1_exchange::try_conclude() {
     if (broken_) return true;
+    if (phase_ == phase::upgraded) return false;
     if (phase_ == phase::head) {
         log::error(
             "{} {}: the application ended without a response",
@@ -300,6 +306,10 @@ bool http1_exchange::try_conclude() {
 }
 
 awaitable<void> http1_exchange::conclude() {
+    if (phase_ == phase::upgraded) {
+        co_await conclude_websocket();
+        co_return;
+    }
     if (phase_ == phase::streaming) {
         const std::string_view admitted = admit(body_);
         std::array<iovec, 3> pieces{piece_of(out_), piece_of(admitted), iovec{}};

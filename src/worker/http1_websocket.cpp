@@ -1,16 +1,94 @@
 // SPDX-License-Identifier: MIT
 // What an exchange does when its request turns into a WebSocket.
 #include "app/websocket.hpp"
+#include "http/websocket_handshake.hpp"
+#include "worker/connection.hpp"
 #include "worker/http1_exchange.hpp"
+#include "worker/serving.hpp"
+#include "worker/websocket_session.hpp"
 
+#include <algorithm>
 #include <utility>
+#include <vector>
 
 namespace unicoro::worker {
+namespace {
 
-awaitable<result<app::websocket*>> http1_exchange::accept_websocket(std::string) {
+// Fields of the 101 that the handshake decides about, whatever an application adds.
+bool handshake_decides(std::string_view name) noexcept {
+    constexpr std::string_view prefix = "Sec-WebSocket-";
+    return http::iequals(name.substr(0, prefix.size()), prefix) || http::iequals(name, "Upgrade") ||
+           http::iequals(name, "Content-Length");
+}
+
+void append_field(std::string& out, std::string_view name, std::string_view value) {
+    out.append(name).append(": ").append(value).append("\r\n");
+}
+
+bool offered(const http::request_head& head, std::string_view subprotocol) {
+    const std::vector<std::string_view> names = http::offered_subprotocols(head);
+    return std::find(names.begin(), names.end(), subprotocol) != names.end();
+}
+
+}  // namespace
+
+void http1_exchange::make_upgrade_head(std::string_view negotiated, std::string_view subprotocol) {
+    out_ = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n";
+    out_.append(negotiated);
+    if (!subprotocol.empty()) append_field(out_, "Sec-WebSocket-Protocol", subprotocol);
+    std::vector<http::field> fields;
+    response_.list_fields(fields);
+    for (const http::field& f : fields) {
+        if (!handshake_decides(f.name)) append_field(out_, f.name, f.value);
+    }
+    if (!shared_.settings.server_header.empty()) {
+        append_field(out_, "Server", shared_.settings.server_header);
+    }
+    append_field(out_, "Date", shared_.date());
+    out_.append("\r\n");
+}
+
+awaitable<result<app::websocket*>> http1_exchange::accept_websocket(std::string subprotocol) {
     if (phase_ != phase::head) co_return error_code(errc::head_already_sent);
-    fail(501, "This server accepts no WebSocket yet");
-    co_return error_code(errc::websocket_closed);
+    const http::request_head& head = parser_.head();
+    if (!subprotocol.empty() && !offered(head, subprotocol)) {
+        co_return error_code(errc::invalid_subprotocol);
+    }
+    if (shared_.draining) {
+        fail(503, "The server is shutting down");
+        co_return error_code(errc::cancelled);
+    }
+    request_deadline_.disarm();
+    std::string early(input_.unread());
+    input_.use(early.size());
+    websocket_ =
+        std::make_shared<websocket_session>(shared_, *stream_, std::move(early), head.target);
+    const std::string negotiated = co_await websocket_->negotiate(head);
+    make_upgrade_head(negotiated, subprotocol);
+    phase_ = phase::upgraded;
+    head_sent_ = true;
+    const std::array<iovec, 3> pieces{iovec{out_.data(), out_.size()}, iovec{}, iovec{}};
+    const error_code ec = co_await write_pieces(pieces, 1);
+    if (ec) {
+        websocket_->abandon();
+        co_return ec;
+    }
+    connection_->carry(websocket_.get());
+    websocket_->open();
+    // The worker may have begun to drain while the head was being sent.
+    if (shared_.draining) websocket_->drain();
+    co_return static_cast<app::websocket*>(websocket_.get());
+}
+
+awaitable<void> http1_exchange::conclude_websocket() {
+    co_await websocket_->conclude(websocket_failed_ ? 1011 : 1000);
+    if (!websocket_->ended_in_peace()) broken_ = true;
+}
+
+void http1_exchange::end_websocket() noexcept {
+    websocket_->abandon();
+    body_sent_ = websocket_->bytes_sent();
+    connection_->carry(nullptr);
 }
 
 }  // namespace unicoro::worker

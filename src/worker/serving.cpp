@@ -48,6 +48,9 @@ std::uint64_t request_limit(const settings::server_settings& values) {
 // How long a closing connection is read from, so that a reset does not overtake the response.
 constexpr std::chrono::seconds linger_time{2};
 
+// How long the client may take to answer a WebSocket's close frame.
+constexpr std::chrono::seconds close_time{10};
+
 // A client that ended its side with its last request is noticed after this.
 constexpr std::chrono::milliseconds look_again_time{50};
 
@@ -60,6 +63,9 @@ time_limits::time_limits(aio::deadline_service& service, const settings::server_
       send(service.queue(values.send_timeout)),
       request(service.queue(values.request_timeout)),
       linger(service.queue(linger_time)),
+      ws_ping(service.queue(values.ws_ping_interval)),
+      ws_pong(service.queue(values.ws_ping_timeout)),
+      ws_close(service.queue(close_time)),
       look_again(service.queue(look_again_time)) {}
 
 serving::serving(

@@ -33,6 +33,9 @@ struct time_limits {
     aio::deadline_queue& send;
     aio::deadline_queue& request;
     aio::deadline_queue& linger;
+    aio::deadline_queue& ws_ping;
+    aio::deadline_queue& ws_pong;
+    aio::deadline_queue& ws_close;
     aio::deadline_queue& look_again;  ///< idle this long, a connection is looked at once
 };
 

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 namespace unicoro::worker {
 namespace {
@@ -76,6 +77,14 @@ bool socket_stream::readable_now() noexcept {
 
 awaitable<std::tuple<error_code>> socket_stream::wait_writable() {
     return socket_.async_wait(asio::socket_base::wait_write, as_tuple);
+}
+
+void socket_stream::when_readable(ready_handler call) {
+    socket_.async_wait(asio::socket_base::wait_read, std::move(call));
+}
+
+void socket_stream::when_writable(ready_handler call) {
+    socket_.async_wait(asio::socket_base::wait_write, std::move(call));
 }
 
 void socket_stream::cancel() noexcept {

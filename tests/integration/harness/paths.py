@@ -11,6 +11,7 @@ CORPUS = ROOT / "tests" / "corpus"
 
 HELLO = f"{BUILD / 'examples' / 'native' / 'libhello.so'}:app"
 PROBE = BUILD / "tests" / "integration" / "native_apps" / "libprobe.so"
+TALK = f"{BUILD / 'tests' / 'integration' / 'native_apps' / 'libtalk.so'}:app"
 
 
 def probe(attribute: str = "app") -> str:

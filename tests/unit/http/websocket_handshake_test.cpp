@@ -106,6 +106,10 @@ TEST_SUITE("websocket_handshake") {
             CHECK(why.status == r.status);
             CHECK(why.detail.find(r.detail) != std::string::npos);
         }
+        const parsed ordinary(version + key);
+        refusal no_upgrade;
+        CHECK(!valid_websocket_handshake(ordinary.head(), no_upgrade));
+        CHECK(no_upgrade.status == 426);
         const parsed post(upgrade + version + key, "POST /chat HTTP/1.1");
         refusal why;
         CHECK(!valid_websocket_handshake(post.head(), why));
