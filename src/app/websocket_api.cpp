@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: MIT
-#include <unicoro/websocket.hpp>
-
+// The WebSockets of native applications.
 #include "app/exchange.hpp"
 #include "app/websocket.hpp"
 #include "http/websocket_handshake.hpp"
 
 #include <unicoro/request.hpp>
+#include <unicoro/websocket.hpp>
 
 #include <boost/system/system_error.hpp>
 
 #include <stdexcept>
+#include <string>
 #include <utility>
 
 namespace unicoro {

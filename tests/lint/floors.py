@@ -16,7 +16,7 @@ LIBRARIES = {
     "nlohmann/": {"settings", "cli"},
     "CLI/": {"settings", "cli"},
     "Python.h": {"python"},
-    "boost/beast": {"http", "aio"},
+    "boost/beast": {"http", "aio", "worker"},
     "boost/asio": {"aio", "app", "worker", "python", "cli"},
 }
 # Public headers must not cost their users these.
