@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -67,6 +68,14 @@ class exchange {
     /// for it. Fails with errc::client_disconnected, incomplete_body, malformed_body, body_too_large
     /// or deadline_passed (body_timeout without progress).
     virtual awaitable<result<std::size_t>> read_body(std::span<char> into) = 0;
+
+    /// The same as far as it needs no waiting; nothing when it does. Not while a `read_body` runs.
+    [[nodiscard]] virtual std::optional<result<std::size_t>> try_read_body(std::span<char> into) = 0;
+
+    /// Returns when the client has gone: closed, or ended its side. From then on nothing can be sent.
+    /// After the end of the body only, and cancelled (Asio cancellation) before the host returns. Also
+    /// returns when it is cancelled.
+    virtual awaitable<void> wait_disconnect() = 0;
 
     /// Status and fields of the response, to be filled before the first byte of it is sent.
     [[nodiscard]] virtual http::response_head& response() noexcept = 0;

@@ -7,6 +7,7 @@
 
 #include <unicoro/awaitable.hpp>
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -30,6 +31,8 @@ struct worker_context {
     std::size_t slot;                  ///< this worker's place, 0 to workers-1 in calm weather
     std::function<void()> heartbeat;   ///< tells the master that a long synchronous step is alive
     aio::task_group* tasks = nullptr;  ///< background coroutines of the application
+    /// When the worker must have ended; known once it drains.
+    std::chrono::steady_clock::time_point end_by = std::chrono::steady_clock::time_point::max();
 };
 
 /// An application in one worker: native library or interpreter. Every call comes on the worker's one

@@ -9,6 +9,16 @@
 namespace unicoro::python {
 namespace {
 
+const char* name_of(settings::app_interface said) noexcept {
+    switch (said) {
+        case settings::app_interface::asgi: return "asgi";
+        case settings::app_interface::wsgi: return "wsgi";
+        case settings::app_interface::native:
+        case settings::app_interface::auto_detect: break;
+    }
+    return "auto";
+}
+
 app::load_error explain(PyObject* exception) {
     const py_ref not_found = interpreter::bootstrap("AppNotFound");
     if (exception != nullptr && not_found &&
@@ -24,17 +34,25 @@ app::load_error explain(PyObject* exception) {
 
 }  // namespace
 
-boost::system::result<py_ref, app::load_error> import_application(const std::string& spec) {
+boost::system::result<imported_application, app::load_error> import_application(
+    const std::string& spec, settings::app_interface said
+) {
     const py_ref load = interpreter::bootstrap("load");
     const py_ref name = py_ref::steal(PyUnicode_DecodeFSDefault(spec.c_str()));
-    py_ref application;
+    py_ref found;
     if (load && name) {
-        application = py_ref::steal(PyObject_CallOneArg(load.get(), name.get()));
+        found = py_ref::steal(PyObject_CallFunction(load.get(), "Os", name.get(), name_of(said)));
     }
     if (interpreter::forked_away()) interpreter::leave_forked();
-    if (application) return application;
-    const py_ref exception = take_exception();
-    return explain(exception.get());
+    if (!found) {
+        const py_ref exception = take_exception();
+        return explain(exception.get());
+    }
+    imported_application imported;
+    imported.callable = py_ref::borrow(PyTuple_GET_ITEM(found.get(), 0));
+    const bool asgi = to_utf8(PyTuple_GET_ITEM(found.get(), 1)) == "ASGI";
+    imported.interface = asgi ? interface_kind::asgi : interface_kind::wsgi;
+    return imported;
 }
 
 }  // namespace unicoro::python

@@ -3,18 +3,28 @@
 
 #include "app/host.hpp"
 #include "python/py_ref.hpp"
+#include "settings/settings.hpp"
 
 #include <boost/system/result.hpp>
 
+#include <cstdint>
 #include <string>
 
 namespace unicoro::python {
 
+enum class interface_kind : std::uint8_t { wsgi, asgi };
+
+struct imported_application {
+    py_ref callable;
+    interface_kind interface = interface_kind::wsgi;
+};
+
 /// Imports what `spec` names: `module`, `module:attribute` (dots allowed), `module:factory()` with
-/// literal arguments. boot_failure::application when the spec leads to no WSGI application,
-/// boot_failure::worker with the traceback when the application's own code failed. With the GIL.
-[[nodiscard]] boost::system::result<py_ref, app::load_error> import_application(
-    const std::string& spec
+/// literal arguments; and finds out how it is called, unless `said` tells. boot_failure::application
+/// when the spec leads to no application, boot_failure::worker with the traceback when the
+/// application's own code failed. With the GIL.
+[[nodiscard]] boost::system::result<imported_application, app::load_error> import_application(
+    const std::string& spec, settings::app_interface said
 );
 
 }  // namespace unicoro::python

@@ -104,8 +104,11 @@ def eventlet_hub(server_wait):
     return hubs.get_hub()
 
 
-def load(spec):
-    """The WSGI application that `module[:attribute | :factory(arguments)]` names."""
+def load(spec, interface):
+    """The application that `module[:attribute | :factory(arguments)]` names, and "WSGI" or "ASGI".
+
+    `interface` is "auto", or what the application is said to be.
+    """
     name, colon, expression = spec.partition(":")
     if not name or name.startswith(".") or "/" in name:
         raise AppNotFound(f"{spec!r} does not begin with the name of a module; write module:attribute")
@@ -119,8 +122,9 @@ def load(spec):
         target = _call(target, expression, *arguments)
         if target is None:
             raise AppNotFound(f"{spec!r} returned None instead of an application")
-    _check(target, spec)
-    return target
+    if not callable(target):
+        raise AppNotFound(f"{spec!r} is a {type(target).__name__}, which is not callable")
+    return target, _interface(target, spec) if interface == "auto" else interface.upper()
 
 
 def _parse(expression):
@@ -200,13 +204,34 @@ def _call(factory, expression, args, kwargs):
         raise
 
 
-def _check(target, spec):
-    if not callable(target):
-        raise AppNotFound(f"{spec!r} is a {type(target).__name__}, which is not callable")
-    if inspect.iscoroutinefunction(target) or inspect.iscoroutinefunction(
-        getattr(target, "__call__", None)
-    ):
+def _interface(target, spec):
+    call = target if inspect.isroutine(target) else getattr(target, "__call__", None)
+    if inspect.isclass(target):
+        if inspect.iscoroutinefunction(target.__dict__.get("__call__")):
+            raise AppNotFound(
+                f"{spec!r} is a class whose instances are ASGI applications; name an instance, or "
+                "make one: module:Class(). An ASGI 2 application (called with the scope first) needs "
+                "asgiref.compatibility.guarantee_single_callable around it"
+            )
+    elif inspect.iscoroutinefunction(target) or inspect.iscoroutinefunction(call):
+        return "ASGI"
+    names = _parameters(target)
+    if names == ["scope", "receive", "send"]:
+        return "ASGI"
+    if names == ["scope"]:
         raise AppNotFound(
-            f"{spec!r} is an ASGI application (a coroutine); ASGI is not available yet. "
-            "A WSGI adapter such as a2wsgi.ASGIMiddleware can serve it"
+            f"{spec!r} is an ASGI 2 application (called with the scope first); put "
+            "asgiref.compatibility.guarantee_single_callable around it"
         )
+    return "WSGI"
+
+
+def _parameters(target):
+    """The names of those that a call must give."""
+    try:
+        parameters = inspect.signature(target).parameters.values()
+    except (TypeError, ValueError):
+        return []
+    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return [each.name for each in parameters
+            if each.kind in positional and each.default is inspect.Parameter.empty]

@@ -60,6 +60,16 @@ awaitable<result<std::size_t>> guest_exchange::read_body(std::span<char> into) {
     return real_->read_body(into);
 }
 
+std::optional<result<std::size_t>> guest_exchange::try_read_body(std::span<char> into) {
+    assert(!detached());
+    return real_->try_read_body(into);
+}
+
+awaitable<void> guest_exchange::wait_disconnect() {
+    assert(!detached());
+    return real_->wait_disconnect();
+}
+
 awaitable<error_code> guest_exchange::send(std::string_view body) {
     assert(!detached());
     return real_->send(body);

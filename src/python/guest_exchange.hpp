@@ -20,6 +20,8 @@ class guest_exchange final : public app::exchange {
     const http::request_head& head() const noexcept override;
     app::connection_info& connection() noexcept override;
     awaitable<result<std::size_t>> read_body(std::span<char> into) override;
+    std::optional<result<std::size_t>> try_read_body(std::span<char> into) override;
+    awaitable<void> wait_disconnect() override;
     http::response_head& response() noexcept override;
     bool head_sent() const noexcept override;
     void respond(std::string body) override;

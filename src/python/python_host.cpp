@@ -11,6 +11,7 @@
 #include "python/thread_runner.hpp"
 #include "python/traceback.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace unicoro::python {
@@ -23,6 +24,27 @@ app::load_error not_booted(const std::string& why) {
 /// Of the exception that is set.
 app::load_error not_booted() {
     return not_booted(describe_exception(take_exception().get()));
+}
+
+bool looks_like_asgi(const std::string& spec) {
+    const py_ref guess = interpreter::bootstrap("looks_like_asgi");
+    const py_ref text = py_ref::steal(PyUnicode_DecodeFSDefault(spec.c_str()));
+    py_ref answer;
+    if (guess && text) answer = py_ref::steal(PyObject_CallOneArg(guess.get(), text.get()));
+    PyErr_Clear();
+    return answer.get() == Py_True;
+}
+
+/// Under -k async, where the standard library must be patched before anything is imported, unless no
+/// application needs it.
+bool only_asgi(const settings::server_settings& values) {
+    if (values.worker_class != settings::worker_class::async) return false;
+    if (values.interface != settings::app_interface::auto_detect) return false;
+    if (values.apps.empty()) return looks_like_asgi(values.app);
+    return std::all_of(values.apps.begin(), values.apps.end(), [](const auto& each) {
+        return app::parse_app_spec(each.second).language != app::app_language::python ||
+               looks_like_asgi(each.second);
+    });
 }
 
 }  // namespace
@@ -40,12 +62,16 @@ std::optional<app::load_error> python_host::load(app::worker_context& context) {
     if (auto failure = interpreter::start(chosen)) return not_booted(*failure);
     const gil_lock gil;
     thread_ = PyThread_get_thread_ident();
-    if (auto failure = make_runner(context)) return failure;
-    if (values.apps.empty()) return load_application(values.app, 0, values);
+    if (values.interface == settings::app_interface::asgi || only_asgi(values)) {
+        if (auto failure = make_asgi_runner(context)) return failure;
+    } else if (auto failure = make_runner(context)) {
+        return failure;
+    }
+    if (values.apps.empty()) return load_application(values.app, 0, context);
     for (std::size_t place = 0; place < values.apps.size(); ++place) {
         const std::string& spec = values.apps[place].second;
         if (app::parse_app_spec(spec).language != app::app_language::python) continue;
-        if (auto failure = load_application(spec, place, values)) return failure;
+        if (auto failure = load_application(spec, place, context)) return failure;
     }
     return std::nullopt;
 }
@@ -81,43 +107,101 @@ std::optional<app::load_error> python_host::make_runner(app::worker_context& con
     }
     if (PyErr_ExceptionMatches(PyExc_ModuleNotFoundError) == 0) return not_booted();
     const py_ref missing = take_exception();
-    return not_booted(
+    no_runner_ = not_booted(
         "this worker class needs the package " + guest_->package() + ", which is not installed for " +
         executable_ + ": " + executable_ + " -m pip install " + guest_->package() +
         ", or choose -k sync or -k gthread"
     );
+    guest_.reset();
+    // An ASGI application does not need it.
+    if (context.settings.interface == settings::app_interface::auto_detect) return std::nullopt;
+    return no_runner_;
 }
 
-std::optional<app::load_error> python_host::load_application(
-    const std::string& spec, std::size_t place, const settings::server_settings& values
-) {
-    auto application = import_application(spec);
-    if (!application) return std::move(application.error());
-    auto runtime = std::make_unique<wsgi_runtime>();
-    runtime->application = std::move(*application);
-    runtime->use_sendfile = values.sendfile;
-    if (!runtime->environs.prepare(values, runner_->concurrency())) return not_booted();
-    if (applications_.size() <= place) applications_.resize(place + 1);
-    applications_[place] = std::move(runtime);
+std::optional<app::load_error> python_host::make_asgi_runner(app::worker_context& context) {
+    if (asgi_) return std::nullopt;
+    if (guest_ || context.settings.worker_class == settings::worker_class::gthread) {
+        return app::load_error{
+            app::boot_failure::application,
+            "App failed to load: an ASGI application has an event loop of its own, and neither "
+            "threads nor greenlets: choose -k asgi or --interface asgi, without --threads"};
+    }
+    if (!reactor_) reactor_ = std::make_unique<guest_reactor>(context.io);
+    asgi_ = std::make_unique<asgi_runner>(*reactor_, context);
+    if (!asgi_->prepare()) return not_booted();
     return std::nullopt;
 }
 
+std::optional<app::load_error> python_host::load_application(
+    const std::string& spec, std::size_t place, app::worker_context& context
+) {
+    const settings::server_settings& values = context.settings;
+    auto imported = import_application(spec, values.interface);
+    if (!imported) return std::move(imported.error());
+    application made;
+    if (imported->interface == interface_kind::asgi) {
+        if (auto failure = make_asgi_runner(context)) return failure;
+        made.asgi = std::make_unique<asgi_application>(context.io, std::move(imported->callable));
+        if (!made.asgi->prepare(values)) return not_booted();
+    } else if (runner_ == nullptr) {
+        if (no_runner_) return no_runner_;
+        return app::load_error{
+            app::boot_failure::application,
+            "App failed to load: '" + spec +
+                "' is a WSGI application, but its source looked like an ASGI one; say --interface wsgi"};
+    } else {
+        made.wsgi = std::make_unique<wsgi_runtime>();
+        made.wsgi->application = std::move(imported->callable);
+        made.wsgi->use_sendfile = values.sendfile;
+        if (!made.wsgi->environs.prepare(values, runner_->concurrency())) return not_booted();
+    }
+    if (applications_.size() <= place) applications_.resize(place + 1);
+    applications_[place] = std::move(made);
+    return std::nullopt;
+}
+
+std::string_view python_host::interface_name() const noexcept {
+    return asgi_ ? "ASGI" : "WSGI";
+}
+
 awaitable<std::optional<app::load_error>> python_host::start(app::worker_context&) {
-    co_return std::optional<app::load_error>();
+    std::optional<app::load_error> failure;
+    for (application& each : applications_) {
+        if (!each.asgi) continue;
+        std::optional<app::load_error> failed = co_await asgi_->start(*each.asgi);
+        if (failed) {
+            failure = std::move(failed);
+            break;
+        }
+    }
+    co_return failure;
 }
 
 awaitable<void> python_host::handle(app::exchange& request) {
-    return runner_->handle(*applications_[request.mount().application], request);
+    application& chosen = applications_[request.mount().application];
+    if (chosen.asgi) return asgi_->handle(*chosen.asgi, request);
+    return runner_->handle(*chosen.wsgi, request);
 }
 
 awaitable<void> python_host::stop(app::worker_context&) {
-    co_return;
+    for (auto each = applications_.rbegin(); each != applications_.rend(); ++each) {
+        if (each->asgi) co_await asgi_->stop(*each->asgi);
+    }
 }
 
 void python_host::drive(asio::io_context& io) {
     if (guest_) {
         const gil_lock gil;
         guest_->drive();
+    } else if (asgi_) {
+        const gil_lock gil;
+        const bool in_line = std::any_of(
+            applications_.begin(),
+            applications_.end(),
+            [](const application& each) { return each.wsgi != nullptr; }
+        );
+        if (in_line) asgi_->loop().share_thread();
+        asgi_->drive();
     } else {
         io.run();
     }
@@ -125,7 +209,8 @@ void python_host::drive(asio::io_context& io) {
 }
 
 bool python_host::holds_loop() const noexcept {
-    return runner_->concurrency() == environ_builder::calls::one_at_a_time;
+    return runner_ != nullptr && !asgi_ &&
+           runner_->concurrency() == environ_builder::calls::one_at_a_time;
 }
 
 std::string python_host::stack_of_loop() {
@@ -140,6 +225,7 @@ void python_host::shut_down() noexcept {
     {
         const gil_lock gil;
         applications_.clear();
+        asgi_.reset();
         guest_.reset();
         own_runner_.reset();
     }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "app/host.hpp"
+#include "python/asgi/asgi_runner.hpp"
 #include "python/guest_loop.hpp"
 #include "python/guest_reactor.hpp"
 #include "python/wsgi_runner.hpp"
@@ -22,7 +23,7 @@ class python_host final : public app::host {
     explicit python_host(std::string executable) : executable_(std::move(executable)) {}
     ~python_host() override;
 
-    [[nodiscard]] std::string_view interface_name() const noexcept override { return "WSGI"; }
+    [[nodiscard]] std::string_view interface_name() const noexcept override;
     [[nodiscard]] std::optional<app::load_error> load(app::worker_context& context) override;
     awaitable<std::optional<app::load_error>> start(app::worker_context& context) override;
     awaitable<void> handle(app::exchange& request) override;
@@ -32,9 +33,16 @@ class python_host final : public app::host {
     std::string stack_of_loop() override;
 
   private:
+    /// One of the two.
+    struct application {
+        std::unique_ptr<wsgi_runtime> wsgi;
+        std::unique_ptr<asgi_application> asgi;
+    };
+
     [[nodiscard]] std::optional<app::load_error> make_runner(app::worker_context& context);
+    [[nodiscard]] std::optional<app::load_error> make_asgi_runner(app::worker_context& context);
     [[nodiscard]] std::optional<app::load_error> load_application(
-        const std::string& spec, std::size_t place, const settings::server_settings& values
+        const std::string& spec, std::size_t place, app::worker_context& context
     );
     void shut_down() noexcept;
 
@@ -44,7 +52,9 @@ class python_host final : public app::host {
     std::unique_ptr<guest_loop> guest_;
     std::unique_ptr<wsgi_runner> own_runner_;
     wsgi_runner* runner_ = nullptr;
-    std::vector<std::unique_ptr<wsgi_runtime>> applications_;  // by their place in `apps`
+    std::optional<app::load_error> no_runner_;  // why there is none for WSGI
+    std::unique_ptr<asgi_runner> asgi_;
+    std::vector<application> applications_;  // by their place in `apps`
 };
 
 }  // namespace unicoro::python

@@ -109,6 +109,8 @@ struct server_settings {
 
     // ASGI
     lifespan_mode lifespan = lifespan_mode::auto_detect;
+    seconds_setting asgi_disconnect_grace_period{3'000};
+    std::string root_path;
 
     // process
     bool daemon = false;

@@ -9,7 +9,6 @@
 namespace unicoro::settings::tables {
 namespace {
 
-constexpr std::string_view no_asgi = "run the application under uvicorn or gunicorn until then";
 
 /// The object of the file as pairs in the order in which prefixes are tried.
 constexpr member mounts{
@@ -29,10 +28,6 @@ constexpr member mounts{
         for (const auto& [prefix, spec] : settings.apps) value[prefix] = spec;
     },
 };
-
-std::string_view asgi_not_yet(const server_settings& settings) {
-    return settings.interface == app_interface::asgi ? no_asgi : std::string_view();
-}
 
 std::vector<setting> what_is_served() {
     return {
@@ -54,8 +49,7 @@ std::vector<setting> what_is_served() {
          .metavar = "KIND",
          .type = choice({{"auto"}, {"wsgi"}, {"asgi"}, {"native"}}),
          .kept = stored_in<&server_settings::interface>(),
-         .help = "How the application is called; auto finds out",
-         .not_yet = asgi_not_yet},
+         .help = "How the application is called; auto finds out"},
         {.name = "python",
          .flags = "--python",
          .metavar = "PATH",
@@ -192,25 +186,20 @@ part asgi() {
              .type = choice({{"auto"}, {"on"}, {"off"}}),
              .kept = stored_in<&server_settings::lifespan>(),
              .help = "Whether start and stop of an ASGI application are announced to it: on = it "
-                     "must understand them, auto = if it does",
-             .status = availability::not_yet,
-             .remark = no_asgi},
+                     "must understand them, auto = if it does"},
             {.name = "asgi_disconnect_grace_period",
              .flags = "--asgi-disconnect-grace-period",
              .metavar = "SECONDS",
              .type = seconds(),
-             .initial = "3",
-             .help = "Time an ASGI task has after its client went away",
-             .status = availability::not_yet,
-             .remark = no_asgi},
+             .kept = stored_in<&server_settings::asgi_disconnect_grace_period>(),
+             .help = "Time the task of an ASGI request has after its client went away; then it is "
+                     "cancelled"},
             {.name = "root_path",
              .flags = "--root-path",
              .metavar = "PATH",
              .type = text(presence::may_be_empty),
-             .initial = R"("")",
-             .help = "The path under which a proxy serves an ASGI application",
-             .status = availability::not_yet,
-             .remark = "let the proxy send the path as the header field SCRIPT_NAME"},
+             .kept = stored_in<&server_settings::root_path>(),
+             .help = "The path under which a proxy serves an ASGI application"},
         },
     };
 }

@@ -13,8 +13,9 @@ std::vector<choice_option> worker_classes() {
         {"gevent", "async"},
         {"gevent_wsgi", "async"},
         {"gevent_pywsgi", "async"},
-        {"asgi", "async"},
-        {"uvicorn.workers.UvicornWorker", "async"},
+        // An ASGI application runs in the same way under each; nothing is patched for it here.
+        {"asgi", "sync"},
+        {"uvicorn.workers.UvicornWorker", "sync"},
         {.written = "tornado",
          .refusal = "Tornado brings an event loop of its own; run it as its own "
                     "server, or serve its WSGI or ASGI side with -k async"},

@@ -37,7 +37,8 @@ void give_back(std::string& bytes) noexcept {
 http1_exchange::http1_exchange(serving& shared)
     : shared_(shared),
       parser_(shared.policy),
-      request_deadline_(&http1_exchange::request_expired, this) {}
+      request_deadline_(&http1_exchange::request_expired, this),
+      send_deadline_(&http1_exchange::send_expired, this) {}
 
 void http1_exchange::attach(worker::connection& to) noexcept {
     connection_ = &to;
@@ -219,39 +220,66 @@ awaitable<error_code> http1_exchange::await_body_bytes() {
     co_return error_code{};
 }
 
-awaitable<result<std::size_t>> http1_exchange::read_body(std::span<char> into) {
+std::optional<result<std::size_t>> http1_exchange::try_read_body(std::span<char> into) {
     for (;;) {
-        if (body_done_) co_return std::size_t{0};
-        if (broken_ || body_failed_) co_return error_code(errc::client_disconnected);
+        if (body_done_) return std::size_t{0};
+        if (broken_ || body_failed_) return error_code(errc::client_disconnected);
         const result<std::size_t> taken = take_body(into);
-        if (!taken || *taken > 0) co_return taken;
-        if (body_done_) co_return std::size_t{0};
+        if (!taken || *taken > 0) return taken;
+        if (body_done_) return std::size_t{0};
 
         // The buffer is used up. A body of known length goes straight to the reader.
         const http::request_head& head = parser_.head();
         const bool direct = head.framing == http::body_framing::length;
-        if (!direct && !input_.compact()) co_return body_failed(errc::malformed_body);
+        if (!direct && !input_.compact()) return body_failed(errc::malformed_body);
         std::span<char> target = input_.space();
         if (direct) {
             const std::uint64_t left = head.content_length - body_received_;
             target = into.first(static_cast<std::size_t>(std::min<std::uint64_t>(into.size(), left)));
         }
         const io_step step = stream_->try_read(target);
-        if (step.status == io_status::would_block) {
-            const error_code ec = co_await await_body_bytes();
-            if (ec) co_return ec;
-            continue;
-        }
-        if (step.status == io_status::end) co_return body_failed(errc::incomplete_body);
-        if (step.status == io_status::failed) co_return broken(errc::client_disconnected);
+        if (step.status == io_status::would_block) return std::nullopt;
+        if (step.status == io_status::end) return body_failed(errc::incomplete_body);
+        if (step.status == io_status::failed) return broken(errc::client_disconnected);
         if (!direct) {
             input_.received(step.bytes);
             continue;
         }
         body_received_ += step.bytes;
         note_length_reached();
-        co_return step.bytes;
+        return step.bytes;
     }
+}
+
+awaitable<result<std::size_t>> http1_exchange::read_body(std::span<char> into) {
+    for (;;) {
+        const std::optional<result<std::size_t>> taken = try_read_body(into);
+        if (taken) co_return *taken;
+        const error_code ec = co_await await_body_bytes();
+        if (ec) co_return ec;
+    }
+}
+
+awaitable<void> http1_exchange::wait_disconnect() {
+    while (!broken_) {
+        // What comes is a pipelined request. Behind one that fills the buffer nothing can be seen.
+        const bool room = input_.compact();
+        io_step step{io_status::would_block, 0};
+        if (room) step = stream_->try_read(input_.space());
+        if (step.status == io_status::done) {
+            input_.received(step.bytes);
+        } else if (step.status != io_status::would_block) {
+            [[maybe_unused]] const error_code gone = broken(errc::client_disconnected);
+        } else {
+            const auto [ec] = co_await wait_for_more(room);
+            if (ec) co_return;
+        }
+    }
+}
+
+awaitable<std::tuple<error_code>> http1_exchange::wait_for_more(bool room) {
+    if (room) return stream_->wait_readable();
+    return shared_.never.async_wait(as_tuple);
 }
 
 bool http1_exchange::body_too_long_to_skip() const noexcept {

@@ -67,6 +67,8 @@ class http1_exchange final : public app::exchange {
     const http::request_head& head() const noexcept override { return parser_.head(); }
     app::connection_info& connection() noexcept override;
     awaitable<result<std::size_t>> read_body(std::span<char> into) override;
+    std::optional<result<std::size_t>> try_read_body(std::span<char> into) override;
+    awaitable<void> wait_disconnect() override;
     http::response_head& response() noexcept override { return response_; }
     bool head_sent() const noexcept override { return head_sent_; }
     void respond(std::string body) override;
@@ -84,6 +86,7 @@ class http1_exchange final : public app::exchange {
     enum class phase : std::uint8_t { head, streaming, responded, finished, upgraded };
 
     static void request_expired(aio::deadline& which, void* self) noexcept;
+    static void send_expired(aio::deadline& which, void* self) noexcept;
 
     void make_head(std::optional<std::uint64_t> body_length);
     [[nodiscard]] bool body_too_long_to_skip() const noexcept;
@@ -93,6 +96,7 @@ class http1_exchange final : public app::exchange {
     awaitable<error_code> write_pieces(std::array<iovec, 3> pieces, std::size_t count);
     awaitable<error_code> wait_writable();
     awaitable<error_code> await_body_bytes();
+    awaitable<std::tuple<error_code>> wait_for_more(bool room);
     result<std::size_t> take_body(std::span<char> into);
     void note_length_reached() noexcept;
     awaitable<error_code> skip_body();
@@ -119,6 +123,7 @@ class http1_exchange final : public app::exchange {
     std::uint64_t body_sent_ = 0;     // without chunk framing
     std::uint64_t body_received_ = 0;
     aio::deadline request_deadline_;
+    aio::deadline send_deadline_;     // beside the connection's: a body may be read meanwhile
     std::int64_t started_ = 0;        // monotonic nanoseconds
     std::uint32_t ledger_entry_ = 0;
     phase phase_ = phase::head;
@@ -129,6 +134,7 @@ class http1_exchange final : public app::exchange {
     bool broken_ = false;             // the stream cannot be used any more
     bool body_failed_ = false;        // nothing more can be read, but an answer can be written
     bool out_of_time_ = false;
+    bool send_late_ = false;
     bool overrun_logged_ = false;
     bool websocket_failed_ = false;   // by the application
     std::shared_ptr<websocket_session> websocket_;

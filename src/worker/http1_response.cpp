@@ -42,6 +42,12 @@ void http1_exchange::make_head(std::optional<std::uint64_t> body_length) {
     head_sent_ = true;
 }
 
+void http1_exchange::send_expired(aio::deadline&, void* self) noexcept {
+    auto& late = *static_cast<http1_exchange*>(self);
+    late.send_late_ = true;
+    late.stream_->cancel();
+}
+
 void http1_exchange::respond(std::string body) {
     if (phase_ == phase::upgraded) return;
     body_ = std::move(body);
@@ -65,11 +71,11 @@ std::string_view http1_exchange::admit(std::string_view piece) {
 }
 
 awaitable<error_code> http1_exchange::wait_writable() {
-    connection_->arm(shared_.limits.send);
+    send_late_ = false;
+    shared_.deadlines.arm(send_deadline_, shared_.limits.send);
     const auto [ec] = co_await stream_->wait_writable();
-    const bool late = connection_->expired();
-    connection_->disarm();
-    if (late) {
+    send_deadline_.disarm();
+    if (send_late_) {
         log::warning(
             "send_timeout: {} {}: the client took nothing; the response is cut after {} bytes",
             log::escaped(parser_.head().method),

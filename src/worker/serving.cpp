@@ -85,7 +85,8 @@ serving::serving(
       requests_left(request_limit(values)),
       access_log(log::access_enabled()),
       logged_environ(log::access_environ_names()),
-      room(loop, std::chrono::steady_clock::time_point::max()) {
+      room(loop, std::chrono::steady_clock::time_point::max()),
+      never(loop, std::chrono::steady_clock::time_point::max()) {
     for (const std::string& network : values.forwarded_allow_ips) {
         // The settings were checked when they were resolved.
         [[maybe_unused]] const bool known = forwarders.add(network);

@@ -71,6 +71,8 @@ struct serving {
         asio::wait_traits<std::chrono::steady_clock>,
         executor>
         room;
+    /// Never expires: for who waits only to be cancelled.
+    decltype(room) never;
 
     std::function<void()> on_request_limit;
     /// Closed connections and ended requests count here; when draining, the worker ends at zero.

@@ -187,6 +187,7 @@ awaitable<void> process::limit_drain() {
 void process::drain() {
     if (shared_.draining) return;
     shared_.draining = true;
+    context_.end_by = std::chrono::steady_clock::now() + how_.settings.graceful_timeout;
     announce(scoreboard::worker_state::draining);
     for (aio::task_group& each : acceptors_) each.cancel_all();
     if (serving_started_) {
@@ -203,6 +204,7 @@ void process::abort() {
     if (aborting_) return;
     aborting_ = true;
     drain();
+    context_.end_by = std::chrono::steady_clock::now();
     connections_.cancel_all();
     end_when_idle();
 }

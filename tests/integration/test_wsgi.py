@@ -337,7 +337,6 @@ def test_atexit_runs_when_a_worker_ends(serve, tmp_path):
         ("no_such_module", 4, "there is no module 'no_such_module'"),
         ("wsgi_probe:missing", 4, "Did you mean 'wsgi_probe:application'"),
         ("wsgi_probe:nothing", 4, "is a NoneType, which is not callable"),
-        ("wsgi_probe:asgi", 4, "is an ASGI application"),
         ("wsgi_probe:threaded(1)", 4, "takes 0 positional arguments but 1 was given"),
         ("wsgi_probe:failing()", 3, "RuntimeError: the factory failed"),
     ],

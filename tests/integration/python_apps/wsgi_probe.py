@@ -205,8 +205,4 @@ def failing():
     raise RuntimeError("the factory failed")
 
 
-async def asgi(scope, receive, send):
-    pass
-
-
 nothing = None

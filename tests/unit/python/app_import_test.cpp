@@ -33,9 +33,9 @@ TEST_SUITE("application specs") {
             CAPTURE(each.spec);
             {
                 const gil_lock gil;
-                const auto found = import_application(each.spec);
+                const auto found = import_application(each.spec, unicoro::settings::app_interface::auto_detect);
                 REQUIRE(found.has_value());
-                CHECK(PyCallable_Check(found->get()) != 0);
+                CHECK(PyCallable_Check(found->callable.get()) != 0);
             }
             CHECK(python(each.check) == "True");
         }
@@ -64,7 +64,6 @@ TEST_SUITE("application specs") {
             {"unit_apps:create_app(1, 2, 3)", application, "takes from 0 to 1 positional"},
             {"unit_apps:not_callable()", application, "what is called here is no function"},
             {"unit_apps:empty_factory()", application, "returned None"},
-            {"unit_apps:asgi", application, "is an ASGI application"},
             {"unit_apps:broken_factory()", worker, "TypeError: inside the factory"},
             {"unit_broken", worker, "ZeroDivisionError"},
             {"unit_broken_import", worker, "No module named 'no_such_dependency'"},
@@ -75,7 +74,7 @@ TEST_SUITE("application specs") {
         const gil_lock gil;
         for (const row& each : rows) {
             CAPTURE(each.spec);
-            const auto found = import_application(each.spec);
+            const auto found = import_application(each.spec, unicoro::settings::app_interface::auto_detect);
             REQUIRE(found.has_error());
             CAPTURE(found.error().message);
             CHECK(found.error().code == each.code);

@@ -53,11 +53,15 @@ int fake_exchange::status() const {
 }
 
 awaitable<result<std::size_t>> fake_exchange::read_body(std::span<char> into) {
+    co_return *try_read_body(into);
+}
+
+std::optional<result<std::size_t>> fake_exchange::try_read_body(std::span<char> into) {
     const std::size_t count = std::min({read_size, into.size(), incoming_.size() - read_});
-    if (count == 0 && read_error) co_return *read_error;
+    if (count == 0 && read_error) return *read_error;
     std::memcpy(into.data(), incoming_.data() + read_, count);
     read_ += count;
-    co_return count;
+    return count;
 }
 
 void fake_exchange::make_head(std::optional<std::uint64_t> length) {

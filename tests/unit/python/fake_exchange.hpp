@@ -58,6 +58,8 @@ class fake_exchange final : public app::exchange {
     const http::request_head& head() const noexcept override { return request; }
     app::connection_info& connection() noexcept override { return ends; }
     awaitable<result<std::size_t>> read_body(std::span<char> into) override;
+    std::optional<result<std::size_t>> try_read_body(std::span<char> into) override;
+    awaitable<void> wait_disconnect() override { co_return; }
     http::response_head& response() noexcept override { return response_; }
     bool head_sent() const noexcept override { return !head_text.empty(); }
     void respond(std::string whole) override;

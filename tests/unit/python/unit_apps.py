@@ -380,7 +380,3 @@ def broken_factory():
 
 def empty_factory():
     return None
-
-
-async def asgi(scope, receive, send):
-    pass

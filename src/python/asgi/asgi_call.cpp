@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: MIT
+#include "python/asgi/asgi_call.hpp"
+
+#include "log/log.hpp"
+#include "python/asgi/asgi_application.hpp"
+#include "python/asgi/asgi_names.hpp"
+#include "python/asgi/awaitables.hpp"
+#include "python/asgi/call_coroutine.hpp"
+#include "python/gil.hpp"
+#include "python/interpreter.hpp"
+#include "python/traceback.hpp"
+
+#include <boost/asio/error.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/system/system_error.hpp>
+
+#include <array>
+#include <exception>
+
+namespace unicoro::python {
+namespace {
+
+// A task that is cancelled may clean up for a while before that is worth a line in the log.
+constexpr double cancel_grace = 1.0;
+
+constexpr int longest_chain = 32;
+
+}  // namespace
+
+asgi_call::asgi_call(asgi_loop& loop, asgi_application& application, app::exchange& request)
+    : loop_(loop), application_(application), request_(&request), bell_(loop.reactor().context()) {}
+
+awaitable<void> asgi_call::attend(attendance here) {
+    asgi_call& call = here.call();
+    call.request_->runs_as(&call);
+    std::exception_ptr failure;
+    bool cancelled = false;
+    try {
+        while (!cancelled && !call.over()) {
+            if (call.has_errand()) {
+                co_await call.run_errand();
+                call.loop_.note(call);
+            } else {
+                const auto [ec] = co_await call.bell_.wait();
+                cancelled = static_cast<bool>(ec);
+            }
+        }
+        if (!cancelled) call.leaving();
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    // Whatever ends it before the response is complete, the task has lost its request.
+    call.cancel_due_ = cancelled || failure != nullptr;
+    call.grace_due_ = !call.cancel_due_ && call.gone_ && !call.answered();
+    if (call.reading_) co_await call.stop_reading(call.cancel_due_);
+    if (failure) std::rethrow_exception(failure);
+    if (cancelled) throw boost::system::system_error(asio::error::operation_aborted);
+}
+
+awaitable<void> asgi_call::stop_reading(bool cancelled) {
+    // Of a coroutine that is cancelled every wait would end at once.
+    if (cancelled) co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+    reader_.cancel();
+    while (reading_) {
+        [[maybe_unused]] const auto [ec] = co_await bell_.wait();
+    }
+    if (cancelled) {
+        co_await asio::this_coro::reset_cancellation_state(asio::enable_terminal_cancellation());
+    }
+}
+
+void asgi_call::start_reading(awaitable<void> what) {
+    reading_ = true;
+    reader_.start(loop_.reactor().context(), std::move(what), [this] {
+        reading_ = false;
+        loop_.note(*this);
+        bell_.set();
+    });
+}
+
+void asgi_call::unattended() {
+    request_->runs_as(nullptr);
+    request_ = nullptr;
+    loop_.leave(*this);
+}
+
+void asgi_call::begin(PyObject* coroutine) {
+    keeper_ = py_ref::borrow(coroutine);
+    coroutine_ = coroutine;
+    loop_.began();
+}
+
+void asgi_call::not_begun(PyObject* exception) {
+    log_failure(describe_exception(exception));
+    if (begun()) {
+        finished_ = true;
+        loop_.ended();
+    }
+    concluded(ending::raised);
+}
+
+void asgi_call::runs_in(py_ref task) {
+    if (!finished_) task_ = std::move(task);
+}
+
+void asgi_call::wake() {
+    for (const py_ref& each : std::exchange(waiting_, {})) {
+        const py_ref done = py_ref::steal(PyObject_CallMethod(each.get(), "done", nullptr));
+        if (!done || done.get() == Py_True) continue;
+        const py_ref set = py_ref::steal(PyObject_CallMethod(each.get(), "set_result", "O", Py_None));
+        if (!set) PyErr_WriteUnraisable(each.get());
+    }
+    PyErr_Clear();
+}
+
+py_ref asgi_call::future_to_wait() {
+    py_ref future = loop_.make_future();
+    if (future) waiting_.push_back(py_ref::borrow(future.get()));
+    return future;
+}
+
+void asgi_call::let_go() {
+    gone_ = true;
+    wake();
+    if (cancel_due_ && !finished_) cancel_task();
+    if (grace_due_ && !finished_) {
+        static PyMethodDef end_method{
+            "end_grace", &end_grace, METH_NOARGS, "Cancels a task whose client is gone."};
+        call_later(application_.disconnect_grace(), end_method);
+    }
+    const py_ref last = std::move(keeper_);
+}
+
+void asgi_call::cancel_task() {
+    static PyMethodDef look_method{
+        "look_after_cancel", &look_after_cancel, METH_NOARGS, "Logs a task that goes on."};
+    cancelled_ = true;
+    if (!task_) return;
+    const py_ref asked = py_ref::steal(PyObject_CallMethod(task_.get(), "cancel", nullptr));
+    if (!asked) PyErr_WriteUnraisable(task_.get());
+    call_later(cancel_grace, look_method);
+}
+
+void asgi_call::call_later(double seconds, PyMethodDef& method) {
+    const py_ref callback = py_ref::steal(PyCFunction_New(&method, coroutine_));
+    py_ref timer;
+    if (callback) {
+        timer = py_ref::steal(
+            PyObject_CallMethod(loop_.loop(), "call_later", "dO", seconds, callback.get())
+        );
+    }
+    if (!timer) PyErr_WriteUnraisable(coroutine_);
+}
+
+PyObject* asgi_call::end_grace(PyObject* self, PyObject*) {
+    asgi_call& call = call_of(self);
+    if (!call.finished_) call.cancel_task();
+    Py_RETURN_NONE;
+}
+
+PyObject* asgi_call::look_after_cancel(PyObject* self, PyObject*) {
+    const asgi_call& call = call_of(self);
+    if (!call.finished_) {
+        call.log_failure("the task ignores that it was cancelled\n" + call.stack());
+    }
+    Py_RETURN_NONE;
+}
+
+py_ref asgi_call::call_application(PyObject* coroutine) {
+    // Not begun yet and the client is gone already: nobody waits for it.
+    scope_ = request_ != nullptr ? make_scope() : py_ref();
+    if (!scope_) {
+        if (PyErr_Occurred() == nullptr) PyErr_SetNone(loop_.cancelled_error());
+        return {};
+    }
+    const py_ref receive = make_receive(coroutine);
+    const py_ref send = make_send(coroutine);
+    if (!receive || !send) return {};
+    const std::array<PyObject*, 4> arguments{nullptr, scope_.get(), receive.get(), send.get()};
+    return py_ref::steal(PyObject_Vectorcall(
+        application_.callable(), arguments.data() + 1, 3 | PY_VECTORCALL_ARGUMENTS_OFFSET, nullptr
+    ));
+}
+
+asgi_call::ending asgi_call::app_ended(bool returned) {
+    if (std::exchange(finished_, true)) return ending::returned;
+    ending how = ending::returned;
+    py_ref exception;
+    if (!returned) {
+        exception = take_exception();
+        how = exception && PyErr_GivenExceptionMatches(exception.get(), loop_.cancelled_error()) != 0
+                  ? ending::cancelled
+                  : ending::raised;
+        if (how == ending::raised) {
+            if (is_for_gone_client(exception.get())) {
+                log::info("the client went away before its response was complete");
+            } else {
+                log_failure(describe_exception(exception.get()));
+            }
+        } else if (request_ != nullptr && !cancelled_) {
+            log_failure("the task was cancelled, and not by the server");
+        }
+    }
+    concluded(how);
+    task_.reset();
+    scope_.reset();
+    loop_.ended();
+    if (how == ending::cancelled) {
+        PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(exception.get())), exception.get());
+    }
+    return how;
+}
+
+py_ref asgi_call::client_gone() const {
+    PyErr_SetString(PyExc_ConnectionResetError, "the client has disconnected");
+    return {};
+}
+
+// What became of the error that send() raised, perhaps inside of one of a framework's.
+bool asgi_call::is_for_gone_client(PyObject* exception) const {
+    if (!gone_) return false;
+    py_ref each = py_ref::borrow(exception);
+    for (int depth = 0; each && depth < longest_chain; ++depth) {
+        if (PyErr_GivenExceptionMatches(each.get(), PyExc_ConnectionResetError) != 0) return true;
+        py_ref cause = py_ref::steal(PyException_GetCause(each.get()));
+        if (!cause) cause = py_ref::steal(PyException_GetContext(each.get()));
+        each = std::move(cause);
+    }
+    return false;
+}
+
+void asgi_call::log_failure(std::string_view what) const {
+    if (request_ != nullptr) {
+        const http::request_head& head = request_->head();
+        log::error(
+            "Error handling request {} {}\n{}",
+            log::escaped(head.method),
+            log::escaped(head.target),
+            what
+        );
+        return;
+    }
+    PyObject* const path =
+        scope_ ? PyDict_GetItem(scope_.get(), asgi_names::all().path) : nullptr;
+    log::error("Error after the end of a request for {}\n{}", log::escaped(to_utf8(path)), what);
+}
+
+std::string asgi_call::stack() const {
+    const gil_lock gil;
+    if (finished_ || coroutine_ == nullptr) return {};
+    const py_ref describe = loop_.function("stack");
+    py_ref text;
+    if (describe) text = py_ref::steal(PyObject_CallOneArg(describe.get(), coroutine_));
+    if (!text) PyErr_Clear();
+    return to_utf8(text.get());
+}
+
+}  // namespace unicoro::python

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "aio/branch.hpp"
+#include "aio/event.hpp"
+#include "app/exchange.hpp"
+#include "python/asgi/asgi_loop.hpp"
+#include "python/py_ref.hpp"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace unicoro::python {
+
+class asgi_application;
+
+/// One request in an ASGI application. Two parties share it. The connection's coroutine attends to it
+/// and does the output and the waiting; it is in handlers of the io_context and calls no Python. The
+/// application's task calls send() and receive(); it acts on the exchange itself where that needs no
+/// waiting, which it may because the coroutine then waits for its bell. When the coroutine leaves, the
+/// task may go on: it has no request any more. From `begin` on the object belongs to the task's
+/// coroutine object, and that is kept until the connection's coroutine has left.
+class asgi_call : public app::running_request {
+  public:
+    enum class progress : std::uint8_t { ready, pending, failed };
+    enum class ending : std::uint8_t { returned, raised, cancelled };
+
+    asgi_call(asgi_loop& loop, asgi_application& application, app::exchange& request);
+    asgi_call(const asgi_call&) = delete;
+    asgi_call& operator=(const asgi_call&) = delete;
+    virtual ~asgi_call() = default;
+
+    /// The part of the connection's coroutine, from its beginning to its end.
+    class attendance {
+      public:
+        explicit attendance(asgi_call& call) noexcept : call_(&call) {}
+        attendance(attendance&& other) noexcept : call_(std::exchange(other.call_, nullptr)) {}
+        attendance& operator=(attendance&&) = delete;
+        ~attendance() {
+            if (call_ != nullptr) call_->unattended();
+        }
+        [[nodiscard]] asgi_call& call() const noexcept { return *call_; }
+
+      private:
+        asgi_call* call_;
+    };
+    static awaitable<void> attend(attendance here);
+
+    // --- with the GIL, for the loop
+
+    /// The task's coroutine object owns the call from here on.
+    void begin(PyObject* coroutine);
+    [[nodiscard]] bool begun() const noexcept { return static_cast<bool>(keeper_); }
+    void not_begun(PyObject* exception);
+    void runs_in(py_ref task);
+    /// Tasks that wait in send() or receive() look again.
+    void wake();
+    /// After the coroutine has left; the call may be gone afterwards.
+    void let_go();
+
+    // --- with the GIL, in the task
+
+    /// Calls the application: its awaitable, or nothing with an exception set.
+    [[nodiscard]] py_ref call_application(PyObject* coroutine);
+    /// The application has ended; an exception is set unless it returned. Restores a cancellation.
+    ending app_ended(bool returned);
+    [[nodiscard]] py_ref future_to_wait();
+
+    /// A message for receive(), or `pending`: then the task waits and asks again.
+    [[nodiscard]] virtual progress receive(py_ref& message) = 0;
+    /// An awaitable; nothing with an exception set.
+    [[nodiscard]] virtual py_ref send(PyObject* message) = 0;
+    /// Whether what was sent is far enough on its way for send() to return.
+    [[nodiscard]] virtual progress sent() = 0;
+
+    // --- for the log
+    std::string stack() const override;
+
+  protected:
+    /// With the GIL.
+    [[nodiscard]] virtual py_ref make_scope() = 0;
+    virtual void concluded(ending how) = 0;
+    /// In the coroutine: something to do, and nothing will come any more.
+    [[nodiscard]] virtual bool has_errand() const noexcept = 0;
+    [[nodiscard]] virtual bool over() const noexcept = 0;
+    /// The application has given its whole response.
+    [[nodiscard]] virtual bool answered() const noexcept = 0;
+    virtual awaitable<void> run_errand() = 0;
+    virtual void leaving() {}
+
+    /// Runs beside the coroutine, one at a time, and is cancelled at its end. With the GIL.
+    void start_reading(awaitable<void> what);
+    [[nodiscard]] bool reading() const noexcept { return reading_; }
+    void ring() { bell_.set(); }
+    /// Tasks in send() or receive() look again soon. With the GIL.
+    void tell_waiting() {
+        if (!waiting_.empty()) loop_.note(*this);
+    }
+    [[nodiscard]] PyObject* coroutine() const noexcept { return coroutine_; }
+    [[nodiscard]] py_ref client_gone() const;
+    void log_failure(std::string_view what) const;
+
+    asgi_loop& loop_;
+    asgi_application& application_;
+    app::exchange* request_;  // null once the connection's coroutine has left
+    bool gone_ = false;       // the client is gone, or the server has ended the request
+
+  private:
+    awaitable<void> stop_reading(bool cancelled);
+    void unattended();
+    void cancel_task();
+    [[nodiscard]] bool is_for_gone_client(PyObject* exception) const;
+    void call_later(double seconds, PyMethodDef& method);
+    static PyObject* look_after_cancel(PyObject* self, PyObject*);
+    static PyObject* end_grace(PyObject* self, PyObject*);
+
+    aio::event bell_;
+    aio::branch reader_;
+    py_ref keeper_;  // the coroutine object, while the connection's coroutine attends
+    py_ref task_;    // while the application has not ended
+    py_ref scope_;
+    PyObject* coroutine_ = nullptr;  // the same as keeper_, and stays
+    std::vector<py_ref> waiting_;    // futures of tasks in send() or receive()
+    bool reading_ = false;
+    bool finished_ = false;
+    bool cancel_due_ = false;
+    bool grace_due_ = false;
+    bool cancelled_ = false;
+};
+
+}  // namespace unicoro::python

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: MIT
+#include "python/asgi/asgi_loop.hpp"
+
+#include "log/log.hpp"
+#include "python/asgi/asgi_call.hpp"
+#include "python/asgi/call_coroutine.hpp"
+#include "python/asgi/events_source.hpp"
+#include "python/interpreter.hpp"
+#include "python/traceback.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+namespace unicoro::python {
+namespace {
+
+// Beyond, a point in time could not be told; asyncio itself never waits longer than a day.
+constexpr double longest_wait = 7 * 24 * 3600.0;
+
+PyObject* report(PyObject*, PyObject* const* arguments, Py_ssize_t count) {
+    if (count != 2) {
+        PyErr_SetString(PyExc_TypeError, "report(what, error)");
+        return nullptr;
+    }
+    const std::string what = to_utf8(arguments[0]);
+    if (arguments[1] == Py_None) {
+        log::warning("{}", what);
+    } else {
+        log::error("{}\n{}", what, describe_exception(arguments[1]));
+    }
+    Py_RETURN_NONE;
+}
+
+py_ref run_events() {
+    const py_ref code = py_ref::steal(
+        Py_CompileString(asgi_events_source, "<unicoro asgi/events.py>", Py_file_input)
+    );
+    if (!code) return {};
+    return py_ref::steal(PyImport_ExecCodeModule("_unicoro_asgi", code.get()));
+}
+
+asgi_loop& loop_of(PyObject* capsule) noexcept {
+    return *static_cast<asgi_loop*>(PyCapsule_GetPointer(capsule, nullptr));
+}
+
+}  // namespace
+
+bool asgi_loop::prepare() {
+    static PyMethodDef select_method{"wait", &select, METH_O, "wait(timeout) -> bool"};
+    module_ = run_events();
+    const py_ref make = module_ ? function("make_loop") : py_ref();
+    if (make) loop_ = py_ref::steal(PyObject_CallNoArgs(make.get()));
+    if (!loop_ || !starter_.prepare(loop_.get())) return false;
+    running_loop_ = function("running_loop");
+    create_future_ = py_ref::steal(PyObject_GetAttrString(loop_.get(), "create_future"));
+    const py_ref asyncio = py_ref::steal(PyImport_ImportModule("asyncio"));
+    if (!running_loop_ || !create_future_ || !asyncio) return false;
+    cancelled_error_ = py_ref::steal(PyObject_GetAttrString(asyncio.get(), "CancelledError"));
+    const py_ref self = py_ref::steal(PyCapsule_New(this, nullptr, nullptr));
+    const py_ref selector = py_ref::steal(PyObject_GetAttrString(loop_.get(), "_selector"));
+    if (!cancelled_error_ || !self || !selector) return false;
+    const py_ref wait = py_ref::steal(PyCFunction_New(&select_method, self.get()));
+    if (!wait || PyObject_SetAttrString(selector.get(), "wait", wait.get()) != 0) return false;
+    const py_ref fd = py_ref::steal(PyObject_CallMethod(selector.get(), "fileno", nullptr));
+    if (!fd) return false;
+    if (const error_code failed = reactor_.watch(static_cast<int>(PyLong_AsLong(fd.get())))) {
+        PyErr_SetString(PyExc_OSError, failed.message().c_str());
+        return false;
+    }
+    return true;
+}
+
+py_ref asgi_loop::function(const char* name) const noexcept {
+    return py_ref::steal(PyObject_GetAttrString(module_.get(), name));
+}
+
+py_ref asgi_loop::make_future() const noexcept {
+    return py_ref::steal(PyObject_CallNoArgs(create_future_.get()));
+}
+
+PyObject* asgi_loop::stopped(PyObject* self, PyObject*) {
+    return PyBool_FromLong(loop_of(self).reactor_.stopped() ? 1 : 0);
+}
+
+void asgi_loop::drive() {
+    static PyMethodDef stopped_method{"stopped", &stopped, METH_NOARGS, "stopped() -> bool"};
+    static PyMethodDef report_method{
+        "report",
+        reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(&report)),
+        METH_FASTCALL,
+        "report(what, error)"};
+    const py_ref self = py_ref::steal(PyCapsule_New(this, nullptr, nullptr));
+    const py_ref drive = function("drive");
+    py_ref ended;
+    if (self && drive) {
+        const py_ref is_stopped = py_ref::steal(PyCFunction_New(&stopped_method, self.get()));
+        const py_ref tell = py_ref::steal(PyCFunction_New(&report_method, nullptr));
+        if (is_stopped && tell) {
+            ended = py_ref::steal(PyObject_CallFunctionObjArgs(
+                drive.get(), loop_.get(), is_stopped.get(), tell.get(), nullptr
+            ));
+        }
+    }
+    if (!ended) {
+        log::error("the event loop failed\n{}", describe_exception(take_exception().get()));
+        reactor_.context().stop();
+    }
+    reactor_.unwatch();
+    act();
+}
+
+PyObject* asgi_loop::select(PyObject* self, PyObject* timeout) {
+    std::optional<clock::time_point> until;
+    if (timeout != Py_None) {
+        const double seconds = PyFloat_AsDouble(timeout);
+        if (seconds == -1.0 && PyErr_Occurred() != nullptr) return nullptr;
+        until = clock::time_point::min();
+        if (seconds > 0) {
+            const std::chrono::duration<double> left(std::min(seconds, longest_wait));
+            until = clock::now() + std::chrono::ceil<clock::duration>(left);
+        }
+    }
+    return PyBool_FromLong(loop_of(self).turn(until) ? 1 : 0);
+}
+
+bool asgi_loop::turn(std::optional<clock::time_point> until) {
+    const bool fired = shared_ ? wait_outside(until) : waiter_->wait(until);
+    if (interpreter::forked_away()) interpreter::leave_forked();
+    act();
+    if (reactor_.stopped()) {
+        const py_ref done = py_ref::steal(PyObject_CallMethod(loop_.get(), "stop", nullptr));
+        if (!done) PyErr_Clear();
+    }
+    return fired;
+}
+
+bool asgi_loop::wait_outside(std::optional<clock::time_point> until) {
+    set_running(Py_None);
+    const bool fired = waiter_->wait(until);
+    set_running(loop_.get());
+    return fired;
+}
+
+void asgi_loop::set_running(PyObject* loop) noexcept {
+    const py_ref set = py_ref::steal(PyObject_CallOneArg(running_loop_.get(), loop));
+    if (!set) PyErr_Clear();
+}
+
+void asgi_loop::act() {
+    for (const auto& each : std::exchange(calls_, {})) each();
+    waking_.swap(noted_);
+    for (asgi_call* each : waking_) each->wake();
+    waking_.clear();
+    // Dropping the last reference may run code of the application, which may drop more.
+    while (!left_.empty()) {
+        asgi_call* const call = left_.back();
+        left_.pop_back();
+        call->let_go();
+    }
+    while (!dropped_.empty()) {
+        PyObject* const object = dropped_.back();
+        dropped_.pop_back();
+        Py_DECREF(object);
+    }
+    if (!arrived_.empty()) start_arrived();
+}
+
+void asgi_loop::start_arrived() {
+    starting_.swap(arrived_);
+    starter_.begin();
+    for (asgi_call* each : starting_) {
+        const py_ref coroutine = make_call_coroutine(*each);
+        py_ref task;
+        if (coroutine) {
+            each->begin(coroutine.get());
+            task = starter_.make(coroutine.get());
+        }
+        if (task) {
+            each->runs_in(std::move(task));
+        } else {
+            each->not_begun(take_exception().get());
+        }
+    }
+    starter_.end();
+    starting_.clear();
+}
+
+void asgi_loop::ended() noexcept {
+    if (--running_ == 0 && on_quiet_) on_quiet_();
+}
+
+void asgi_loop::arrive(asgi_call& call) {
+    arrived_.push_back(&call);
+    reactor_.interrupt();
+}
+
+void asgi_loop::note(asgi_call& call) {
+    if (std::find(noted_.begin(), noted_.end(), &call) == noted_.end()) noted_.push_back(&call);
+    reactor_.interrupt();
+}
+
+void asgi_loop::leave(asgi_call& call) {
+    if (!call.begun()) {
+        std::erase(arrived_, &call);
+        delete &call;
+        return;
+    }
+    left_.push_back(&call);
+    reactor_.interrupt();
+}
+
+void asgi_loop::call(std::function<void()> what) {
+    calls_.push_back(std::move(what));
+    reactor_.interrupt();
+}
+
+void asgi_loop::drop(PyObject* object) {
+    dropped_.push_back(object);
+    reactor_.interrupt();
+}
+
+}  // namespace unicoro::python

@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: MIT
+// Awaitables that are coroutines in the eyes of asyncio (send, throw, close), so that applications can
+// make tasks of them. What needs no waiting needs no Future.
+#include "python/asgi/awaitables.hpp"
+
+#include "python/asgi/asgi_call.hpp"
+#include "python/asgi/call_coroutine.hpp"
+#include "python/static_type.hpp"
+
+#include <cstdint>
+
+namespace unicoro::python {
+namespace {
+
+enum class purpose : std::uint8_t { receive, send };
+
+struct waiting_object {
+    PyObject_HEAD PyObject* coroutine;  // of the call
+    PyObject* future;                   // its iterator, while it waits
+    purpose what;
+    bool done;
+};
+
+waiting_object& self_of(PyObject* object) noexcept {
+    return *reinterpret_cast<waiting_object*>(object);
+}
+
+PyCFunction fast(_PyCFunctionFast function) noexcept {
+    return reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(function));
+}
+
+asgi_call::progress ask(waiting_object& self, PyObject** result) {
+    asgi_call& call = call_of(self.coroutine);
+    py_ref value;
+    const asgi_call::progress state =
+        self.what == purpose::receive ? call.receive(value) : call.sent();
+    if (state == asgi_call::progress::ready) {
+        *result = value ? value.release() : py_ref::borrow(Py_None).release();
+    }
+    return state;
+}
+
+PySendResult wait_more(waiting_object& self, PyObject** result) {
+    const py_ref future = call_of(self.coroutine).future_to_wait();
+    if (!future) return PYGEN_ERROR;
+    const PyAsyncMethods* const methods = Py_TYPE(future.get())->tp_as_async;
+    if (methods == nullptr || methods->am_await == nullptr) {
+        PyErr_SetString(PyExc_TypeError, "the event loop's create_future() returned no awaitable");
+        return PYGEN_ERROR;
+    }
+    Py_XSETREF(self.future, methods->am_await(future.get()));
+    if (self.future == nullptr) return PYGEN_ERROR;
+    return PyIter_Send(self.future, Py_None, result);
+}
+
+PySendResult step(PyObject* object, PyObject* argument, PyObject** result) {
+    waiting_object& self = self_of(object);
+    *result = nullptr;
+    if (self.done) {
+        PyErr_SetString(PyExc_RuntimeError, "cannot reuse already awaited coroutine");
+        return PYGEN_ERROR;
+    }
+    for (;;) {
+        if (self.future != nullptr) {
+            const PySendResult waited = PyIter_Send(self.future, argument, result);
+            if (waited == PYGEN_NEXT) return waited;
+            Py_CLEAR(self.future);
+            Py_CLEAR(*result);
+            if (waited == PYGEN_ERROR) {
+                self.done = true;
+                return waited;
+            }
+        }
+        const asgi_call::progress state = ask(self, result);
+        if (state != asgi_call::progress::pending) {
+            self.done = true;
+            return state == asgi_call::progress::ready ? PYGEN_RETURN : PYGEN_ERROR;
+        }
+        const PySendResult waited = wait_more(self, result);
+        if (waited != PYGEN_RETURN) return waited;
+        Py_CLEAR(*result);
+        Py_CLEAR(self.future);
+    }
+}
+
+/// StopIteration with a value that is a tuple or an exception must not be taken apart.
+void stop_with(PyObject* value) {
+    const py_ref stop = py_ref::steal(PyObject_CallOneArg(PyExc_StopIteration, value));
+    if (stop) PyErr_SetObject(PyExc_StopIteration, stop.get());
+}
+
+PyObject* send(PyObject* object, PyObject* argument) {
+    PyObject* result = nullptr;
+    const PySendResult outcome = step(object, argument, &result);
+    if (outcome == PYGEN_RETURN) {
+        stop_with(result);
+        Py_CLEAR(result);
+    }
+    return outcome == PYGEN_NEXT ? result : nullptr;
+}
+
+PyObject* next(PyObject* object) {
+    return send(object, Py_None);
+}
+
+PyObject* raise_given(PyObject* const* arguments, Py_ssize_t count) {
+    if (count > 0 && PyExceptionInstance_Check(arguments[0])) {
+        PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(arguments[0])), arguments[0]);
+    } else if (count > 0 && PyExceptionClass_Check(arguments[0])) {
+        PyErr_SetObject(arguments[0], count > 1 ? arguments[1] : nullptr);
+    } else {
+        PyErr_SetString(PyExc_TypeError, "throw() takes an exception");
+    }
+    return nullptr;
+}
+
+PyObject* throw_into(PyObject* object, PyObject* const* arguments, Py_ssize_t count) {
+    waiting_object& self = self_of(object);
+    self.done = true;
+    if (self.future == nullptr) return raise_given(arguments, count);
+    const py_ref method = py_ref::steal(PyObject_GetAttrString(self.future, "throw"));
+    PyObject* result = nullptr;
+    if (method) {
+        result =
+            PyObject_Vectorcall(method.get(), arguments, static_cast<std::size_t>(count), nullptr);
+    }
+    Py_CLEAR(self.future);
+    return result;
+}
+
+PyObject* close(PyObject* object, PyObject*) {
+    waiting_object& self = self_of(object);
+    self.done = true;
+    Py_CLEAR(self.future);
+    Py_RETURN_NONE;
+}
+
+void dealloc(PyObject* object) {
+    waiting_object& self = self_of(object);
+    Py_CLEAR(self.future);
+    Py_CLEAR(self.coroutine);
+    PyObject_Free(object);
+}
+
+PyTypeObject* waiting_type() {
+    static PyTypeObject type{};
+    static PyAsyncMethods async{};
+    static PyMethodDef methods[] = {
+        {"send", &send, METH_O, "send(value): goes on."},
+        {"throw", fast(&throw_into), METH_FASTCALL, "throw(exception): goes on with it."},
+        {"close", &close, METH_NOARGS, "Ends it."},
+        {nullptr, nullptr, 0, nullptr},
+    };
+    if (type.tp_name == nullptr) {
+        begin_type(
+            type, "unicoro.Waiting", sizeof(waiting_object), &dealloc, "A receive() or send()."
+        );
+        async.am_await = &PyObject_SelfIter;
+        async.am_send = &step;
+        type.tp_as_async = &async;
+        type.tp_iternext = &next;
+        type.tp_methods = methods;
+    }
+    return ready_type(type) ? &type : nullptr;
+}
+
+py_ref make_waiting(PyObject* coroutine, purpose what) {
+    PyTypeObject* const type = waiting_type();
+    if (type == nullptr) return {};
+    py_ref made = py_ref::steal(
+        PyObject_Init(static_cast<PyObject*>(PyObject_Malloc(sizeof(waiting_object))), type)
+    );
+    if (!made) return {};
+    waiting_object& self = self_of(made.get());
+    self.coroutine = py_ref::borrow(coroutine).release();
+    self.future = nullptr;
+    self.what = what;
+    self.done = false;
+    return made;
+}
+
+// --- the one that is done
+
+PySendResult done_step(PyObject*, PyObject*, PyObject** result) {
+    Py_INCREF(Py_None);
+    *result = Py_None;
+    return PYGEN_RETURN;
+}
+
+PyObject* done_next(PyObject*) {
+    return nullptr;
+}
+
+PyObject* done_send(PyObject*, PyObject*) {
+    PyErr_SetNone(PyExc_StopIteration);
+    return nullptr;
+}
+
+PyObject* done_throw(PyObject*, PyObject* const* arguments, Py_ssize_t count) {
+    return raise_given(arguments, count);
+}
+
+PyObject* done_close(PyObject*, PyObject*) {
+    Py_RETURN_NONE;
+}
+
+PyTypeObject* done_type() {
+    static PyTypeObject type{};
+    static PyAsyncMethods async{};
+    static PyMethodDef methods[] = {
+        {"send", &done_send, METH_O, "send(value): ends."},
+        {"throw", fast(&done_throw), METH_FASTCALL, "throw(exception): raises it."},
+        {"close", &done_close, METH_NOARGS, "Does nothing."},
+        {nullptr, nullptr, 0, nullptr},
+    };
+    if (type.tp_name == nullptr) {
+        begin_type(type, "unicoro.Sent", sizeof(PyObject), nullptr, "A send() that is done.");
+        async.am_await = &PyObject_SelfIter;
+        async.am_send = &done_step;
+        type.tp_as_async = &async;
+        type.tp_iternext = &done_next;
+        type.tp_methods = methods;
+    }
+    return ready_type(type) ? &type : nullptr;
+}
+
+// --- the functions
+
+PyObject* receive(PyObject* coroutine, PyObject*) {
+    return make_waiting(coroutine, purpose::receive).release();
+}
+
+PyObject* send_message(PyObject* coroutine, PyObject* message) {
+    return call_of(coroutine).send(message).release();
+}
+
+}  // namespace
+
+py_ref make_receive(PyObject* coroutine) {
+    static PyMethodDef method{
+        "receive", &receive, METH_NOARGS, "receive($self, /)\n--\n\nAwait it for the next message."};
+    return py_ref::steal(PyCFunction_New(&method, coroutine));
+}
+
+py_ref make_send(PyObject* coroutine) {
+    static PyMethodDef method{
+        "send",
+        &send_message,
+        METH_O,
+        "send($self, message, /)\n--\n\nSends a message; await it for its way being free."};
+    return py_ref::steal(PyCFunction_New(&method, coroutine));
+}
+
+py_ref sent_already() {
+    static PyObject* const one = [] {
+        PyTypeObject* const type = done_type();
+        // Never freed, so it needs no deallocator.
+        return type != nullptr
+                   ? PyObject_Init(static_cast<PyObject*>(PyObject_Malloc(sizeof(PyObject))), type)
+                   : nullptr;
+    }();
+    if (one == nullptr) PyErr_NoMemory();
+    return py_ref::borrow(one);
+}
+
+py_ref wait_until_sent(PyObject* coroutine) {
+    return make_waiting(coroutine, purpose::send);
+}
+
+}  // namespace unicoro::python

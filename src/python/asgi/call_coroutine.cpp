@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: MIT
+#include "python/asgi/call_coroutine.hpp"
+
+#include "python/asgi/asgi_call.hpp"
+#include "python/interpreter.hpp"
+#include "python/static_type.hpp"
+
+namespace unicoro::python {
+namespace {
+
+struct coroutine_object {
+    PyObject_HEAD asgi_call* call;
+    PyObject* inner;  // the application's, as an iterator; null before and after
+    bool done;
+};
+
+coroutine_object& self_of(PyObject* object) noexcept {
+    return *reinterpret_cast<coroutine_object*>(object);
+}
+
+bool begin(PyObject* object) {
+    coroutine_object& self = self_of(object);
+    const py_ref made = self.call->call_application(object);
+    if (!made) return false;
+    if (PyCoro_CheckExact(made.get())) {
+        self.inner = py_ref::borrow(made.get()).release();
+        return true;
+    }
+    const PyAsyncMethods* const methods = Py_TYPE(made.get())->tp_as_async;
+    if (methods == nullptr || methods->am_await == nullptr) {
+        PyErr_Format(
+            PyExc_TypeError,
+            "the ASGI application must return an awaitable, it returned %.100s",
+            Py_TYPE(made.get())->tp_name
+        );
+        return false;
+    }
+    self.inner = methods->am_await(made.get());
+    return self.inner != nullptr;
+}
+
+/// The application's coroutine has ended. True when what it raised is to be raised on.
+bool end(coroutine_object& self, bool returned) {
+    if (interpreter::forked_away()) interpreter::leave_forked();
+    self.done = true;
+    const bool raise = self.call->app_ended(returned) == asgi_call::ending::cancelled;
+    if (raise) {
+        // Dropping the frames must not see the exception.
+        PyObject *type, *value, *traceback;
+        PyErr_Fetch(&type, &value, &traceback);
+        Py_CLEAR(self.inner);
+        PyErr_Restore(type, value, traceback);
+    } else {
+        Py_CLEAR(self.inner);
+    }
+    return raise;
+}
+
+PySendResult step(PyObject* object, PyObject* argument, PyObject** result) {
+    coroutine_object& self = self_of(object);
+    *result = nullptr;
+    if (self.done) {
+        PyErr_SetString(PyExc_RuntimeError, "cannot reuse already awaited coroutine");
+        return PYGEN_ERROR;
+    }
+    PySendResult outcome = PYGEN_ERROR;
+    if (self.inner != nullptr || begin(object)) outcome = PyIter_Send(self.inner, argument, result);
+    if (outcome == PYGEN_NEXT) return outcome;
+    Py_CLEAR(*result);
+    if (end(self, outcome == PYGEN_RETURN)) return PYGEN_ERROR;
+    Py_INCREF(Py_None);
+    *result = Py_None;
+    return PYGEN_RETURN;
+}
+
+PyObject* as_value(PySendResult outcome, PyObject* result) {
+    if (outcome == PYGEN_NEXT) return result;
+    if (outcome == PYGEN_RETURN) {
+        Py_DECREF(result);
+        PyErr_SetNone(PyExc_StopIteration);
+    }
+    return nullptr;
+}
+
+PyObject* send(PyObject* object, PyObject* argument) {
+    PyObject* result = nullptr;
+    const PySendResult outcome = step(object, argument, &result);
+    return as_value(outcome, result);
+}
+
+PyObject* next(PyObject* object) {
+    return send(object, Py_None);
+}
+
+PyObject* raise_given(PyObject* const* arguments, Py_ssize_t count) {
+    if (count < 1) {
+        PyErr_SetString(PyExc_TypeError, "throw expected at least 1 argument");
+        return nullptr;
+    }
+    if (PyExceptionInstance_Check(arguments[0])) {
+        PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(arguments[0])), arguments[0]);
+    } else if (PyExceptionClass_Check(arguments[0])) {
+        PyErr_SetObject(arguments[0], count > 1 ? arguments[1] : nullptr);
+    } else {
+        PyErr_SetString(PyExc_TypeError, "exceptions must derive from BaseException");
+    }
+    return nullptr;
+}
+
+PyObject* throw_into(PyObject* object, PyObject* const* arguments, Py_ssize_t count) {
+    coroutine_object& self = self_of(object);
+    PyObject* result = nullptr;
+    if (self.inner == nullptr) {
+        result = raise_given(arguments, count);
+        if (self.done) return result;
+    } else {
+        const py_ref method = py_ref::steal(PyObject_GetAttrString(self.inner, "throw"));
+        if (method) {
+            result = PyObject_Vectorcall(
+                method.get(), arguments, static_cast<std::size_t>(count), nullptr
+            );
+        }
+    }
+    if (result != nullptr) return result;
+    const bool returned = PyErr_ExceptionMatches(PyExc_StopIteration) != 0;
+    if (returned) PyErr_Clear();
+    if (!end(self, returned)) PyErr_SetNone(PyExc_StopIteration);
+    return nullptr;
+}
+
+PyObject* close(PyObject* object, PyObject*) {
+    coroutine_object& self = self_of(object);
+    if (self.done) Py_RETURN_NONE;
+    if (self.inner != nullptr) {
+        const py_ref closed = py_ref::steal(PyObject_CallMethod(self.inner, "close", nullptr));
+        if (!closed) PyErr_Clear();
+    }
+    PyErr_SetString(PyExc_RuntimeError, "the task of the request was destroyed");
+    end(self, false);
+    Py_RETURN_NONE;
+}
+
+/// What tools ask of a coroutine is the application's.
+PyObject* inner_attribute(PyObject* object, void* name) {
+    coroutine_object& self = self_of(object);
+    if (self.inner == nullptr) Py_RETURN_NONE;
+    PyObject* const value = PyObject_GetAttrString(self.inner, static_cast<const char*>(name));
+    if (value != nullptr) return value;
+    PyErr_Clear();
+    Py_RETURN_NONE;
+}
+
+PyObject* own_name(PyObject*, void*) {
+    return PyUnicode_FromString("asgi_request");
+}
+
+void dealloc(PyObject* object) {
+    coroutine_object& self = self_of(object);
+    Py_CLEAR(self.inner);
+    delete self.call;
+    PyObject_Free(object);
+}
+
+PyMethodDef methods[] = {
+    {"send", &send, METH_O, "send(value): goes on."},
+    {"throw",
+     reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(&throw_into)),
+     METH_FASTCALL,
+     "throw(exception): goes on with it."},
+    {"close", &close, METH_NOARGS, "Ends it."},
+    {nullptr, nullptr, 0, nullptr},
+};
+
+PyGetSetDef attribute(const char* name) noexcept {
+    return {name, &inner_attribute, nullptr, "the application's", const_cast<char*>(name)};
+}
+
+PyTypeObject* coroutine_type() {
+    static PyTypeObject type{};
+    static PyAsyncMethods async{};
+    static PyGetSetDef attributes[] = {
+        attribute("cr_frame"),
+        attribute("cr_code"),
+        attribute("cr_await"),
+        attribute("cr_running"),
+        attribute("cr_origin"),
+        {"__name__", &own_name, nullptr, "its name", nullptr},
+        {"__qualname__", &own_name, nullptr, "its name", nullptr},
+        {nullptr, nullptr, nullptr, nullptr, nullptr},
+    };
+    if (type.tp_name == nullptr) {
+        begin_type(
+            type,
+            "unicoro.Request",
+            sizeof(coroutine_object),
+            &dealloc,
+            "A request in an ASGI application, as a coroutine."
+        );
+        async.am_await = &PyObject_SelfIter;
+        async.am_send = &step;
+        type.tp_as_async = &async;
+        type.tp_iternext = &next;
+        type.tp_methods = methods;
+        type.tp_getset = attributes;
+    }
+    return ready_type(type) ? &type : nullptr;
+}
+
+}  // namespace
+
+py_ref make_call_coroutine(asgi_call& call) {
+    PyTypeObject* const type = coroutine_type();
+    if (type == nullptr) return {};
+    py_ref made = py_ref::steal(
+        PyObject_Init(static_cast<PyObject*>(PyObject_Malloc(sizeof(coroutine_object))), type)
+    );
+    if (!made) return {};
+    coroutine_object& self = self_of(made.get());
+    self.call = &call;
+    self.inner = nullptr;
+    self.done = false;
+    return made;
+}
+
+asgi_call& call_of(PyObject* coroutine) noexcept {
+    return *self_of(coroutine).call;
+}
+
+}  // namespace unicoro::python

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: MIT
+#include "python/asgi/asgi_names.hpp"
+#include "python/asgi/awaitables.hpp"
+#include "python/asgi/http_call.hpp"
+#include "python/asgi/message.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <array>
+#include <charconv>
+#include <utility>
+
+namespace unicoro::python {
+namespace {
+
+// Up to here a copy of the bytes is cheaper than keeping their object over the write.
+constexpr std::size_t small_piece = 16 * 1024;
+
+// More than this on its way to the client: send() waits.
+constexpr std::size_t high_water = 64 * 1024;
+
+std::string_view view_of(PyObject* bytes) noexcept {
+    return {PyBytes_AS_STRING(bytes), static_cast<std::size_t>(PyBytes_GET_SIZE(bytes))};
+}
+
+bool announce_length(http::response_head& head, std::uint64_t length) {
+    if (head.content_length()) return true;
+    std::array<char, 24> digits;
+    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), length).ptr;
+    const std::string_view text(digits.data(), static_cast<std::size_t>(end - digits.data()));
+    if (!head.add("Content-Length", text)) return true;
+    PyErr_SetString(PyExc_SystemError, "the length of the file could not be announced");
+    return false;
+}
+
+}  // namespace
+
+py_ref http_call::send(PyObject* message) {
+    const auto type = message::type_of(message);
+    if (!type) return {};
+    if (ended_) {
+        PyErr_Format(
+            PyExc_RuntimeError, "the message '%.100s' comes after the end of the response", type->data()
+        );
+        return {};
+    }
+    if (request_ == nullptr || gone_ || phase_ == phase::complete) return client_gone();
+    bool taken = false;
+    if (*type == "http.response.start") {
+        taken = take_start(message);
+    } else if (*type == "http.response.body") {
+        taken = in_body(*type) && take_body(message);
+    } else if (*type == "http.response.pathsend") {
+        taken = in_body(*type) && take_file(message);
+    } else {
+        PyErr_Format(
+            PyExc_ValueError, "the message type '%.100s' is unknown here (scope type 'http')", type->data()
+        );
+    }
+    if (!taken) return {};
+    if (ended_ || unsent_ <= high_water) return sent_already();
+    return wait_until_sent(coroutine());
+}
+
+asgi_call::progress http_call::sent() {
+    if (ended_) return progress::ready;
+    if (request_ == nullptr || gone_) {
+        [[maybe_unused]] const py_ref nothing = client_gone();
+        return progress::failed;
+    }
+    return unsent_ <= high_water ? progress::ready : progress::pending;
+}
+
+bool http_call::in_body(std::string_view type) {
+    if (phase_ == phase::body) return true;
+    PyErr_Format(
+        PyExc_RuntimeError, "the message '%.100s' comes before http.response.start", type.data()
+    );
+    return false;
+}
+
+bool http_call::take_start(PyObject* message) {
+    if (phase_ != phase::start) {
+        PyErr_SetString(PyExc_RuntimeError, "http.response.start comes twice");
+        return false;
+    }
+    const std::optional<bool> trailers = message::flag(message, asgi_names::all().trailers);
+    if (!trailers) return false;
+    if (*trailers) {
+        PyErr_SetString(
+            PyExc_ValueError, "trailers are not among this server's extensions (scope['extensions'])"
+        );
+        return false;
+    }
+    if (!message::fill_head(request_->response(), message)) return false;
+    phase_ = phase::body;
+    return true;
+}
+
+bool http_call::take_body(PyObject* message) {
+    const asgi_names& name = asgi_names::all();
+    py_ref body = message::bytes(message, name.body);
+    if (!body) return false;
+    const std::optional<bool> more = message::flag(message, name.more_body);
+    if (!more) return false;
+    const std::size_t size = view_of(body.get()).size();
+    if (!*more && !streamed_ && pieces_.empty() && size <= small_piece) {
+        request_->respond(std::string(view_of(body.get())));
+        complete();
+        return true;
+    }
+    if (size > 0) take_piece(std::move(body));
+    if (!*more) {
+        complete();
+    } else if (size > 0) {
+        ring();
+    }
+    return true;
+}
+
+void http_call::take_piece(py_ref body) {
+    const std::string_view bytes = view_of(body.get());
+    unsent_ += bytes.size();
+    if (bytes.size() > small_piece) {
+        pieces_.emplace_back().held = body.release();
+        return;
+    }
+    const bool first_is_busy = writing_ && pieces_.size() == 1;
+    const bool joins = !pieces_.empty() && !first_is_busy && pieces_.back().held == nullptr &&
+                       pieces_.back().copied.size() + bytes.size() <= high_water;
+    if (!joins) pieces_.emplace_back();
+    pieces_.back().copied.append(bytes);
+}
+
+void http_call::complete() {
+    phase_ = phase::complete;
+    ended_ = true;
+    ring();
+    tell_waiting();
+}
+
+bool http_call::take_file(PyObject* message) {
+    PyObject* const key = asgi_names::all().path;
+    PyObject* const path = message::item(message, key);
+    if (path == nullptr) {
+        if (PyErr_Occurred() == nullptr) {
+            PyErr_SetString(PyExc_ValueError, "http.response.pathsend has no 'path'");
+        }
+        return false;
+    }
+    PyObject* converted = nullptr;
+    if (PyUnicode_FSConverter(path, &converted) == 0) return false;
+    const py_ref name = py_ref::steal(converted);
+    const char* const text = PyBytes_AS_STRING(name.get());
+    if (text[0] != '/') {
+        PyErr_Format(PyExc_ValueError, "'path' must be absolute, it is %R", path);
+        return false;
+    }
+    os::unique_fd opened(::open(text, O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+    struct stat about {};
+    if (!opened || ::fstat(opened.get(), &about) != 0) {
+        PyErr_SetFromErrnoWithFilenameObject(PyExc_OSError, path);
+        return false;
+    }
+    if (!S_ISREG(about.st_mode)) {
+        PyErr_Format(PyExc_ValueError, "'path' must be that of a regular file, it is %R", path);
+        return false;
+    }
+    file_size_ = static_cast<std::uint64_t>(about.st_size);
+    if (!streamed_ && pieces_.empty() && !announce_length(request_->response(), file_size_)) {
+        return false;
+    }
+    if (file_size_ > 0) {
+        file_ = std::move(opened);
+    } else if (pieces_.empty() && !streamed_) {
+        request_->respond({});
+    }
+    complete();
+    return true;
+}
+
+}  // namespace unicoro::python

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: MIT
+#include "python/asgi/scope.hpp"
+
+#include "app/percent.hpp"
+#include "app/websocket.hpp"
+#include "python/asgi/asgi_names.hpp"
+
+#include <cstdlib>
+#include <utility>
+
+namespace unicoro::python {
+namespace {
+
+constexpr std::size_t most_listeners = 64;
+
+bool put(PyObject* dict, PyObject* key, const py_ref& value) noexcept {
+    return value && PyDict_SetItem(dict, key, value.get()) == 0;
+}
+
+bool put(PyObject* dict, PyObject* key, PyObject* value) noexcept {
+    return PyDict_SetItem(dict, key, value) == 0;
+}
+
+std::string_view without_slash(std::string_view path) noexcept {
+    while (!path.empty() && path.back() == '/') path.remove_suffix(1);
+    return path;
+}
+
+py_ref utf8(std::string_view bytes) noexcept {
+    // As urllib's unquote does it: a path that is no UTF-8 is still a path.
+    return py_ref::steal(
+        PyUnicode_DecodeUTF8(bytes.data(), static_cast<Py_ssize_t>(bytes.size()), "replace")
+    );
+}
+
+py_ref versions(const char* spec) noexcept {
+    return py_ref::steal(Py_BuildValue("{ssss}", "version", "3.0", "spec_version", spec));
+}
+
+}  // namespace
+
+bool scope_builder::prepare(const settings::server_settings& values) {
+    if (!asgi_names::prepare()) return false;
+    const asgi_names& name = asgi_names::all();
+    const char* const mounted = std::getenv("SCRIPT_NAME");
+    root_path_ = without_slash(values.root_path);
+    if (root_path_.empty() && mounted != nullptr) root_path_ = without_slash(mounted);
+    versions_ = versions("2.4");
+    http_extensions_ = py_ref::steal(Py_BuildValue("{s{}}", "http.response.pathsend"));
+    websocket_extensions_ = py_ref::steal(Py_BuildValue("{s{}}", "websocket.http.response"));
+    http_ = py_ref::steal(PyDict_New());
+    if (!versions_ || !http_extensions_ || !websocket_extensions_ || !http_) return false;
+    PyObject* const http = http_.get();
+    // What each request sets anew is here too, as a place: a copy of the right size needs no growing.
+    const bool common = put(http, name.type, name.http) && put(http, name.asgi, versions_) &&
+                        put(http, name.http_version, name.http_1_1) &&
+                        put(http, name.scheme, name.http) && put(http, name.path, name.no_text) &&
+                        put(http, name.raw_path, name.no_bytes) &&
+                        put(http, name.query_string, name.no_bytes) &&
+                        put(http, name.root_path, utf8(root_path_)) &&
+                        put(http, name.headers, Py_None) && put(http, name.client, Py_None) &&
+                        put(http, name.server, Py_None) && put(http, name.state, Py_None) &&
+                        put(http, name.extensions, Py_None);
+    if (!common) return false;
+    websocket_ = py_ref::steal(PyDict_Copy(http));
+    return websocket_ && put(websocket_.get(), name.type, name.websocket) &&
+           put(websocket_.get(), name.scheme, name.ws) &&
+           put(websocket_.get(), name.subprotocols, Py_None) &&
+           put(http, name.method, name.no_text);
+}
+
+py_ref scope_builder::http(app::exchange& request, PyObject* state) {
+    const asgi_names& name = asgi_names::all();
+    py_ref scope = build(http_.get(), request, state);
+    if (!scope || !put(scope.get(), name.method, texts_.get(request.head().method))) return {};
+    if (!put(scope.get(), name.extensions, py_ref::steal(PyDict_Copy(http_extensions_.get())))) {
+        return {};
+    }
+    if (request.head().scheme != "http" && !put(scope.get(), name.scheme, name.https)) return {};
+    return scope;
+}
+
+py_ref scope_builder::websocket(app::exchange& request, PyObject* state) {
+    const asgi_names& name = asgi_names::all();
+    py_ref scope = build(websocket_.get(), request, state);
+    if (!scope || !put(scope.get(), name.subprotocols, subprotocols_of(request.head()))) return {};
+    if (!put(scope.get(), name.extensions, py_ref::steal(PyDict_Copy(websocket_extensions_.get())))) {
+        return {};
+    }
+    if (request.head().scheme != "http" && !put(scope.get(), name.scheme, name.wss)) return {};
+    return scope;
+}
+
+py_ref scope_builder::lifespan(PyObject* state) {
+    const asgi_names& name = asgi_names::all();
+    py_ref scope = py_ref::steal(PyDict_New());
+    const py_ref type = py_ref::steal(PyUnicode_InternFromString("lifespan"));
+    const bool complete = scope && put(scope.get(), name.type, type) &&
+                          put(scope.get(), name.asgi, versions("2.0")) &&
+                          put(scope.get(), name.state, state);
+    if (!complete) return {};
+    return scope;
+}
+
+py_ref scope_builder::build(PyObject* base, app::exchange& request, PyObject* state) {
+    const asgi_names& name = asgi_names::all();
+    const http::request_head& head = request.head();
+    py_ref made = py_ref::steal(PyDict_Copy(base));
+    PyObject* const scope = made.get();
+    if (scope == nullptr || !add_target(scope, request) ||
+        !put(scope, name.asgi, py_ref::steal(PyDict_Copy(versions_.get()))) ||
+        !put(scope, name.headers, fields_of(head)) ||
+        !put(scope, name.state, py_ref::steal(PyDict_Copy(state)))) {
+        return {};
+    }
+    const app::connection_info& connection = request.connection();
+    if (!connection.unix_socket && !put(scope, name.client, client_of(connection))) return {};
+    if (!put(scope, name.server, server_of(connection))) return {};
+    if (head.version != http::version::http_1_1 && !put(scope, name.http_version, name.http_1_0)) {
+        return {};
+    }
+    return made;
+}
+
+bool scope_builder::add_target(PyObject* scope, app::exchange& request) {
+    const asgi_names& name = asgi_names::all();
+    const http::request_head& head = request.head();
+    // "http://host" without a path asks for "/" (RFC 9110, 4.2.3).
+    const std::string_view path = head.path.empty() ? std::string_view("/") : head.path;
+    if (path.find('%') == std::string_view::npos) {
+        if (!put(scope, name.path, texts_.get(path))) return false;
+    } else {
+        const std::string decoded = app::percent_decode(path, app::plus_sign::literal);
+        if (!put(scope, name.path, utf8(decoded))) return false;
+    }
+    if (!put(scope, name.raw_path, bytes_of(path))) return false;
+    if (!head.query.empty() && !put(scope, name.query_string, bytes_of(head.query))) return false;
+    const std::string_view prefix = request.mount().prefix;
+    if (head.script_name.empty() && prefix.empty()) return true;
+    std::string root(head.script_name.empty() ? root_path_ : without_slash(head.script_name));
+    root.append(prefix);
+    return put(scope, name.root_path, utf8(root));
+}
+
+py_ref scope_builder::fields_of(const http::request_head& head) {
+    py_ref list = py_ref::steal(PyList_New(static_cast<Py_ssize_t>(head.fields.size())));
+    if (!list) return {};
+    bool host_seen = false;
+    Py_ssize_t at = 0;
+    for (const http::field& field : head.fields) {
+        const bool host = field.name.size() == 4 && http::iequals(field.name, "host");
+        host_seen = host_seen || host;
+        // Absolute-form overrules the field (RFC 9112, 3.2.2).
+        py_ref pair = pairs_.get(field.name, host ? head.authority : field.value);
+        if (!pair) return {};
+        PyList_SET_ITEM(list.get(), at++, pair.release());
+    }
+    if (host_seen || head.authority.empty()) return list;
+    const py_ref pair = pairs_.get("host", head.authority);
+    if (!pair || PyList_Append(list.get(), pair.get()) != 0) return {};
+    return list;
+}
+
+py_ref scope_builder::client_of(const app::connection_info& connection) {
+    const py_ref address = texts_.get(connection.remote_address);
+    const py_ref port = py_ref::steal(PyLong_FromLong(connection.remote_port));
+    if (!address || !port) return {};
+    return py_ref::steal(PyTuple_Pack(2, address.get(), port.get()));
+}
+
+py_ref scope_builder::server_of(const app::connection_info& connection) {
+    for (const listener& each : listeners_) {
+        if (each.port == connection.local_port && each.address == connection.local_address) {
+            return py_ref::borrow(each.server.get());
+        }
+    }
+    const py_ref address = py_ref::steal(PyUnicode_DecodeFSDefaultAndSize(
+        connection.local_address.data(), static_cast<Py_ssize_t>(connection.local_address.size())
+    ));
+    const py_ref port = connection.unix_socket
+                            ? py_ref::borrow(Py_None)
+                            : py_ref::steal(PyLong_FromLong(connection.local_port));
+    if (!address || !port) return {};
+    py_ref server = py_ref::steal(PyTuple_Pack(2, address.get(), port.get()));
+    if (server && listeners_.size() < most_listeners) {
+        listeners_.push_back(
+            {connection.local_address, connection.local_port, py_ref::borrow(server.get())}
+        );
+    }
+    return server;
+}
+
+py_ref scope_builder::subprotocols_of(const http::request_head& head) {
+    py_ref list = py_ref::steal(PyList_New(0));
+    if (!list) return {};
+    for (const std::string_view each : app::offered_subprotocols(head)) {
+        const py_ref text = latin1(each);
+        if (!text || PyList_Append(list.get(), text.get()) != 0) return {};
+    }
+    return list;
+}
+
+}  // namespace unicoro::python

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "app/exchange.hpp"
+#include "python/asgi/header_pairs.hpp"
+#include "python/py_ref.hpp"
+#include "python/text_cache.hpp"
+#include "settings/settings.hpp"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace unicoro::python {
+
+/// Builds the scope of each request (ASGI 3, spec version 2.4) by copying a dict
+/// that already has what is the same for every request of a listener. One per application; every call
+/// with the GIL.
+class scope_builder {
+  public:
+    scope_builder() = default;
+    scope_builder(const scope_builder&) = delete;
+    scope_builder& operator=(const scope_builder&) = delete;
+
+    /// Makes the constant part. False with a Python exception set.
+    [[nodiscard]] bool prepare(const settings::server_settings& values);
+
+    /// A scope of type "http" or "websocket"; `state` is the application's, and copied. Nothing, with
+    /// a Python exception set, when there is no memory.
+    [[nodiscard]] py_ref http(app::exchange& request, PyObject* state);
+    [[nodiscard]] py_ref websocket(app::exchange& request, PyObject* state);
+
+    /// The scope of type "lifespan" with `state` itself.
+    [[nodiscard]] py_ref lifespan(PyObject* state);
+
+  private:
+    struct listener {
+        std::string address;
+        std::uint16_t port = 0;
+        py_ref server;
+    };
+
+    [[nodiscard]] py_ref build(PyObject* base, app::exchange& request, PyObject* state);
+    [[nodiscard]] bool add_target(PyObject* scope, app::exchange& request);
+    [[nodiscard]] py_ref fields_of(const http::request_head& head);
+    [[nodiscard]] py_ref client_of(const app::connection_info& connection);
+    [[nodiscard]] py_ref server_of(const app::connection_info& connection);
+    [[nodiscard]] py_ref subprotocols_of(const http::request_head& head);
+
+    py_ref http_;
+    py_ref websocket_;
+    py_ref versions_;
+    py_ref http_extensions_;
+    py_ref websocket_extensions_;
+    std::vector<listener> listeners_;
+    std::string root_path_;
+    text_cache texts_;
+    header_pairs pairs_;
+};
+
+}  // namespace unicoro::python

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: MIT
+#include "python/asgi/asgi_names.hpp"
+#include "python/asgi/awaitables.hpp"
+#include "python/asgi/message.hpp"
+#include "python/asgi/websocket_call.hpp"
+
+#include <utility>
+
+namespace unicoro::python {
+namespace {
+
+// More than this on its way to the client: send() waits.
+constexpr std::size_t high_water = 64 * 1024;
+
+std::string_view view_of(PyObject* bytes) noexcept {
+    return {PyBytes_AS_STRING(bytes), static_cast<std::size_t>(PyBytes_GET_SIZE(bytes))};
+}
+
+}  // namespace
+
+py_ref websocket_call::send(PyObject* message) {
+    const auto type = message::type_of(message);
+    if (!type) return {};
+    if (closed_here_) {
+        PyErr_Format(
+            PyExc_RuntimeError, "the message '%.100s' comes after the WebSocket was closed", type->data()
+        );
+        return {};
+    }
+    if (request_ == nullptr || gone_ || phase_ == phase::closed) return client_gone();
+    bool taken = false;
+    if (*type == "websocket.accept") {
+        taken = phase_ == phase::connecting ? take_accept(message) : out_of_place(*type);
+    } else if (*type == "websocket.send") {
+        taken = phase_ == phase::open ? take_message(message) : out_of_place(*type);
+    } else if (*type == "websocket.close") {
+        const bool fits = phase_ == phase::connecting || phase_ == phase::open;
+        taken = fits ? take_close(message) : out_of_place(*type);
+    } else if (*type == "websocket.http.response.start") {
+        taken = phase_ == phase::connecting ? take_denial_start(message) : out_of_place(*type);
+    } else if (*type == "websocket.http.response.body") {
+        taken = phase_ == phase::denying ? take_denial_body(message) : out_of_place(*type);
+    } else {
+        PyErr_Format(
+            PyExc_ValueError,
+            "the message type '%.100s' is unknown here (scope type 'websocket')",
+            type->data()
+        );
+    }
+    if (!taken) return {};
+    const bool waits = phase_ == phase::accepting ||
+                       (phase_ == phase::open && socket_->unsent() > high_water);
+    return waits ? wait_until_sent(coroutine()) : sent_already();
+}
+
+asgi_call::progress websocket_call::sent() {
+    if (accept_failed_ == errc::invalid_subprotocol) {
+        accept_failed_ = error_code();
+        PyErr_Format(
+            PyExc_ValueError,
+            "'subprotocol' is not among those the client offers: '%.100s'",
+            subprotocol_.c_str()
+        );
+        return progress::failed;
+    }
+    if (phase_ == phase::closed) return progress::ready;
+    if (request_ == nullptr || gone_) {
+        [[maybe_unused]] const py_ref nothing = client_gone();
+        return progress::failed;
+    }
+    if (phase_ == phase::accepting) return progress::pending;
+    if (phase_ != phase::open || socket_->ended() || socket_->unsent() <= high_water) {
+        return progress::ready;
+    }
+    flush_due_ = true;
+    ring();
+    return progress::pending;
+}
+
+bool websocket_call::out_of_place(std::string_view type) const {
+    static constexpr const char* states[] = {
+        "not accepted yet", "being accepted", "accepted", "being denied", "closed"};
+    PyErr_Format(
+        PyExc_RuntimeError,
+        "the message '%.100s' does not fit a WebSocket that is %s",
+        type.data(),
+        states[static_cast<std::size_t>(phase_)]
+    );
+    return false;
+}
+
+bool websocket_call::take_accept(PyObject* message) {
+    const auto subprotocol = message::text(message, asgi_names::all().subprotocol);
+    if (!subprotocol) return false;
+    request_->response().reset();
+    if (!message::add_headers(request_->response(), message)) return false;
+    subprotocol_ = *subprotocol;
+    phase_ = phase::accepting;
+    accept_due_ = true;
+    ring();
+    return true;
+}
+
+bool websocket_call::take_message(PyObject* message) {
+    const asgi_names& name = asgi_names::all();
+    app::websocket_message outgoing;
+    if (message::item(message, name.bytes) != nullptr) {
+        const py_ref bytes = message::bytes(message, name.bytes);
+        if (!bytes) return false;
+        outgoing.type = app::websocket_message::kind::binary;
+        outgoing.data = view_of(bytes.get());
+    } else if (message::item(message, name.text) != nullptr) {
+        const auto text = message::text(message, name.text);
+        if (!text) return false;
+        outgoing.data = *text;
+    } else {
+        if (PyErr_Occurred() == nullptr) {
+            PyErr_SetString(PyExc_ValueError, "websocket.send has neither 'bytes' nor 'text'");
+        }
+        return false;
+    }
+    const error_code failed = socket_->post(std::move(outgoing));
+    if (!failed) return true;
+    if (failed == errc::websocket_closed) {
+        [[maybe_unused]] const py_ref nothing = client_gone();
+    } else {
+        PyErr_SetString(PyExc_OSError, failed.message().c_str());
+    }
+    return false;
+}
+
+bool websocket_call::take_close(PyObject* message) {
+    const asgi_names& name = asgi_names::all();
+    const auto code = message::number(message, name.code, 1000);
+    if (!code) return false;
+    const auto reason = message::text(message, name.reason);
+    if (!reason) return false;
+    if (phase_ == phase::connecting) {
+        request_->fail(403, "");
+        return close(1006, {});
+    }
+    if (*code < 0 || *code > 0xFFFF || socket_->close(static_cast<std::uint16_t>(*code), *reason)) {
+        PyErr_Format(
+            PyExc_ValueError, "'code' must be one that may be sent (1000, 3000 to 4999, ...), not %d", *code
+        );
+        return false;
+    }
+    return close(static_cast<std::uint16_t>(*code), *reason);
+}
+
+bool websocket_call::close(std::uint16_t code, std::string_view reason) {
+    how_ = app::websocket_close{code, std::string(reason)};
+    closed_here_ = true;
+    end();
+    return true;
+}
+
+bool websocket_call::take_denial_start(PyObject* message) {
+    if (!message::fill_head(request_->response(), message)) return false;
+    phase_ = phase::denying;
+    return true;
+}
+
+bool websocket_call::take_denial_body(PyObject* message) {
+    const asgi_names& name = asgi_names::all();
+    const py_ref body = message::bytes(message, name.body);
+    if (!body) return false;
+    const auto more = message::flag(message, name.more_body);
+    if (!more) return false;
+    denial_.append(view_of(body.get()));
+    if (*more) return true;
+    request_->respond(std::move(denial_));
+    return close(1006, {});
+}
+
+}  // namespace unicoro::python
