@@ -130,7 +130,9 @@ class loop(loop_base):
     MINPRI, MAXPRI = MINPRI, MAXPRI
     WatcherType = watcher
     backend, backend_int = "epoll", BACKEND_EPOLL
-    origflags, origflags_int, sig_pending = [], 0, 0
+    origflags, origflags_int = [], 0
+    # What Popen.poll() asks: a child may have ended since the loop ran last.
+    sig_pending = 1
 
     def __new__(cls, flags=None, default=None):
         _check_flags(flags)

@@ -150,8 +150,9 @@ class stat(watcher):
 
     def _begin(self):
         self._now = self._before = self._look()
+        if self.interval:
+            self.interval = max(self.interval, self._LEAST_INTERVAL)
         interval = self.interval or self._USUAL_INTERVAL
-        interval = max(interval, self._LEAST_INTERVAL)
         self._timer = self.loop.timer(interval, interval, ref=False)
         self._timer.start(self._on_time)
 
