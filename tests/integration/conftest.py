@@ -1,17 +1,14 @@
 # SPDX-License-Identifier: MIT
 """Fixtures for tests against the real binary (UNICORO_BINARY, else build/unicoro)."""
 
-import os
 import resource
-import signal
 
 import pytest
 
-from harness import processes
+from harness import fleet, processes
 from harness import server as harness_server
 from harness.gate import Gate
 from harness.paths import BINARY
-from harness.waiting import wait_until
 
 
 def pytest_configure(config):
@@ -26,48 +23,13 @@ def pytest_configure(config):
         resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
 
 
-def _end_orphans() -> list[int]:
-    """Ends and reaps what is left of the test's processes; returns what had to be killed."""
-    left = []
-    for pid in processes.children(os.getpid()):
-        if processes.alive(pid):
-            left.append(pid)
-            processes.kill(pid, signal.SIGKILL)
-        os.waitpid(pid, 0)
-    return left
-
-
 @pytest.fixture
 def start(tmp_path):
     """Starts servers: start(args..., config=..., env=...). Each is waited for, and at the end of the
     test is stopped and must leave no process, no zombie and no unexpected error in its log.
 
     `ready=False` does not wait; `listen=False` passes no socket, so that `bind` counts."""
-    servers = []
-
-    def factory(*args, ready: bool = True, **more) -> harness_server.Server:
-        folder = tmp_path / f"server{len(servers)}" if servers else tmp_path
-        server = harness_server.Server(folder, [str(arg) for arg in args], **more)
-        servers.append(server)
-        return server.wait_ready() if ready else server
-
-    yield factory
-
-    try:
-        for server in servers:
-            server.check_while_running()
-            if server.child.running:
-                assert server.stop() == 0, server.log()
-            server.wait_exit()
-        wait_until(
-            lambda: not processes.children(os.getpid()), "every worker has ended with its master"
-        )
-        for server in servers:
-            server.check_log()
-    finally:
-        for server in servers:
-            server.destroy()
-        _end_orphans()
+    yield from fleet.run(tmp_path)
 
 
 @pytest.fixture

@@ -46,6 +46,15 @@ def children(pid: int) -> list[int]:
     return sorted(found)
 
 
+# Of services that several tests share (a database): their end is not waited for with the servers'.
+services: set[int] = set()
+
+
+def own_children() -> list[int]:
+    """The children of this process that a test has to see the end of."""
+    return [pid for pid in children(os.getpid()) if pid not in services]
+
+
 def fd_count(pid: int) -> int:
     return len(os.listdir(f"/proc/{pid}/fd"))
 

@@ -1,0 +1,9 @@
+# SPDX-License-Identifier: MIT
+"""The project as WSGI."""
+
+import os
+
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "django_settings")
+application = get_wsgi_application()

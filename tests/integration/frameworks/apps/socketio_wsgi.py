@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: MIT
+"""Socket.IO on gevent, by long polling."""
+
+import socketio
+
+server = socketio.Server(async_mode="gevent", ping_interval=1, ping_timeout=1)
+app = socketio.WSGIApp(server)
+
+
+@server.event
+def connect(sid, environ, auth):
+    if auth == {"token": "wrong"}:
+        raise ConnectionRefusedError("who are you?")
+
+
+@server.event
+def add(sid, first, second):
+    return first + second
+
+
+@server.event
+def join(sid, room):
+    server.enter_room(sid, room)
+    return "in"
+
+
+@server.event
+def tell(sid, room, data):
+    server.emit("told", data, room=room)
