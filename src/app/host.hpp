@@ -8,10 +8,12 @@
 #include <unicoro/awaitable.hpp>
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace unicoro::app {
 
@@ -29,6 +31,7 @@ struct worker_context {
     boost::asio::io_context& io;
     const settings::server_settings& settings;
     std::size_t slot;                  ///< this worker's place, 0 to workers-1 in calm weather
+    std::uint64_t age = 0;             ///< counts the workers of a master, from 1; 0 = --check-config
     std::function<void()> heartbeat;   ///< tells the master that a long synchronous step is alive
     aio::task_group* tasks = nullptr;  ///< background coroutines of the application
     /// When the worker must have ended; known once it drains.
@@ -71,15 +74,27 @@ class host {
     /// empty when it cannot be told. May wait until that thread lets others into its interpreter.
     [[nodiscard]] virtual std::string stack_of_loop() { return {}; }
 
+    /// SIGINT or SIGQUIT came: the worker ends as fast as it can.
+    virtual void interrupted() {}
+
+    /// Paths of the files the application's code came from, as far as it is loaded.
+    [[nodiscard]] virtual std::vector<std::string> code_files() { return {}; }
+
+    /// True of what stands in for an application that does not load.
+    [[nodiscard]] virtual bool is_broken() const noexcept { return false; }
+
     /// SIGUSR1 came and the logs were reopened.
     virtual void logs_reopened() {}
 };
+
+class master_guest;
 
 /// What a plugin (a shared library with a host in it) exports under the name `unicoro_plugin`.
 /// `abi` must equal `unicoro::abi_tag()` of the executable; nothing else is read before that.
 struct plugin_entry {
     const char* abi;
     std::unique_ptr<host> (*make_host)(const settings::server_settings& settings);
+    std::unique_ptr<master_guest> (*make_master_guest)(const settings::server_settings& settings);
 };
 
 inline constexpr const char* plugin_symbol = "unicoro_plugin";

@@ -6,6 +6,8 @@
 #include "app/native_host.hpp"
 #include "app/python_finder.hpp"
 
+#include <algorithm>
+#include <array>
 #include <utility>
 #include <vector>
 
@@ -13,7 +15,30 @@ namespace unicoro::app {
 
 namespace {
 
-std::unique_ptr<host> make_mounted(const settings::server_settings& values, load_error& error) {
+constexpr std::array hooks_of_the_master{
+    "on_starting", "on_reload", "when_ready", "pre_fork", "child_exit", "nworkers_changed", "on_exit"};
+
+bool has_python(const settings::server_settings& values) {
+    const auto is_python = [](const std::string& spec) {
+        return parse_app_spec(spec).language == app_language::python;
+    };
+    if (values.apps.empty()) {
+        return values.interface != settings::app_interface::native && is_python(values.app);
+    }
+    return std::any_of(values.apps.begin(), values.apps.end(), [&](const auto& each) {
+        return is_python(each.second);
+    });
+}
+
+std::unique_ptr<host> make_python(
+    const settings::server_settings& values, load_error& error, master_guest* guest
+) {
+    return guest != nullptr ? guest->make_host() : make_python_host(values, error);
+}
+
+std::unique_ptr<host> make_mounted(
+    const settings::server_settings& values, load_error& error, master_guest* guest
+) {
     auto whole = std::make_unique<mounted_host>(values);
     std::vector<std::size_t> python;
     for (std::size_t place = 0; place < values.apps.size(); ++place) {
@@ -25,7 +50,7 @@ std::unique_ptr<host> make_mounted(const settings::server_settings& values, load
         }
     }
     if (python.empty()) return whole;
-    std::unique_ptr<host> interpreter = make_python_host(values, error);
+    std::unique_ptr<host> interpreter = make_python(values, error, guest);
     if (!interpreter) return nullptr;
     whole->add_driver(std::move(interpreter), python);
     return whole;
@@ -33,14 +58,33 @@ std::unique_ptr<host> make_mounted(const settings::server_settings& values, load
 
 }  // namespace
 
-std::unique_ptr<host> make_host(const settings::server_settings& values, load_error& error) {
-    if (!values.apps.empty()) return make_mounted(values, error);
+std::unique_ptr<host> make_host(
+    const settings::server_settings& values, load_error& error, master_guest* guest
+) {
+    if (!values.apps.empty()) return make_mounted(values, error, guest);
     app_spec spec = parse_app_spec(values.app);
     const bool native = values.interface == settings::app_interface::native ||
                         (values.interface == settings::app_interface::auto_detect &&
                          spec.language == app_language::native);
     if (native) return std::make_unique<native_host>(std::move(spec));
-    return make_python_host(values, error);
+    return make_python(values, error, guest);
+}
+
+void prepare_hosts(const settings::server_settings& values) {
+    if (has_python(values)) remember_python(values);
+}
+
+bool needs_master_guest(const settings::server_settings& values) {
+    if (values.preload_app) return has_python(values);
+    return std::any_of(hooks_of_the_master.begin(), hooks_of_the_master.end(), [&](const char* name) {
+        return values.hooks.contains(name);
+    });
+}
+
+std::unique_ptr<master_guest> make_master_guest(
+    const settings::server_settings& values, load_error& error
+) {
+    return make_python_guest(values, error);
 }
 
 }  // namespace unicoro::app

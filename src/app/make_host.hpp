@@ -1,14 +1,27 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "app/host.hpp"
+#include "app/master_guest.hpp"
 
 #include <memory>
 
 namespace unicoro::app {
 
-/// The host for the application that the settings name. On failure fills `error` and returns nothing.
+/// The host for the application that the settings name; in a worker of a master that has a guest, the
+/// part in Python goes on from that. On failure fills `error` and returns nothing.
 [[nodiscard]] std::unique_ptr<host> make_host(
+    const settings::server_settings& values, load_error& error, master_guest* guest = nullptr
+);
+
+/// Does once, before workers are forked, what each would do: finds out about the interpreter.
+void prepare_hosts(const settings::server_settings& values);
+
+/// True when the master must hold what the applications are written in: preload_app, or a hook that
+/// is called in the master.
+[[nodiscard]] bool needs_master_guest(const settings::server_settings& values);
+
+/// That guest. On failure fills `error` and returns nothing.
+[[nodiscard]] std::unique_ptr<master_guest> make_master_guest(
     const settings::server_settings& values, load_error& error
 );
 

@@ -72,6 +72,18 @@ std::string mounted_host::stack_of_loop() {
     return driver_ != nullptr ? driver_->stack_of_loop() : std::string();
 }
 
+void mounted_host::interrupted() {
+    for (const auto& each : parts_) each->interrupted();
+}
+
+std::vector<std::string> mounted_host::code_files() {
+    std::vector<std::string> files;
+    for (const auto& each : parts_) {
+        for (std::string& path : each->code_files()) files.push_back(std::move(path));
+    }
+    return files;
+}
+
 void mounted_host::logs_reopened() {
     for (const auto& each : parts_) each->logs_reopened();
 }

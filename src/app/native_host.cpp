@@ -171,6 +171,11 @@ awaitable<void> native_host::handle(exchange& request) {
     answer_exception(request, failure);
 }
 
+std::vector<std::string> native_host::code_files() {
+    std::error_code failed;
+    return {std::filesystem::absolute(spec_.module, failed).string()};
+}
+
 awaitable<void> native_host::stop(worker_context&) {
     if (!application_->stop) co_return;
     std::exception_ptr failure;

@@ -8,6 +8,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace unicoro::app {
 
@@ -22,6 +23,7 @@ class native_host final : public host {
     awaitable<std::optional<load_error>> start(worker_context& context) override;
     awaitable<void> handle(exchange& request) override;
     awaitable<void> stop(worker_context& context) override;
+    [[nodiscard]] std::vector<std::string> code_files() override;
 
   private:
     class handle_for_application;

@@ -13,6 +13,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -199,23 +200,64 @@ os::outcome<std::string> find_python_plugin(
     );
 }
 
-std::unique_ptr<host> make_python_host(const settings::server_settings& values, load_error& error) {
+namespace {
+
+/// What was asked last, and the answer: inherited by workers.
+struct known_python {
+    std::string interpreter;
+    python_runtime runtime;
+};
+
+std::optional<known_python>& known() {
+    static std::optional<known_python> last;
+    return last;
+}
+
+os::outcome<python_runtime> runtime_of(const std::string& interpreter) {
+    if (known() && known()->interpreter == interpreter) return known()->runtime;
+    return probe_python(interpreter);
+}
+
+/// The plugin for the interpreter of these settings, whose executable they name afterwards.
+const plugin_entry* find_plugin(settings::server_settings& values, load_error& error) {
     const auto give_up = [&error](const os::failure& why) {
         error = {boot_failure::worker, "Worker failed to boot: " + why.message};
         return nullptr;
     };
     const os::outcome<std::string> interpreter = choose_python(values);
     if (!interpreter) return give_up(interpreter.error());
-    const os::outcome<python_runtime> runtime = probe_python(*interpreter);
+    const os::outcome<python_runtime> runtime = runtime_of(*interpreter);
     if (!runtime) return give_up(runtime.error());
     const os::outcome<std::string> path = find_python_plugin(*runtime, plugin_folders());
     if (!path) return give_up(path.error());
     const os::outcome<const plugin_entry*> entry = open_plugin(*runtime, *path);
     if (!entry) return give_up(entry.error());
-    // The plugin is told which interpreter it lives in, however that was found.
+    values.python = runtime->executable;
+    return *entry;
+}
+
+}  // namespace
+
+void remember_python(const settings::server_settings& values) {
+    known().reset();
+    const os::outcome<std::string> interpreter = choose_python(values);
+    if (!interpreter) return;
+    const os::outcome<python_runtime> runtime = probe_python(*interpreter);
+    if (runtime) known().emplace(known_python{*interpreter, *runtime});
+}
+
+std::unique_ptr<host> make_python_host(const settings::server_settings& values, load_error& error) {
     settings::server_settings resolved = values;
-    resolved.python = runtime->executable;
-    return (*entry)->make_host(resolved);
+    const plugin_entry* const entry = find_plugin(resolved, error);
+    return entry != nullptr ? entry->make_host(resolved) : nullptr;
+}
+
+std::unique_ptr<master_guest> make_python_guest(
+    const settings::server_settings& values, load_error& error
+) {
+    settings::server_settings resolved = values;
+    const plugin_entry* const entry = find_plugin(resolved, error);
+    return entry != nullptr ? entry->make_master_guest(resolved) : nullptr;
 }
 
 }  // namespace unicoro::app

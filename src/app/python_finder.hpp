@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "app/host.hpp"
+#include "app/master_guest.hpp"
 #include "os/failure.hpp"
 #include "settings/settings.hpp"
 
@@ -27,6 +27,10 @@ struct python_runtime {
 /// than 3.9, without a shared libpython.
 [[nodiscard]] os::outcome<python_runtime> probe_python(const std::string& interpreter);
 
+/// Asks the interpreter of these settings now, so that workers forked later need not. A failure is left
+/// for them to tell.
+void remember_python(const settings::server_settings& values);
+
 /// Where plugins are looked for, best first: $UNICORO_PLUGIN_DIR, beside the running executable
 /// (build tree), the folder of the installation.
 [[nodiscard]] std::vector<std::string> plugin_folders();
@@ -39,6 +43,11 @@ struct python_runtime {
 /// Finds interpreter and plugin, loads libpython for all to see and the plugin for itself, and
 /// makes its host. On failure fills `error` and returns nothing. Nothing is ever unloaded.
 [[nodiscard]] std::unique_ptr<host> make_python_host(
+    const settings::server_settings& values, load_error& error
+);
+
+/// The same for what lives in the master.
+[[nodiscard]] std::unique_ptr<master_guest> make_python_guest(
     const settings::server_settings& values, load_error& error
 );
 

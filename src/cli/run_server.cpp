@@ -15,11 +15,13 @@
 
 #include <unistd.h>
 
+#include <cstdint>
 #include <iostream>
 #include <memory>
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace unicoro::cli {
 namespace {
@@ -58,27 +60,76 @@ worker::listening_socket describe(const os::listener& listener) {
     return described;
 }
 
-int run_worker(const master::worker_launch& launch) {
+int run_worker(const master::worker_launch& launch, app::master_guest* guest) {
     worker::launch how{
         launch.slot,
+        launch.age,
         launch.board,
         {},
         launch.lifeline_fd,
         launch.wake_fd,
         launch.settings,
-        [&](app::load_error& error) { return app::make_host(launch.settings, error); }};
+        [&](app::load_error& error) { return app::make_host(launch.settings, error, guest); }};
     for (const os::listener& each : launch.listeners) how.listeners.push_back(describe(each));
     return worker::run(how);
 }
 
-master::reload_outcome reload(const settings::load_request& request) {
+master::companion companion_of(app::master_guest& guest) {
+    master::companion told;
+    told.start = [&guest]() -> std::optional<int> {
+        const std::optional<app::load_error> failure = guest.start();
+        if (!failure) return std::nullopt;
+        log::error("{}", failure->message);
+        return static_cast<int>(failure->code);
+    };
+    told.before_fork = [&guest](std::uint64_t age) { guest.before_fork(age); };
+    told.forked = [&guest](pid_t pid) { guest.forked(pid); };
+    told.when_ready = [&guest] { guest.when_ready(); };
+    told.reloaded = [&guest] { guest.reloaded(); };
+    told.worker_ended = [&guest](pid_t pid) { guest.worker_ended(pid); };
+    told.workers_changed = [&guest](int number, int before) { guest.workers_changed(number, before); };
+    told.ending = [&guest] { guest.ending(); };
+    return told;
+}
+
+/// What a running master cannot change, because its interpreter has it: names of such settings.
+std::vector<std::string> fixed_settings(
+    const settings::server_settings& now, const settings::server_settings& wanted, bool guest
+) {
+    std::vector<std::string> names;
+    const auto differs = [&names](const char* name, bool differs) {
+        if (differs) names.emplace_back(name);
+    };
+    differs("preload_app", now.preload_app != wanted.preload_app);
+    if (!guest) {
+        differs("hooks", app::needs_master_guest(wanted));
+        return names;
+    }
+    differs("hooks", now.hooks != wanted.hooks);
+    differs("python", now.python != wanted.python);
+    differs("pythonpath", now.pythonpath != wanted.pythonpath);
+    differs("app", now.preload_app && (now.app != wanted.app || now.apps != wanted.apps));
+    return names;
+}
+
+master::reload_outcome reload(
+    const settings::load_request& request, const settings::server_settings& first, bool guest
+) {
     settings::outcome read = settings::load(request);
     for (const std::string& warning : read.warnings) log::warning("{}", warning);
     master::reload_outcome outcome;
     outcome.errors = std::move(read.errors);
     if (outcome.errors.empty()) {
+        for (const std::string& name : fixed_settings(first, read.settings, guest)) {
+            outcome.errors.push_back(
+                name + ": cannot change while the master runs, which holds it: restart the server"
+            );
+        }
+    }
+    if (outcome.errors.empty()) {
         if (const auto failed = enter_directory(read.settings)) outcome.errors.push_back(*failed);
     }
+    if (outcome.errors.empty()) app::prepare_hosts(read.settings);
     outcome.settings = std::make_shared<const settings::server_settings>(std::move(read.settings));
     return outcome;
 }
@@ -108,8 +159,26 @@ int run_server(const settings::load_request& request, settings::outcome first) {
 
     master::options options;
     options.settings = values;
-    options.entry = run_worker;
-    options.reload = [&request] { return reload(request); };
+    app::prepare_hosts(*values);
+    std::unique_ptr<app::master_guest> guest;
+    if (app::needs_master_guest(*values)) {
+        app::load_error error;
+        guest = app::make_master_guest(*values, error);
+        if (!guest) {
+            log::error("{}", error.message);
+            if (daemon) daemon->report(static_cast<int>(error.code));
+            return static_cast<int>(error.code);
+        }
+        options.companion = companion_of(*guest);
+    } else if (values->preload_app) {
+        log::warning("preload_app: a native application is loaded by each worker, as without it");
+    }
+    options.entry = [&guest](const master::worker_launch& launch) {
+        return run_worker(launch, guest.get());
+    };
+    options.reload = [&request, values, &guest] {
+        return reload(request, *values, guest != nullptr);
+    };
     options.adopt = adopt;
     options.version = UNICORO_VERSION;
     options.daemon = daemon ? &*daemon : nullptr;
@@ -120,7 +189,7 @@ int check_application(const settings::server_settings& values) {
     if (const auto failed = enter_directory(values)) return refuse(*failed);
     asio::io_context io{1};
     aio::task_group tasks(io);
-    app::worker_context context{io, values, 0, [] {}, &tasks};
+    app::worker_context context{io, values, 0, 0, [] {}, &tasks};
     app::load_error error;
     const std::unique_ptr<app::host> host = app::make_host(values, error);
     std::optional<app::load_error> failed;

@@ -6,10 +6,13 @@
 #include "scoreboard/scoreboard.hpp"
 #include "settings/settings.hpp"
 
+#include <sys/types.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -38,6 +41,20 @@ struct reload_outcome {
     std::vector<std::string> errors;
 };
 
+/// What else lives in the master (an interpreter, for preloading and hooks) and is told what happens;
+/// functions may be empty. None throws.
+struct companion {
+    /// Before the first worker; the exit code when the master cannot go on, which is logged.
+    std::function<std::optional<int>()> start;
+    std::function<void(std::uint64_t age)> before_fork;
+    std::function<void(pid_t pid)> forked;  ///< on both sides: 0 in the worker, -1 when it failed
+    std::function<void()> when_ready;
+    std::function<void()> reloaded;
+    std::function<void(pid_t pid)> worker_ended;
+    std::function<void(int number, int before)> workers_changed;
+    std::function<void()> ending;
+};
+
 struct options {
     std::shared_ptr<const settings::server_settings> settings;
     worker_entry entry;
@@ -48,6 +65,8 @@ struct options {
     /// Called in the master when settings that were read anew have taken over; also called in each
     /// worker born of them before that, so that it logs where it shall. May be empty.
     std::function<void(const settings::server_settings&)> adopt;
+
+    master::companion companion;
 
     std::string version;
 

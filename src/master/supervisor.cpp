@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <array>
 #include <csignal>
+#include <utility>
 
 namespace unicoro::master {
 
@@ -32,6 +33,7 @@ int supervisor::run() {
     }
     if (!failed) loop();
     const int code = failed ? *failed : *exit_code_;
+    if (options_.companion.ending) options_.companion.ending();
     if (options_.daemon != nullptr) options_.daemon->report(code);
     return code;
 }
@@ -96,6 +98,7 @@ void supervisor::reap() {
         const std::size_t slot = found->slot;
         board_->slot(slot).state.store(scoreboard::worker_state::vacant);
         workers_.erase(found);
+        if (options_.companion.worker_ended) options_.companion.worker_ended(child->pid);
         feed(event::child_ended{child->pid, child->status});
     }
 }
@@ -113,13 +116,22 @@ void supervisor::look() {
 
 void supervisor::feed(const any_event& what) {
     std::ranges::move(core_->step(what, clock_now()), std::back_inserter(pending_));
+    tell_strength();
+}
+
+void supervisor::tell_strength() {
+    const int before = std::exchange(told_strength_, core_->strength());
+    if (before == told_strength_ || !options_.companion.workers_changed) return;
+    options_.companion.workers_changed(told_strength_, before);
 }
 
 void supervisor::perform(const action::spawn& what) {
     auto lifeline = os::make_pipe();
     if (!lifeline) return feed(event::spawn_failed{what.slot, lifeline.error().message()});
     board_->reset(what.slot, scoreboard::worker_state::booting);
+    if (options_.companion.before_fork) options_.companion.before_fork(what.age);
     const auto forked = os::fork_process();
+    if (options_.companion.forked) options_.companion.forked(forked ? *forked : -1);
     if (!forked) return feed(event::spawn_failed{what.slot, forked.error().message()});
     if (*forked == 0) {
         lifeline->write.reset();
@@ -155,6 +167,8 @@ void supervisor::perform(const action::notify& what) {
         case action::notify::state::ready:
             lines = fmt::format("READY=1\nMAINPID={}\n", getpid());
             if (options_.daemon != nullptr) options_.daemon->report(0);
+            if (!was_ready_ && options_.companion.when_ready) options_.companion.when_ready();
+            was_ready_ = true;
             break;
         case action::notify::state::reloading:
             lines = fmt::format("RELOADING=1\nMONOTONIC_USEC={}\n", clock_now() / std::chrono::microseconds(1));

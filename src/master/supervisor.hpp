@@ -43,6 +43,7 @@ class supervisor {
     void reap();
     void look();
     void feed(const any_event& what);
+    void tell_strength();
     void perform(const action::spawn& what);
     void perform(const action::kill& what);
     void perform(const action::log_line& what);
@@ -89,6 +90,8 @@ class supervisor {
     std::deque<any_action> pending_;
     instant next_watchdog_{0};
     std::optional<int> exit_code_;
+    int told_strength_ = 0;
+    bool was_ready_ = false;
 };
 
 /// The part of the settings the core decides by.

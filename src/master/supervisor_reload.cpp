@@ -37,6 +37,7 @@ void supervisor::perform(const action::reload_settings&) {
     auto errors = prepare(read);
     if (!errors.empty()) return feed(event::settings_refused{std::move(errors)});
     feed(event::settings_accepted{newest_, limits_of(*read.settings)});
+    if (options_.companion.reloaded) options_.companion.reloaded();
 }
 
 std::vector<std::string> supervisor::prepare(const reload_outcome& read) {

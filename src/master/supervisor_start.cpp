@@ -151,11 +151,15 @@ std::optional<int> supervisor::start() {
             return 1;
         }
     }
+    if (options_.companion.start) {
+        if (const auto code = options_.companion.start()) return code;
+    }
     core::options shape;
     shape.slots = board_->size();
     shape.most_workers = static_cast<int>(shape.slots / slots_per_worker);
     shape.daemon = values.daemon;
     core_.emplace(limits_of(values), shape, settled_);
+    tell_strength();
     std::ranges::move(core_->start(clock_now()), std::back_inserter(pending_));
     return std::nullopt;
 }

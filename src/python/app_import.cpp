@@ -46,6 +46,12 @@ boost::system::result<imported_application, app::load_error> import_application(
     if (interpreter::forked_away()) interpreter::leave_forked();
     if (!found) {
         const py_ref exception = take_exception();
+        const py_ref suspect = interpreter::bootstrap("suspect");
+        if (suspect && exception) {
+            [[maybe_unused]] const py_ref noted =
+                py_ref::steal(PyObject_CallOneArg(suspect.get(), exception.get()));
+            PyErr_Clear();
+        }
         return explain(exception.get());
     }
     imported_application imported;

@@ -41,9 +41,15 @@ def prepare(pythonpath, crash_fd, after_fork):
         if entry in sys.path:
             sys.path.remove(entry)
         sys.path.insert(0, entry)
-    # The master ends a worker that hangs by SIGABRT: then its stack goes to the error log.
-    faulthandler.enable(file=crash_fd, all_threads=True)
+    tell_stacks(crash_fd)
     os.register_at_fork(after_in_child=after_fork)
+
+
+def tell_stacks(crash_fd):
+    """The master ends a worker that hangs by SIGABRT: then its stack goes to the error log."""
+    tell_stacks.again = lambda: tell_stacks(crash_fd)
+    faulthandler.disable()
+    faulthandler.enable(file=crash_fd, all_threads=True)
 
 
 def describe(error):

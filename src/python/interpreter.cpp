@@ -119,6 +119,8 @@ bool interpreter::forked_away() noexcept {
     return here().forked_away;
 }
 
+void interpreter::taken_over() noexcept { here().forked_away = false; }
+
 void interpreter::leave_forked() noexcept {
     int code = 1;
     const py_ref exception = take_exception();

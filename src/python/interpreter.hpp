@@ -33,6 +33,9 @@ class interpreter {
     /// True in a process that the application forked off: it must never act as the server.
     [[nodiscard]] static bool forked_away() noexcept;
 
+    /// In a worker that inherits the interpreter of its master.
+    static void taken_over() noexcept;
+
     /// Ends such a process, by the exception that is set when it is SystemExit.
     [[noreturn]] static void leave_forked() noexcept;
 

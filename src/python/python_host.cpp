@@ -2,8 +2,7 @@
 #include "python/python_host.hpp"
 
 #include "app/app_spec.hpp"
-#include "log/open.hpp"
-#include "python/app_import.hpp"
+#include "log/log.hpp"
 #include "python/eventlet_guest.hpp"
 #include "python/gevent_guest.hpp"
 #include "python/inline_runner.hpp"
@@ -17,34 +16,13 @@
 namespace unicoro::python {
 namespace {
 
-app::load_error not_booted(const std::string& why) {
-    return {app::boot_failure::worker, "Worker failed to boot: " + why};
-}
-
-/// Of the exception that is set.
-app::load_error not_booted() {
-    return not_booted(describe_exception(take_exception().get()));
-}
-
-bool looks_like_asgi(const std::string& spec) {
-    const py_ref guess = interpreter::bootstrap("looks_like_asgi");
-    const py_ref text = py_ref::steal(PyUnicode_DecodeFSDefault(spec.c_str()));
-    py_ref answer;
-    if (guess && text) answer = py_ref::steal(PyObject_CallOneArg(guess.get(), text.get()));
-    PyErr_Clear();
-    return answer.get() == Py_True;
-}
-
-/// Under -k async, where the standard library must be patched before anything is imported, unless no
-/// application needs it.
-bool only_asgi(const settings::server_settings& values) {
-    if (values.worker_class != settings::worker_class::async) return false;
-    if (values.interface != settings::app_interface::auto_detect) return false;
-    if (values.apps.empty()) return looks_like_asgi(values.app);
-    return std::all_of(values.apps.begin(), values.apps.end(), [](const auto& each) {
-        return app::parse_app_spec(each.second).language != app::app_language::python ||
-               looks_like_asgi(each.second);
-    });
+/// Every line is printed from here on (the setting `spew`); with an application, that application as
+/// it must be called then. Nothing with an exception set.
+py_ref spew(PyObject* application) {
+    const py_ref function = interpreter::bootstrap("spew");
+    if (!function) return {};
+    if (application == nullptr) return py_ref::steal(PyObject_CallNoArgs(function.get()));
+    return py_ref::steal(PyObject_CallOneArg(function.get(), application));
 }
 
 }  // namespace
@@ -55,13 +33,23 @@ python_host::~python_host() {
 
 std::optional<app::load_error> python_host::load(app::worker_context& context) {
     const settings::server_settings& values = context.settings;
-    interpreter::options chosen;
-    chosen.executable = executable_;
-    chosen.pythonpath = values.pythonpath;
-    chosen.crash_fd = log::descriptor();
-    if (auto failure = interpreter::start(chosen)) return not_booted(*failure);
+    if (auto failure = home_->open(values)) return failure;
     const gil_lock gil;
     thread_ = PyThread_get_thread_ident();
+    extra_files_ = values.reload_extra_files;
+    server_hooks& hooks = home_->hooks();
+    hooks_told_ = context.age > 0;
+    if (hooks_told_ && !hooks.call("in_worker", context.age)) return not_booted();
+    if (values.spew && !spew(nullptr)) return not_booted();
+    if (auto failure = load_all(context)) return failure;
+    // From here on calls of the application are traced, not what the server does between them.
+    if (values.spew) PyEval_SetTrace(nullptr, nullptr);
+    if (hooks_told_ && !hooks.call("booted")) return not_booted();
+    return std::nullopt;
+}
+
+std::optional<app::load_error> python_host::load_all(app::worker_context& context) {
+    const settings::server_settings& values = context.settings;
     if (values.interface == settings::app_interface::asgi || only_asgi(values)) {
         if (auto failure = make_asgi_runner(context)) return failure;
     } else if (auto failure = make_runner(context)) {
@@ -109,7 +97,7 @@ std::optional<app::load_error> python_host::make_runner(app::worker_context& con
     const py_ref missing = take_exception();
     no_runner_ = not_booted(
         "this worker class needs the package " + guest_->package() + ", which is not installed for " +
-        executable_ + ": " + executable_ + " -m pip install " + guest_->package() +
+        home_->executable() + ": " + home_->executable() + " -m pip install " + guest_->package() +
         ", or choose -k sync or -k gthread"
     );
     guest_.reset();
@@ -136,8 +124,12 @@ std::optional<app::load_error> python_host::load_application(
     const std::string& spec, std::size_t place, app::worker_context& context
 ) {
     const settings::server_settings& values = context.settings;
-    auto imported = import_application(spec, values.interface);
+    auto imported = home_->application(spec, place, values.interface);
     if (!imported) return std::move(imported.error());
+    if (values.spew) {
+        imported->callable = spew(imported->callable.get());
+        if (!imported->callable) return not_booted();
+    }
     application made;
     if (imported->interface == interface_kind::asgi) {
         if (auto failure = make_asgi_runner(context)) return failure;
@@ -220,10 +212,38 @@ std::string python_host::stack_of_loop() {
     return stack;
 }
 
+void python_host::interrupted() {
+    const gil_lock gil;
+    if (hooks_told_) home_->hooks().tell("interrupted");
+}
+
+std::vector<std::string> python_host::code_files() {
+    std::vector<std::string> files;
+    if (!interpreter::running()) return files;
+    const gil_lock gil;
+    const py_ref list = py_ref::steal(PyList_New(0));
+    for (const std::string& each : extra_files_) {
+        const py_ref pattern = py_ref::steal(PyUnicode_DecodeFSDefault(each.c_str()));
+        if (pattern && list) PyList_Append(list.get(), pattern.get());
+    }
+    const py_ref ask = interpreter::bootstrap("code_files");
+    const py_ref found = py_ref::steal(ask && list ? PyObject_CallOneArg(ask.get(), list.get()) : nullptr);
+    for (Py_ssize_t at = 0; found && at < PyList_GET_SIZE(found.get()); ++at) {
+        const py_ref path = py_ref::steal(PyUnicode_EncodeFSDefault(PyList_GET_ITEM(found.get(), at)));
+        if (path) files.emplace_back(PyBytes_AS_STRING(path.get()));
+    }
+    if (PyErr_Occurred() != nullptr) {
+        log::warning("reload: {}", describe_exception(take_exception().get()));
+    }
+    return files;
+}
+
 void python_host::shut_down() noexcept {
     if (!interpreter::running()) return;
     {
         const gil_lock gil;
+        if (hooks_told_) home_->hooks().tell("ending");
+        home_->forget();
         applications_.clear();
         asgi_.reset();
         guest_.reset();

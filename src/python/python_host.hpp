@@ -5,6 +5,7 @@
 #include "python/asgi/asgi_runner.hpp"
 #include "python/guest_loop.hpp"
 #include "python/guest_reactor.hpp"
+#include "python/python_home.hpp"
 #include "python/wsgi_runner.hpp"
 
 #include <memory>
@@ -19,8 +20,7 @@ namespace unicoro::python {
 /// Python.
 class python_host final : public app::host {
   public:
-    /// `executable`: the interpreter or venv that the plugin was chosen for.
-    explicit python_host(std::string executable) : executable_(std::move(executable)) {}
+    explicit python_host(std::shared_ptr<python_home> home) : home_(std::move(home)) {}
     ~python_host() override;
 
     [[nodiscard]] std::string_view interface_name() const noexcept override;
@@ -31,6 +31,8 @@ class python_host final : public app::host {
     void drive(asio::io_context& io) override;
     bool holds_loop() const noexcept override;
     std::string stack_of_loop() override;
+    void interrupted() override;
+    [[nodiscard]] std::vector<std::string> code_files() override;
 
   private:
     /// One of the two.
@@ -44,9 +46,12 @@ class python_host final : public app::host {
     [[nodiscard]] std::optional<app::load_error> load_application(
         const std::string& spec, std::size_t place, app::worker_context& context
     );
+    [[nodiscard]] std::optional<app::load_error> load_all(app::worker_context& context);
     void shut_down() noexcept;
 
-    std::string executable_;
+    std::shared_ptr<python_home> home_;
+    std::vector<std::string> extra_files_;
+    bool hooks_told_ = false;  // of this worker
     unsigned long thread_ = 0;  // Python's number of the loop's
     std::unique_ptr<guest_reactor> reactor_;
     std::unique_ptr<guest_loop> guest_;

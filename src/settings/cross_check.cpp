@@ -37,6 +37,15 @@ class checker {
         if (settings_.threads > 1 && settings_.worker_class != worker_class::gthread) {
             warn("threads", "has no effect with this worker class: only gthread has threads");
         }
+        if (settings_.reload && settings_.preload_app) {
+            fail("reload", "does not go with " + where_("preload_app") + ", which keeps the code: remove one");
+        }
+        if (settings_.reload && settings_.daemon) {
+            warn("reload", "is for development, daemon is not");
+        }
+        if (!settings_.reload_extra_files.empty() && !settings_.reload) {
+            warn("reload_extra_files", "has no effect without reload");
+        }
         if (settings_.workers == 0) {
             warn("workers", "is 0: nothing is served until SIGTTIN adds a worker");
         }

@@ -10,6 +10,9 @@ namespace unicoro::settings {
 /// Every setting as a line "name = value", sorted, in gunicorn's form (Python's None, True, ['a']).
 [[nodiscard]] std::string print_config(const server_settings& settings);
 
+/// Every setting by its name as one JSON object in one line, as the file would have it.
+[[nodiscard]] std::string print_json(const server_settings& settings);
+
 /// The JSON Schema (draft 2020-12) of the settings file: the text of config/unicoro.schema.json.
 [[nodiscard]] std::string print_schema();
 

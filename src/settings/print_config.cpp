@@ -52,19 +52,22 @@ std::string python_form(const json& value) {
     }
 }
 
-/// As `str.format` prints it: text without quotes.
-std::string shown(const setting& row, const server_settings& settings) {
+json value_of(const setting& row, const server_settings& settings) {
     json value;
-    if (row.kept) {
+    if (row.name == "raw_env") {
+        value = json::array();
+        for (const auto& [name, text] : settings.raw_env) value.push_back(name + "=" + text);
+    } else if (row.kept) {
         row.kept.fetch(settings, value);
     } else {
         default_value(row, value);
     }
-    if (row.name == "raw_env") {
-        json pairs = json::array();
-        for (const auto& [name, text] : settings.raw_env) pairs.push_back(name + "=" + text);
-        value = std::move(pairs);
-    }
+    return value;
+}
+
+/// As `str.format` prints it: text without quotes.
+std::string shown(const setting& row, const server_settings& settings) {
+    const json value = value_of(row, settings);
     if (value.is_string()) {
         return base::printable(value.get_ref<const std::string&>(), std::string::npos);
     }
@@ -72,6 +75,14 @@ std::string shown(const setting& row, const server_settings& settings) {
 }
 
 }  // namespace
+
+std::string print_json(const server_settings& settings) {
+    json values = json::object();
+    for (const setting& row : all_settings()) {
+        if (row.scope == scope::everywhere) values[std::string(row.name)] = value_of(row, settings);
+    }
+    return values.dump(-1, ' ', false, json::error_handler_t::replace);
+}
 
 std::string print_config(const server_settings& settings) {
     std::map<std::string_view, std::string> lines;

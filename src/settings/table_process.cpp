@@ -6,8 +6,6 @@ namespace {
 
 constexpr std::string_view no_control = "steer the master by its signals";
 constexpr std::string_view no_dirty = "run long jobs in a job queue of their own";
-constexpr std::string_view no_hooks =
-    "the master holds no Python; start such work from the application";
 
 setting dirty_number(
     std::string_view name, std::string_view flags, std::string_view initial, std::string_view help
@@ -92,9 +90,7 @@ part hooks() {
              .kept = stored_in<&server_settings::hooks>(),
              .help = "Functions called when something happens to the server, as gunicorn calls them, "
                      "such as {\"post_fork\": \"hooks:post_fork\"}: MODULE:FUNCTION, or "
-                     "/FILE.py:FUNCTION",
-             .status = availability::not_yet,
-             .remark = no_hooks},
+                     "/FILE.py:FUNCTION"},
         },
     };
 }

@@ -22,6 +22,7 @@ struct hook {
 };
 
 constexpr std::string_view no_tls = "end TLS in nginx or HAProxy, which choose its context";
+constexpr std::string_view no_upgrade = "a running server is not replaced by another (USR2) yet";
 constexpr std::string_view no_dirty = "there are no helper processes; use a job queue";
 
 constexpr std::array<hook, 20> known_hooks{{
@@ -33,7 +34,7 @@ constexpr std::array<hook, 20> known_hooks{{
     {"post_worker_init", "(worker): in a worker, when the application is loaded"},
     {"worker_int", "(worker): in a worker, on SIGINT or SIGQUIT"},
     {"worker_abort", "(worker): in a worker, on SIGABRT"},
-    {"pre_exec", "(server): in the master, before a new master is started"},
+    {"pre_exec", {}, no_upgrade},
     {"pre_request", "(worker, request): in a worker, before a request"},
     {"post_request", "(worker, request, environ, response): in a worker, after a request"},
     {"child_exit", "(server, worker): in the master, when a worker has ended"},

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "worker/worker.hpp"
 
+#include "app/failed_host.hpp"
 #include "log/log.hpp"
 #include "log/open.hpp"
+#include "worker/code_watch.hpp"
 #include "worker/connection.hpp"
 #include "worker/loop_watch.hpp"
 #include "worker/serving.hpp"
@@ -40,6 +42,7 @@ class process {
     awaitable<void> obey_signals();
     awaitable<void> watch_master();
     awaitable<void> limit_drain();
+    awaitable<void> watch_code();
     void announce(scoreboard::worker_state state);
     void drain();
     void abort();
@@ -57,6 +60,7 @@ class process {
     app::worker_context context_;
     std::unique_ptr<app::host> host_;
     std::unique_ptr<loop_watch> watch_;
+    std::unique_ptr<code_watch> code_;
     int exit_code_ = 0;
     bool aborting_ = false;
     bool ending_ = false;
@@ -70,6 +74,7 @@ process::process(const launch& how)
           io_,
           how.settings,
           how.slot,
+          how.age,
           [this] { shared_.slot.heartbeat.store(scoreboard::monotonic_now()); },
           &application_tasks_} {
     shared_.on_request_limit = [this] {
@@ -87,6 +92,7 @@ void process::announce(scoreboard::worker_state state) {
 }
 
 bool process::load() {
+    if (how_.settings.reload) code_ = std::make_unique<code_watch>();
     app::load_error error;
     host_ = how_.make_host(error);
     std::optional<app::load_error> failure;
@@ -97,8 +103,19 @@ bool process::load() {
     }
     if (!failure) return true;
     log::error("{}", failure->message);
+    if (how_.settings.reload) {
+        host_ = std::make_unique<app::failed_host>(std::move(host_), failure->message);
+        return true;
+    }
     exit_code_ = static_cast<int>(failure->code);
     return false;
+}
+
+awaitable<void> process::watch_code() {
+    const std::string changed = co_await code_->changed(*host_);
+    if (changed.empty()) co_return;
+    log::info("Worker reloading: {} modified", changed);
+    announce(scoreboard::worker_state::retiring);
 }
 
 awaitable<void> process::boot() {
@@ -132,6 +149,7 @@ awaitable<void> process::boot() {
         watch_ = std::make_unique<loop_watch>(io_, *host_, limit);
     }
     announce(scoreboard::worker_state::ready);
+    if (code_) own_.spawn("reload", watch_code());
 }
 
 awaitable<void> process::beat() {
@@ -158,6 +176,7 @@ awaitable<void> process::obey_signals() {
         } else if (number == SIGTERM) {
             drain();
         } else {
+            host_->interrupted();
             abort();
         }
     }

@@ -6,6 +6,7 @@
 #include "settings/settings.hpp"
 #include "worker/accept_loop.hpp"
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <vector>
@@ -15,6 +16,7 @@ namespace unicoro::worker {
 /// What a worker process is started with, all of it owned by the caller.
 struct launch {
     std::size_t slot;
+    std::uint64_t age;  ///< counts the workers of the master, from 1
     const scoreboard::table& board;
     std::vector<listening_socket> listeners;
     int lifeline_fd;  ///< readable (end of file) when the master has died

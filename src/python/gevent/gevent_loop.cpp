@@ -53,17 +53,22 @@ void watch_forks() noexcept {
 
 namespace gevent_loop {
 
-choice install(guest_reactor& reactor) {
-    py_ref module = py_ref::steal(gevent::make_module());
+choice choose() {
+    py_ref module = py_ref::borrow(PyDict_GetItemString(PyImport_GetModuleDict(), "_unicoro_gevent"));
+    if (!module) module = py_ref::steal(gevent::make_module());
     if (!module) return choice::failed;
     if (PyDict_SetItemString(PyImport_GetModuleDict(), "_unicoro_gevent", module.get()) != 0) {
         return choice::failed;
     }
     if (std::getenv("GEVENT_LOOP") != nullptr) return choice::users;
-    gevent::the_seat().reactor = &reactor;
     const py_ref done =
         py_ref::steal(PyObject_CallMethod(module.get(), "choose_for_gevent", nullptr));
     return done ? choice::ours : choice::failed;
+}
+
+choice install(guest_reactor& reactor) {
+    gevent::the_seat().reactor = &reactor;
+    return choose();
 }
 
 void set_turn(hub_turn* turn) noexcept {

@@ -32,6 +32,9 @@ enum class choice {
 /// and of forked processes make an io_context of their own.
 [[nodiscard]] choice install(guest_reactor& reactor);
 
+/// Its first half, without a loop of the server's: in a master that preloads.
+[[nodiscard]] choice choose();
+
 /// Null: none. It is also what happens in a process that was forked off.
 void set_turn(hub_turn* turn) noexcept;
 

@@ -54,8 +54,8 @@ std::unique_ptr<app::host> load() {
     chosen.errorlog = files().log();
     if (const auto failure = log::open(chosen)) FAIL(*failure);
     values().app = "unit_apps:application";
-    static app::worker_context context{loop(), values(), 0, [] {}, nullptr};
-    auto host = std::make_unique<python::python_host>(TEST_PYTHON);
+    static app::worker_context context{loop(), values(), 0, 0, [] {}, nullptr};
+    auto host = std::make_unique<python::python_host>(std::make_shared<python::python_home>(TEST_PYTHON));
     if (const auto failure = host->load(context)) FAIL(failure->message);
     return host;
 }

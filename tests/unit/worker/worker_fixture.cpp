@@ -164,6 +164,7 @@ int worker_process::run_child(
 ) const {
     const unicoro::worker::launch how{
         0,
+        1,
         board_,
         // Twice, as two addresses would be: both accept loops wait for room at the same time.
         {{listener_, "127.0.0.1", port_, false}, {listener_, "127.0.0.1", port_, false}},

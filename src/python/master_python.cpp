@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+#include "python/master_python.hpp"
+
+#include "log/log.hpp"
+#include "python/interpreter.hpp"
+#include "python/python_host.hpp"
+
+namespace unicoro::python {
+
+std::optional<app::load_error> master_python::start() {
+    if (auto failure = home_->open(values_)) return failure;
+    const gil_lock gil;
+    if (!home_->hooks().fire("on_starting")) return not_booted();
+    if (values_.preload_app) return home_->preload(values_);
+    return std::nullopt;
+}
+
+// Python is held from before the fork until after it, on both sides.
+void master_python::before_fork(std::uint64_t age) {
+    gil_parking::enter();
+    home_->hooks().tell("before_fork", age);
+    PyOS_BeforeFork();
+}
+
+void master_python::forked(pid_t pid) {
+    if (pid == 0) {
+        PyOS_AfterFork_Child();
+        interpreter::taken_over();
+    } else {
+        PyOS_AfterFork_Parent();
+        home_->hooks().tell("forked", pid);
+    }
+    gil_parking::leave();
+}
+
+std::unique_ptr<app::host> master_python::make_host() { return std::make_unique<python_host>(home_); }
+
+void master_python::when_ready() {
+    const gil_lock gil;
+    home_->hooks().announce("when_ready");
+}
+
+void master_python::reloaded() {
+    const gil_lock gil;
+    home_->hooks().announce("on_reload");
+}
+
+void master_python::worker_ended(pid_t pid) {
+    const gil_lock gil;
+    home_->hooks().tell("worker_ended", pid);
+}
+
+void master_python::workers_changed(int number, int before) {
+    const gil_lock gil;
+    home_->hooks().tell("workers_changed", number, before);
+}
+
+void master_python::ending() {
+    {
+        const gil_lock gil;
+        home_->hooks().announce("on_exit");
+        home_->forget();
+    }
+    interpreter::stop();
+}
+
+}  // namespace unicoro::python
