@@ -2,6 +2,7 @@
 #include "cli/main.hpp"
 
 #include "cli/options.hpp"
+#include "cli/python_settings.hpp"
 #include "cli/run_server.hpp"
 #include "os/process_title.hpp"
 #include "settings/load.hpp"
@@ -13,10 +14,14 @@
 namespace unicoro::cli {
 
 int run(int argc, char** argv) {
-    const settings::load_request request = settings::request_of_process(argc, argv);
+    settings::load_request request = settings::request_of_process(argc, argv);
+    request.run_python_file = run_python_file;
     os::prepare_process_title(argc, argv);
     settings::outcome outcome = settings::load(request);
     if (const std::optional<int> code = answer(outcome, std::cout, std::cerr)) return *code;
+    if (outcome.action == settings::action::migrate) {
+        return print_migration(request, outcome.subject, std::cout, std::cerr);
+    }
     std::cout.flush();
     if (outcome.action != settings::action::run) return check_application(outcome.settings);
     return run_server(request, std::move(outcome));

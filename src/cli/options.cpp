@@ -38,6 +38,8 @@ std::optional<int> answer(const settings::outcome& outcome, std::ostream& out, s
         case settings::action::version:
             out << "unicoro (version " UNICORO_VERSION ")\n";
             break;
+        case settings::action::migrate:
+            return std::nullopt;
         case settings::action::print_schema:
             out << settings::print_schema();
             break;

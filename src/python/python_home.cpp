@@ -28,6 +28,22 @@ bool call_bootstrap(const char* name) {
     return function && py_ref::steal(PyObject_CallNoArgs(function.get()));
 }
 
+/// An interpreter of the master read the environment when it started; these settings may be younger.
+std::optional<app::load_error> adopt_environment(const settings::server_settings& values) {
+    const gil_lock gil;
+    const py_ref os = py_ref::steal(PyImport_ImportModule("os"));
+    const py_ref variables = py_ref::steal(os ? PyObject_GetAttrString(os.get(), "environ") : nullptr);
+    if (!variables) return not_booted();
+    for (const auto& [name, text] : values.raw_env) {
+        const py_ref key = py_ref::steal(PyUnicode_DecodeFSDefault(name.c_str()));
+        const py_ref value = py_ref::steal(PyUnicode_DecodeFSDefault(text.c_str()));
+        if (!key || !value || PyObject_SetItem(variables.get(), key.get(), value.get()) != 0) {
+            return not_booted();
+        }
+    }
+    return std::nullopt;
+}
+
 /// Makes the standard library cooperative, where a worker of these settings would. That the package
 /// is missing is for the worker to tell.
 bool patch(const settings::server_settings& values) {
@@ -63,7 +79,7 @@ bool only_asgi(const settings::server_settings& values) {
 }
 
 std::optional<app::load_error> python_home::open(const settings::server_settings& values) {
-    if (interpreter::running()) return std::nullopt;
+    if (interpreter::running()) return adopt_environment(values);
     interpreter::options chosen;
     chosen.executable = executable_;
     chosen.pythonpath = values.pythonpath;

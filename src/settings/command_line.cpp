@@ -172,7 +172,10 @@ void take_option(
 ) {
     const origin from{source, std::string(spoken_name(row)), false};
     json value = written_value(row, results);
-    if (row.asks_for != action::run) {
+    if (row.asks_for == action::migrate) {
+        result.asked.push_back(row.asks_for);
+        result.migrate = results.back();
+    } else if (row.asks_for != action::run) {
         if (value == "true") result.asked.push_back(row.asks_for);
     } else if (row.scope == scope::command_line) {
         result.config = results.back();

@@ -42,6 +42,7 @@ struct layer {
     std::vector<std::string> errors;
     std::vector<action> asked;          ///< command lines only
     std::optional<std::string> config;  ///< command lines only: -c
+    std::optional<std::string> migrate;  ///< command lines only: --migrate
 };
 
 /// Reads arguments (without the program's name); `source` is what messages call them.

@@ -5,6 +5,7 @@
 #include "settings/cpu_count.hpp"
 #include "settings/cross_check.hpp"
 #include "settings/layer.hpp"
+#include "settings/python_file.hpp"
 #include "settings/resolver.hpp"
 
 #include <algorithm>
@@ -22,6 +23,7 @@ action strongest(const layer& first, const layer& second) {
     constexpr std::array order{
         action::help,
         action::version,
+        action::migrate,
         action::print_schema,
         action::print_settings_doc,
         action::print_config,
@@ -45,6 +47,7 @@ bool needs_settings(action asked) {
 struct chosen_file {
     std::string name;
     fs::path path;
+    bool python = false;  // of gunicorn's kind; the path may be "python:MODULE"
 };
 
 class loader {
@@ -57,10 +60,13 @@ class loader {
         const layer variable = read_command_variable(request_.environment);
         outcome result;
         result.action = strongest(command, variable);
+        for (const layer* each : {&command, &variable}) {
+            if (result.subject.empty()) result.subject = each->migrate.value_or("");
+        }
         if (!needs_settings(result.action)) return result;
 
         const auto file = choose_file(command, variable, result);
-        const layer from_file = file ? read_settings_file(file->path, file->name) : layer{};
+        const layer from_file = file ? read(*file, command, variable, result) : layer{};
         apply_environment({&from_file, &variable, &command});
         for (const layer* each : {&from_file, &variable, &command}) resolver_.apply(*each);
 
@@ -94,32 +100,37 @@ class loader {
         const fs::path usual = request_.directory / "unicoro.json";
         std::error_code error;
         if (fs::exists(usual, error)) return chosen_file{"unicoro.json", usual};
-        if (fs::exists(request_.directory / "gunicorn.conf.py", error)) {
-            result.warnings.push_back(
-                "gunicorn.conf.py: is not read, a Python configuration file is not available yet; "
-                "write its settings into unicoro.json"
-            );
-        }
+        const fs::path gunicorns = request_.directory / "gunicorn.conf.py";
+        if (fs::exists(gunicorns, error)) return chosen_file{"gunicorn.conf.py", gunicorns, true};
         return std::nullopt;
+    }
+
+    layer read(
+        const chosen_file& file, const layer& command, const layer& variable, outcome& result
+    ) const {
+        if (!file.python) return read_settings_file(file.path, file.name);
+        std::string python;
+        for (const layer* each : {&command, &variable}) {
+            for (const assignment& given : each->values) {
+                if (given.row->name == "python" && python.empty()) python = given.value.get<std::string>();
+            }
+        }
+        python_file found = read_python_file(request_, file.path.string(), file.name, python);
+        append(result.warnings, found.warnings);
+        return std::move(found.values);
     }
 
     std::optional<chosen_file> given_file(
         const std::string& where, const std::string& written, outcome& result
     ) const {
         std::string name{base::trim(written)};
-        const bool python = name.starts_with("python:") || name.ends_with(".py");
-        if (python) {
-            result.errors.push_back(
-                where + "\"" + base::printable(name) +
-                "\" is not available yet: a Python configuration file cannot be read; write the "
-                "settings "
-                "as JSON, for example into unicoro.json"
-            );
-            return std::nullopt;
+        if (name.starts_with("python:") || name.ends_with(".py")) {
+            const std::string shown = name.starts_with("file:") ? name.substr(5) : name;
+            return chosen_file{shown, python_location(request_, name), true};
         }
         if (name.starts_with("file:")) name.erase(0, 5);
         if (name.empty()) {
-            result.errors.push_back(where + "needs the path of a JSON file");
+            result.errors.push_back(where + "needs the path of a JSON file, or of gunicorn's Python file");
             return std::nullopt;
         }
         return chosen_file{name, (request_.directory / name).lexically_normal()};
@@ -182,6 +193,12 @@ load_request request_of_process(int argc, const char* const* argv) {
     request.directory = fs::current_path(error);
     request.count_cpus = [] { return usable_cpu_count(); };
     return request;
+}
+
+std::string python_location(const load_request& request, const std::string& written) {
+    if (written.starts_with("python:")) return written;
+    const std::string path = written.starts_with("file:") ? written.substr(5) : written;
+    return (request.directory / path).lexically_normal().string();
 }
 
 outcome load(const load_request& request) {

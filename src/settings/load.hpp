@@ -12,6 +12,19 @@
 
 namespace unicoro::settings {
 
+/// A settings file of gunicorn to run, and the answer in JSON (src/cli/gunicorn_conf.py) or why there is
+/// none.
+struct python_question {
+    std::string location;            ///< an absolute path, or "python:MODULE"
+    std::vector<std::string> names;  ///< the variables to tell
+    std::string python;              ///< the setting `python` where it was given
+    std::filesystem::path directory;
+};
+struct python_answer {
+    std::string text;
+    std::string problem;
+};
+
 /// Everything settings are made from. Kept by the master: `load` with the same request reads the
 /// file anew (SIGHUP).
 struct load_request {
@@ -19,6 +32,8 @@ struct load_request {
     std::function<std::optional<std::string>(const std::string& name)> environment;
     std::filesystem::path directory;  ///< the absolute folder of the start
     std::function<int()> count_cpus;  ///< for workers = "auto"
+    /// Without it such files are refused.
+    std::function<python_answer(const python_question& asked)> run_python_file = {};
 };
 
 /// What came out. `settings` may be used when `errors` is empty; every error of every source is in
@@ -26,6 +41,7 @@ struct load_request {
 struct outcome {
     server_settings settings;
     settings::action action = settings::action::run;
+    std::string subject;  ///< of the action, where it has one: the file to migrate
     std::vector<std::string> warnings;
     std::vector<std::string> errors;
 
@@ -34,6 +50,9 @@ struct outcome {
 
 /// The request of this process: its arguments, environment, folder and CPUs.
 [[nodiscard]] load_request request_of_process(int argc, const char* const* argv);
+
+/// The place of a Python settings file as it is run: "python:MODULE" or an absolute path.
+[[nodiscard]] std::string python_location(const load_request& request, const std::string& written);
 
 /// Reads all layers: defaults (some from the environment), file, UNICORO_CMD_ARGS, command line.
 /// Changes nothing outside; runs in the folder of the start or any other.

@@ -74,6 +74,11 @@ server_settings resolver::settings() const {
     return result;
 }
 
+const json* resolver::written(const setting& row) const {
+    const auto found = values_.find(&row);
+    return found == values_.end() ? nullptr : &found->second.value;
+}
+
 std::string resolver::where(std::string_view name) const {
     const auto found = values_.find(find_setting(name));
     return found == values_.end() ? std::string(name) : found->second.from.where();

@@ -23,6 +23,9 @@ class resolver {
     /// Puts the values in force into a struct full of defaults.
     [[nodiscard]] server_settings settings() const;
 
+    /// What a layer wrote for this setting, in canonical form; nullptr when none did.
+    [[nodiscard]] const json* written(const setting& row) const;
+
     /// Where the value in force was written; the name alone for a default.
     [[nodiscard]] std::string where(std::string_view name) const;
 

@@ -60,6 +60,7 @@ enum class action {
     version,
     check_config,
     print_config,
+    migrate,
     print_schema,
     print_settings_doc,
 };

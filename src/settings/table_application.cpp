@@ -108,6 +108,32 @@ std::vector<setting> other_ways() {
     };
 }
 
+setting settings_file() {
+    return {
+        .name = "config",
+        .flags = "-c,--config",
+        .metavar = "FILE",
+        .type = text(presence::required),
+        .default_note = "./unicoro.json, else ./gunicorn.conf.py, if there is one",
+        .help = "The JSON file with settings, or gunicorn's: FILE.py, python:MODULE; read before "
+                "--chdir, and again on SIGHUP",
+        .scope = scope::command_line,
+    };
+}
+
+setting migrated_file() {
+    return {
+        .name = "migrate",
+        .flags = "--migrate",
+        .metavar = "FILE",
+        .type = text(presence::required),
+        .help = "Print the settings file that gunicorn's FILE.py (or python:MODULE) becomes, name "
+                "what is left out, and exit",
+        .scope = scope::command_line,
+        .asks_for = action::migrate,
+    };
+}
+
 }  // namespace
 
 part application() {
@@ -130,13 +156,8 @@ part configuration() {
     return {
         section::configuration,
         {
-            {.name = "config",
-             .flags = "-c,--config",
-             .metavar = "FILE",
-             .type = text(presence::required),
-             .default_note = "./unicoro.json if there is one",
-             .help = "The JSON file with settings; read before --chdir, and again on SIGHUP",
-             .scope = scope::command_line},
+            settings_file(),
+            migrated_file(),
             question(
                 "check_config",
                 "--check-config",

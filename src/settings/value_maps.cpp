@@ -167,8 +167,7 @@ class hook_map_type final : public text_map_type {
             if (known->refusal.empty()) return {};
             return "is not available yet: " + std::string(known->refusal);
         }
-        std::vector<std::string_view> names;
-        for (const hook& each : known_hooks) names.push_back(each.name);
+        const std::vector<std::string_view> names = hook_names();
         std::string text = "unknown hook";
         if (const auto meant = base::nearest(key, names)) {
             return text + "; did you mean \"" + std::string(*meant) + "\"?";
@@ -198,6 +197,17 @@ class hook_map_type final : public text_map_type {
 };
 
 }  // namespace
+
+std::vector<std::string_view> hook_names() {
+    std::vector<std::string_view> names;
+    for (const hook& each : known_hooks) names.push_back(each.name);
+    return names;
+}
+
+std::string_view hook_refusal(std::string_view name) {
+    const hook* const known = find_hook(name);
+    return known != nullptr ? known->refusal : std::string_view();
+}
 
 bool is_hook(std::string_view name) {
     return find_hook(name) != nullptr;

@@ -85,6 +85,12 @@ enum class commas { separate, are_text };
 /// An object of hooks and the function of each; canonical: "module:function" or "/file.py:function".
 [[nodiscard]] value_type_ptr hook_map();
 
+/// The names of gunicorn's server hooks.
+[[nodiscard]] std::vector<std::string_view> hook_names();
+
+/// Why a hook of gunicorn cannot be used here, and the remedy; empty when it can.
+[[nodiscard]] std::string_view hook_refusal(std::string_view name);
+
 /// True for the names of gunicorn's server hooks, those that are refused here included.
 [[nodiscard]] bool is_hook(std::string_view name);
 

@@ -134,12 +134,11 @@ TEST_SUITE("settings_file") {
             CAPTURE(python);
             const auto errors = s.load_with_app({"-c", python}).errors;
             CHECK(errors.size() == 1);
-            CHECK(mentions(errors, "not available yet"));
-            CHECK(mentions(errors, "JSON"));
+            CHECK(mentions(errors, "a Python file cannot be read here"));
         }
         CHECK(s.load_with_app({}).warnings.empty());
         s.folder.write("gunicorn.conf.py", "workers = 4");
-        CHECK(mentions(s.load().warnings, "gunicorn.conf.py: is not read"));
+        CHECK(mentions(s.load().errors, "gunicorn.conf.py: a Python file cannot be read here"));
         s.folder.write("other.json", R"({"workers": 5})");
         CHECK(s.load_with_app({"-c", "file:other.json"}).settings.workers == 5);
     }

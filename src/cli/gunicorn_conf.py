@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: MIT
+"""Runs a settings file of gunicorn as gunicorn does and tells the settings in it, as one line of JSON.
+
+Run as `python -c TEXT FD LOCATION NAMES ARGUMENT...`: the answer goes to FD; LOCATION is a path or
+python:MODULE; NAMES are the variables to tell, with commas between them."""
+
+import ast
+import importlib
+import importlib.util
+import json
+import os
+import sys
+import traceback
+
+MODULE = "__config__"  # what gunicorn calls the module of the file
+
+
+def run(location):
+    """The variables of the file and where its text lies."""
+    if location.startswith("python:"):
+        module = importlib.import_module(location[len("python:"):])
+        return vars(module), getattr(module, "__file__", None)
+    with open(location, "rb") as file:
+        code = compile(file.read(), location, "exec")
+    module = importlib.util.module_from_spec(importlib.util.spec_from_file_location(MODULE, location))
+    sys.modules[MODULE] = module
+    # Not by its loader, which might take older code from __pycache__.
+    exec(code, vars(module))
+    return vars(module), location
+
+
+def plain(value):
+    """The value as JSON has it; TypeError for what JSON cannot have."""
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, int):
+        return int(value)
+    if isinstance(value, float) and value - value == 0:  # neither infinite nor NaN
+        return float(value)
+    if isinstance(value, os.PathLike):
+        value = os.fspath(value)
+    if isinstance(value, str):
+        value.encode()  # names of files may hold what is no Unicode
+        return str(value)
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [plain(each) for each in value]
+    if isinstance(value, dict):
+        return {plain(key) if isinstance(key, str) else str(key): plain(each) for key, each in value.items()}
+    raise TypeError
+
+
+def tell(value):
+    if isinstance(value, type):
+        return ["class", f"{value.__module__}.{value.__qualname__}"]
+    try:
+        return ["value", plain(value)]
+    except (TypeError, UnicodeError):
+        return ["function" if callable(value) else "other", type(value).__name__]
+
+
+class Computed(ast.NodeVisitor):
+    """Finds how the variables of a module come to their values, where that is not written there."""
+
+    def __init__(self):
+        self.found = {}
+        self.conditional = 0
+
+    def skip(self, node):
+        pass
+
+    visit_FunctionDef = visit_AsyncFunctionDef = visit_ClassDef = visit_Lambda = skip
+
+    def within(self, node):
+        self.conditional += 1
+        self.generic_visit(node)
+        self.conditional -= 1
+
+    visit_If = visit_For = visit_While = visit_Try = visit_With = within
+
+    def assigned(self, target, value):
+        for node in ast.walk(target):
+            if not isinstance(node, ast.Name):
+                continue
+            try:
+                ast.literal_eval(value)
+                how = "it depends on a condition" if self.conditional else None
+            except ValueError:
+                how = ast.unparse(value) if hasattr(ast, "unparse") else "an expression"
+            self.found[node.id] = how
+
+    def visit_Assign(self, node):
+        for target in node.targets:
+            self.assigned(target, node.value)
+
+    def visit_AnnAssign(self, node):
+        if node.value is not None:
+            self.assigned(node.target, node.value)
+
+    def visit_AugAssign(self, node):
+        for name in ast.walk(node.target):
+            if isinstance(name, ast.Name):
+                self.found[name.id] = f"it is changed by {ast.dump(node.op)[:-2]}"
+
+    def visit_Import(self, node):
+        for alias in node.names:
+            self.found[alias.asname or alias.name] = "it is imported"
+
+    visit_ImportFrom = visit_Import
+
+
+def computed(path):
+    finder = Computed()
+    try:
+        with open(path, "rb") as file:
+            finder.visit(ast.parse(file.read()))
+    except (OSError, TypeError, SyntaxError, ValueError):
+        pass  # a compiled module has no text
+    return finder.found
+
+
+def changes(before, after):
+    """What the file did to the environment."""
+    altered, lost = {}, []
+    for name, text in after.items():
+        if before.get(name) == text:
+            continue
+        try:
+            altered[plain(name)] = plain(text)
+        except UnicodeError:
+            lost.append(ascii(name))
+    return altered, lost + sorted(set(before) - set(after))
+
+
+def failure(error, location):
+    """The error in one line; its traceback, without this program's part, goes to standard error."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_frame.f_code.co_filename == HERE:
+        trace = trace.tb_next
+    traceback.print_exception(type(error), error, trace)
+    lines = [each.lineno for each in traceback.extract_tb(trace) if each.filename == location]
+    if isinstance(error, SyntaxError) and error.filename == location:
+        lines.append(error.lineno)
+    reason = traceback.format_exception_only(type(error), error)[-1].strip()
+    return f"line {lines[-1]}: {reason}" if lines else reason
+
+
+def answer(location, names):
+    environment = dict(os.environ)
+    path = list(sys.path)
+    try:
+        variables, file = run(location)
+    except BaseException as error:  # what a server does not survive either: sys.exit() in the file
+        return {"failure": failure(error, location)}
+    how = computed(file)
+    altered, lost = changes(environment, dict(os.environ))
+    return {
+        "values": {name: [*tell(variables[name]), how.get(name)] for name in names if name in variables},
+        "environment": altered,
+        "lost": lost,
+        "path": [os.path.abspath(each) for each in sys.path if isinstance(each, str) and each not in path],
+    }
+
+
+HERE = answer.__code__.co_filename
+
+if __name__ == "__main__":
+    fd, location, names, *arguments = sys.argv[1:]
+    os.set_inheritable(int(fd), False)
+    sys.argv = ["unicoro", *arguments]
+    here = os.getcwd()
+    sys.path[:] = [here, *(each for each in sys.path if each not in ("", here))]
+    line = json.dumps(answer(location, names.split(",")))
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError, AttributeError):
+            pass  # the file may have closed it
+    with os.fdopen(int(fd), "w") as file:
+        file.write(line + "\n")
+    # The file may have started threads that never end.
+    os._exit(0)

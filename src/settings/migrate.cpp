@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+#include "settings/migrate.hpp"
+
+#include "settings/python_file.hpp"
+#include "settings/resolver.hpp"
+
+namespace unicoro::settings {
+namespace {
+
+/// Pairs as the file usually has them.
+ordered_json as_object(const json& pairs) {
+    ordered_json object = ordered_json::object();
+    for (const json& pair : pairs) object[pair.at(0).get<std::string>()] = pair.at(1);
+    return object;
+}
+
+}  // namespace
+
+migration migrate(const load_request& request, const std::string& location) {
+    migration result;
+    const std::string place = python_location(request, location);
+    const std::string name = location.starts_with("file:") ? location.substr(5) : location;
+    const python_file read = read_python_file(request, place, name, {});
+    if (!read.values.errors.empty() && read.values.values.empty()) {
+        result.errors = read.values.errors;
+        return result;
+    }
+    resolver checked(request.count_cpus);
+    checked.apply(read.values);
+    ordered_json document;
+    for (const setting& row : all_settings()) {
+        if (const json* const value = checked.written(row)) {
+            document[std::string(row.name)] = row.name == "raw_env" ? as_object(*value) : ordered_json(*value);
+        }
+    }
+    if (document.is_null()) document = ordered_json::object();
+    result.json = document.dump(2, ' ', false, json::error_handler_t::replace) + "\n";
+    for (const std::string& each : checked.errors()) result.notes.push_back("left out: " + each);
+    for (const std::string& each : checked.warnings()) result.notes.push_back("left out: " + each);
+    for (const std::string& each : read.computed) result.notes.push_back(name + ": worked out: " + each);
+    for (const std::string& each : read.warnings) result.notes.push_back(each);
+    return result;
+}
+
+}  // namespace unicoro::settings

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "settings/layer.hpp"
+#include "settings/load.hpp"
+
+#include <string>
+#include <vector>
+
+namespace unicoro::settings {
+
+/// A settings file of gunicorn, which is a Python program, as a layer, and what its reader should know.
+struct python_file {
+    layer values;
+    std::vector<std::string> warnings;
+    /// Settings whose value is worked out by the file, and how: "workers = cpu_count() * 2 + 1".
+    std::vector<std::string> computed;
+};
+
+/// Runs the file. `location` is a path or "python:MODULE", `name` what messages call it, `python` the
+/// setting of that name where it was given.
+[[nodiscard]] python_file read_python_file(
+    const load_request& request, const std::string& location, const std::string& name, const std::string& python
+);
+
+}  // namespace unicoro::settings
