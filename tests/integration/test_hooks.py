@@ -41,7 +41,7 @@ def hooked(start, notes):
         if not isinstance(hooks, dict):
             hooks = {name: f"hooks_probe:{name}" for name in hooks}
         env = {"HOOK_NOTES": str(notes.path), "PYTHONDONTWRITEBYTECODE": "1"}
-        return start("--pythonpath", APPS, *args, app, config={"hooks": hooks} | (config or {}), env=env, **more)
+        return start("--pythonpath", APPS, "--python", sys.executable, *args, app, config={"hooks": hooks} | (config or {}), env=env, **more)
 
     return make
 
@@ -203,7 +203,7 @@ def test_preload_with_threads_and_greenlets_says_so(start, tmp_path):
         "    start_response('200 OK', [])\n"
         "    return [b'alive']\n"
     )
-    server = start("--pythonpath", tmp_path, "--preload", "-k", "async", "lively:app")
+    server = start("--pythonpath", tmp_path, "--python", sys.executable, "--preload", "-k", "async", "lively:app")
     server.wait_log("the application started")
     with server.client() as client:
         assert client.get("/").text == "alive"
