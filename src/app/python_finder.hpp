@@ -24,7 +24,7 @@ struct python_runtime {
 [[nodiscard]] os::outcome<std::string> choose_python(const settings::server_settings& values);
 
 /// Runs the interpreter once to learn what it is. Refuses what cannot be hosted: no CPython, older
-/// than 3.9, without a shared libpython.
+/// than 3.10, without a shared libpython.
 [[nodiscard]] os::outcome<python_runtime> probe_python(const std::string& interpreter);
 
 /// Asks the interpreter of these settings now, so that workers forked later need not. A failure is left

@@ -48,7 +48,7 @@ os::outcome<std::string> ask(const std::string& interpreter) {
         return refused(
             interpreter +
             " could not say what Python it is (see its message above); name a Python "
-            "3.9 or newer with --python"
+            "3.10 or newer with --python"
         );
     }
     return std::move(*answer->text);
@@ -65,7 +65,7 @@ bool too_old(std::string_view version) {
     const std::size_t dot = version.find('.');
     const auto major = base::parse_integer<int>(version.substr(0, dot));
     const auto minor = base::parse_integer<int>(version.substr(dot + 1));
-    return !major || !minor || *major < 3 || (*major == 3 && *minor < 9);
+    return !major || !minor || *major < 3 || (*major == 3 && *minor < 10);
 }
 
 }  // namespace
@@ -92,7 +92,7 @@ os::outcome<python_runtime> probe_python(const std::string& interpreter) {
     if (too_old(version)) {
         return refused(
             interpreter + " is Python " + version +
-            "; Unicoro needs 3.9 or newer: name one with --python"
+            "; Unicoro needs 3.10 or newer: name one with --python"
         );
     }
     if (shared != "1") {

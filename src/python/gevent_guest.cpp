@@ -38,6 +38,7 @@ bool gevent_guest::prepare() {
 
 void gevent_guest::run() {
     requests_.turn(hub_.get());
+    if (other_turn_) other_turn_();
     if (!reactor_.stopped()) return;
     [[maybe_unused]] const py_ref resumed = greenlet_api::switch_to(main_.get());
     PyErr_Clear();
@@ -55,6 +56,7 @@ void gevent_guest::drive() {
     }
     // Ending Python waits for threads and runs atexit functions, which may need the hub once more.
     gevent_loop::set_turn(nullptr);
+    if (other_end_) other_end_();
     gevent_loop::release();
     reactor_.context().restart();
 }

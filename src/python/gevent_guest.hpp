@@ -5,6 +5,9 @@
 #include "python/greenlet_runner.hpp"
 #include "python/guest_loop.hpp"
 
+#include <functional>
+#include <utility>
+
 namespace unicoro::python {
 
 /// gevent on the worker's io_context: its hub runs on gevent_loop, and requests are greenlets of it.
@@ -18,6 +21,11 @@ class gevent_guest final : public guest_loop, private hub_turn {
     bool prepare() override;
     wsgi_runner& runner() noexcept override { return requests_; }
     void drive() override;
+    PyObject* hub() const noexcept override { return hub_.get(); }
+    void also(std::function<void()> turn, std::function<void()> end) override {
+        other_turn_ = std::move(turn);
+        other_end_ = std::move(end);
+    }
 
   private:
     void run() override;
@@ -26,6 +34,8 @@ class gevent_guest final : public guest_loop, private hub_turn {
     greenlet_runner requests_;
     py_ref hub_;
     py_ref main_;
+    std::function<void()> other_turn_;
+    std::function<void()> other_end_;
 };
 
 }  // namespace unicoro::python

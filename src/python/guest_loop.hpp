@@ -3,6 +3,7 @@
 
 #include "python/wsgi_runner.hpp"
 
+#include <functional>
 #include <string>
 
 namespace unicoro::python {
@@ -24,6 +25,12 @@ class guest_loop {
     [[nodiscard]] virtual bool prepare() = 0;
 
     [[nodiscard]] virtual wsgi_runner& runner() noexcept = 0;
+
+    /// The greenlet of its loop when other loops can live beside it, else null.
+    [[nodiscard]] virtual PyObject* hub() const noexcept { return nullptr; }
+    /// `turn` is called there in each turn, outside of Asio; `end` in the main greenlet when the
+    /// io_context has stopped.
+    virtual void also(std::function<void()>, std::function<void()>) {}
 
     /// Runs until the io_context is stopped.
     virtual void drive() = 0;

@@ -108,14 +108,20 @@ std::optional<app::load_error> python_host::make_runner(app::worker_context& con
 
 std::optional<app::load_error> python_host::make_asgi_runner(app::worker_context& context) {
     if (asgi_) return std::nullopt;
-    if (guest_ || context.settings.worker_class == settings::worker_class::gthread) {
+    if ((guest_ && guest_->hub() == nullptr) ||
+        context.settings.worker_class == settings::worker_class::gthread) {
         return app::load_error{
             app::boot_failure::application,
-            "App failed to load: an ASGI application has an event loop of its own, and neither "
-            "threads nor greenlets: choose -k asgi or --interface asgi, without --threads"};
+            "App failed to load: an ASGI application runs neither on threads nor beside eventlet: "
+            "choose -k async or -k sync, without --threads"};
     }
     if (!reactor_) reactor_ = std::make_unique<guest_reactor>(context.io);
     asgi_ = std::make_unique<asgi_runner>(*reactor_, context);
+    if (guest_) {
+        beside_ = std::make_unique<asgi_greenlet>(*reactor_, *asgi_);
+        if (!beside_->prepare(guest_->hub())) return not_booted();
+        guest_->also([this] { beside_->turn(); }, [this] { beside_->end(); });
+    }
     if (!asgi_->prepare()) return not_booted();
     return std::nullopt;
 }
@@ -245,6 +251,7 @@ void python_host::shut_down() noexcept {
         if (hooks_told_) home_->hooks().tell("ending");
         home_->forget();
         applications_.clear();
+        beside_.reset();
         asgi_.reset();
         guest_.reset();
         own_runner_.reset();

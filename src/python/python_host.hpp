@@ -3,6 +3,7 @@
 
 #include "app/host.hpp"
 #include "python/asgi/asgi_runner.hpp"
+#include "python/asgi_greenlet.hpp"
 #include "python/guest_loop.hpp"
 #include "python/guest_reactor.hpp"
 #include "python/python_home.hpp"
@@ -59,6 +60,7 @@ class python_host final : public app::host {
     wsgi_runner* runner_ = nullptr;
     std::optional<app::load_error> no_runner_;  // why there is none for WSGI
     std::unique_ptr<asgi_runner> asgi_;
+    std::unique_ptr<asgi_greenlet> beside_;  // asgi_ lives beside guest_
     std::vector<application> applications_;  // by their place in `apps`
 };
 

@@ -49,7 +49,7 @@ def test_threads_are_refused(serve):
     server = serve("--threads", 4, ready=False)
     server.allow(".")
     assert server.wait_exit() == 4
-    assert "an ASGI application has an event loop of its own" in server.log()
+    assert "an ASGI application runs neither on threads nor beside eventlet" in server.log()
 
 
 def test_scope(serve):

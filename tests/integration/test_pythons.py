@@ -72,7 +72,7 @@ def test_the_venv_picks_the_plugin(start, app, version, tmp_path):
 
 def test_version_without_plugin(start, app, tmp_path):
     """Its error says which there are and how to build it."""
-    missing = sorted(set(FOUND) - PLUGINS - {version for version in FOUND if tuple(map(int, version.split("."))) < (3, 9)})
+    missing = sorted(set(FOUND) - PLUGINS - {version for version in FOUND if tuple(map(int, version.split("."))) < (3, 10)})
     if not missing:
         pytest.skip("there is a plugin for every interpreter here")
     version = missing[0]

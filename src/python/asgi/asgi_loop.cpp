@@ -64,7 +64,7 @@ bool asgi_loop::prepare() {
     if (!wait || PyObject_SetAttrString(selector.get(), "wait", wait.get()) != 0) return false;
     const py_ref fd = py_ref::steal(PyObject_CallMethod(selector.get(), "fileno", nullptr));
     if (!fd) return false;
-    if (const error_code failed = reactor_.watch(static_cast<int>(PyLong_AsLong(fd.get())))) {
+    if (const error_code failed = waiter_->watch(static_cast<int>(PyLong_AsLong(fd.get())))) {
         PyErr_SetString(PyExc_OSError, failed.message().c_str());
         return false;
     }
@@ -106,7 +106,7 @@ void asgi_loop::drive() {
         log::error("the event loop failed\n{}", describe_exception(take_exception().get()));
         reactor_.context().stop();
     }
-    reactor_.unwatch();
+    waiter_->unwatch();
     act();
 }
 

@@ -22,6 +22,10 @@ class loop_wait {
     /// is set when it returns.
     [[nodiscard]] virtual bool wait(std::optional<guest_reactor::clock::time_point> until) = 0;
 
+    /// As of guest_reactor.
+    [[nodiscard]] virtual error_code watch(int epoll_fd) = 0;
+    virtual void unwatch() noexcept = 0;
+
   protected:
     ~loop_wait() = default;
 };
@@ -42,7 +46,7 @@ class asgi_loop final : private loop_wait {
 
     /// Makes the loop and makes it this thread's. False with a Python exception set.
     [[nodiscard]] bool prepare();
-    /// Waits another way from now on.
+    /// Waits another way. Before `prepare`.
     void wait_by(loop_wait& other) noexcept {
         waiter_ = &other;
         share_thread();
@@ -74,6 +78,12 @@ class asgi_loop final : private loop_wait {
     void call(std::function<void()> what);
     void drop(PyObject* object);
 
+    /// True when something was left that is acted on after a wait.
+    [[nodiscard]] bool has_word() const noexcept {
+        return !arrived_.empty() || !noted_.empty() || !left_.empty() || !dropped_.empty() ||
+               !calls_.empty();
+    }
+
     [[nodiscard]] guest_reactor& reactor() noexcept { return reactor_; }
     [[nodiscard]] std::size_t running() const noexcept { return running_; }
 
@@ -82,6 +92,8 @@ class asgi_loop final : private loop_wait {
     static PyObject* stopped(PyObject* self, PyObject*);
 
     bool wait(std::optional<clock::time_point> until) override { return reactor_.wait(until); }
+    error_code watch(int epoll_fd) override { return reactor_.watch(epoll_fd); }
+    void unwatch() noexcept override { reactor_.unwatch(); }
     [[nodiscard]] bool wait_outside(std::optional<clock::time_point> until);
     void set_running(PyObject* loop) noexcept;
     [[nodiscard]] bool turn(std::optional<clock::time_point> until);

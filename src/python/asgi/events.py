@@ -5,6 +5,7 @@ import asyncio
 import contextvars
 import selectors
 import signal
+import sys
 import traceback
 from asyncio import events as asyncio_events
 
@@ -14,7 +15,15 @@ __all__ = ["Lifespan", "Selector", "drive", "make_loop", "running_loop", "stack"
 LAST_WORDS = 2.0
 
 
-class Selector(selectors.EpollSelector):
+def _original(module, name):
+    """A name of a module as it was before gevent patched that, where it has."""
+    monkey = sys.modules.get("gevent.monkey")
+    if monkey is None or not monkey.is_module_patched(module.__name__):
+        return getattr(module, name)
+    return monkey.get_original(module.__name__, name)
+
+
+class Selector(_original(selectors, "EpollSelector")):
     """Waits in the server's loop. `wait(timeout)` is true when the epoll descriptor is readable."""
 
     def __init__(self):

@@ -129,7 +129,7 @@ TEST_SUITE("python finder") {
         mentions(refusal("exit 3"), "could not say what Python it is");
         mentions(refusal("printf 'pypy\\n3.10\\n\\n/p\\n/\\n1\\nl\\n/\\n'"), "only CPython");
         mentions(
-            refusal("printf 'cpython\\n3.8\\n\\n/p\\n/\\n1\\nl\\n/\\n'"), "needs 3.9 or newer"
+            refusal("printf 'cpython\\n3.8\\n\\n/p\\n/\\n1\\nl\\n/\\n'"), "needs 3.10 or newer"
         );
         mentions(
             refusal("printf 'cpython\\n3.12\\n\\n/p\\n/\\n0\\nl\\n/\\n'"),
