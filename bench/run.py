@@ -18,6 +18,7 @@ import tempfile
 from pathlib import Path
 
 import measure
+import waiting
 from servers import CONTENDERS, Contender, Running, Setup
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -28,9 +29,13 @@ GOALS = [
     ("unicoro native", "nginx return 200", 0.95),
     ("unicoro WSGI -k sync", "gunicorn WSGI -k gevent", 8.0),
     ("unicoro WSGI -k async", "gunicorn WSGI -k gevent", 8.0),
+    ("unicoro WSGI -k async", "bjoern WSGI", 1.0),
     ("unicoro Flask -k sync", "gunicorn Flask -k gevent", None),
     ("unicoro Flask -k async", "gunicorn Flask -k gevent", 2.4),
-    ("unicoro Flask -k async", "unicoro Flask -k sync", 0.9),
+    ("unicoro Flask -k async", "Flask in a bare loop", 0.9),
+    ("unicoro Flask -k async", "Flask in a bare loop, libpython", 0.9),
+    ("unicoro ASGI", "uvicorn uvloop httptools", 1.6),
+    ("unicoro ASGI", "granian ASGI", 1.0),
 ]
 IDLE_GOAL = 2048
 
@@ -47,6 +52,7 @@ def arguments() -> argparse.Namespace:
                         "with commas between them")
     parser.add_argument("--idle", type=int, default=10_000, help="idle connections; 0 = do not measure")
     parser.add_argument("--idle-peer", type=int, default=2_000, help="the same for gunicorn")
+    parser.add_argument("--waiting", type=int, default=2_000, help="requests that wait at once; 0 = do not measure")
     parser.add_argument("--write", action="store_true", help=f"write {RESULTS.relative_to(ROOT)}")
     return parser.parse_args()
 
@@ -72,8 +78,11 @@ def measure_speed(options, setup, contenders) -> dict[str, list[measure.Sample]]
     samples: dict[str, list[measure.Sample]] = {each.name: [] for each in contenders}
     for number in range(1, options.rounds + 1):
         for each in contenders:
-            with Running(each, setup, SERVER_CORE) as server:
-                sample = measure.load(server, CLIENT_CORE, options.connections, options.seconds)
+            if each.kind == "loop":
+                sample = measure.loop(each.command(setup, options.seconds), SERVER_CORE)
+            else:
+                with Running(each, setup, SERVER_CORE) as server:
+                    sample = measure.load(server, CLIENT_CORE, options.connections, options.seconds)
             samples[each.name].append(sample)
             say(f"round {number}/{options.rounds}  {each.name:26} {sample.per_cpu_second:9.0f} per CPU-s"
                 f"  {sample.per_second:9.0f} per s  CPU {sample.cpu / sample.seconds:4.0%}")
@@ -142,7 +151,7 @@ def machine() -> str:
     return f"{model}, {os.cpu_count()} cores, Linux {platform.release()}"
 
 
-def report(options, speed: list[str], idle: list[str]) -> str:
+def report(options, speed: list[str], idle: list[str], waits: list[str]) -> str:
     lines = [
         "# What it costs to serve", "",
         f"{datetime.date.today().isoformat()}; {machine()}.", "",
@@ -155,6 +164,8 @@ def report(options, speed: list[str], idle: list[str]) -> str:
         lines += ["", "## Idle connections", "",
                   "Kept alive after one request each; the slope of the worker's resident memory over "
                   "their number.", "", *idle]
+    if waits:
+        lines += ["", "## Requests that wait", "", *waits]
     return "\n".join(lines) + "\n"
 
 
@@ -172,7 +183,10 @@ def main() -> int:
         contenders = chosen(setup, options.only)
         speed = speed_table(measure_speed(options, setup, contenders)) if options.rounds else []
         idle = measure_idle(options, setup, contenders) if options.idle else []
-    text = report(options, speed, idle)
+    waits = []
+    if options.waiting and not options.only:
+        waits = waiting.table(options.build.resolve(), options.python.absolute(), options.waiting, 5)
+    text = report(options, speed, idle, waits)
     print(text)
     if options.write:
         RESULTS.write_text(text)

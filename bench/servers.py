@@ -29,7 +29,7 @@ class Setup:
 @dataclass
 class Contender:
     name: str
-    kind: str  # "native", "wsgi" or "flask": whom it is compared with
+    kind: str  # "native", "wsgi", "flask" or "asgi": whom it is compared with; "loop" is no server
     command: Callable[[Setup, int], list[str]]
     needs: Callable[[Setup], bool]
 
@@ -74,6 +74,37 @@ def _gunicorn(module: str) -> Callable[[Setup, int], list[str]]:
         ]
 
     return command
+
+
+def _bjoern(setup: Setup, port: int) -> list[str]:
+    return [str(setup.python), str(BENCH / "apps" / "serve_bjoern.py"), str(port)]
+
+
+def _uvicorn(setup: Setup, port: int) -> list[str]:
+    return [
+        str(setup.python), "-m", "uvicorn", "--loop", "uvloop", "--http", "httptools", "--port", str(port),
+        "--no-access-log", "--log-level", "warning", "--app-dir", str(BENCH / "apps"), "hello_asgi:app",
+    ]
+
+
+def _granian(setup: Setup, port: int) -> list[str]:
+    return [
+        str(setup.python), "-m", "granian", "--interface", "asgi", "--host", "127.0.0.1", "--port", str(port),
+        "--workers", "1", "--no-ws", "--log-level", "warning", "--working-dir", str(BENCH / "apps"), "hello_asgi:app",
+    ]
+
+
+def _bare_loop(setup: Setup, seconds: int) -> list[str]:
+    return [str(setup.python), str(BENCH / "apps" / "bare_loop.py"), str(seconds)]
+
+
+def _bare_loop_in_libpython(setup: Setup, seconds: int) -> list[str]:
+    packages = subprocess.run(
+        [str(setup.python), "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"],
+        check=True, capture_output=True, text=True,
+    ).stdout.strip()
+    program = str(setup.build / "bench" / "bench_python")
+    return ["env", f"PYTHONPATH={packages}", program, str(BENCH / "apps" / "bare_loop.py"), str(seconds)]
 
 
 NGINX_CONF = """
@@ -139,12 +170,20 @@ CONTENDERS = [
               _all(_has_unicoro, _has_module("gevent"))),
     Contender("gunicorn WSGI -k gevent", "wsgi", _gunicorn("hello_wsgi"),
               _all(_has_module("gunicorn"), _has_module("gevent"))),
+    Contender("bjoern WSGI", "wsgi", _bjoern, _has_module("bjoern")),
+    Contender("Flask in a bare loop", "loop", _bare_loop, _has_module("flask")),
+    Contender("Flask in a bare loop, libpython", "loop", _bare_loop_in_libpython,
+              _all(_has_module("flask"), lambda setup: (setup.build / "bench" / "bench_python").exists())),
     Contender("unicoro Flask -k sync", "flask", _unicoro_python("hello_flask"),
               _all(_has_unicoro, _has_module("flask"))),
     Contender("unicoro Flask -k async", "flask", _unicoro_python("hello_flask", "async"),
               _all(_has_unicoro, _has_module("flask"), _has_module("gevent"))),
     Contender("gunicorn Flask -k gevent", "flask", _gunicorn("hello_flask"),
               _all(_has_module("flask"), _has_module("gunicorn"), _has_module("gevent"))),
+    Contender("unicoro ASGI", "asgi", _unicoro_python("hello_asgi", "async"), _has_unicoro),
+    Contender("uvicorn uvloop httptools", "asgi", _uvicorn,
+              _all(_has_module("uvicorn"), _has_module("uvloop"), _has_module("httptools"))),
+    Contender("granian ASGI", "asgi", _granian, _has_module("granian")),
 ]
 
 

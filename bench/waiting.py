@@ -108,6 +108,24 @@ def measure(running: Running, count: int, rounds: int) -> list[str]:
     return [f"{took:.2f} s", f"{waiting:,.0f}", f"{grown / 1024:,.0f} KiB", f"{left}"]
 
 
+def table(build: Path, python: Path, count: int, rounds: int) -> list[str]:
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {1})
+    lines = [
+        f"| server | {count:,} requests that sleep 0.2 s | bytes for each that waits "
+        "| grown by 10,000 connections | descriptors left |", "|---|---:|---:|---:|---:|",
+    ]
+    with tempfile.TemporaryDirectory() as folder:
+        setup = Setup(build.resolve(), python.absolute(), Path(folder), connections=count)
+        for contender in CONTENDERS:
+            with Running(contender, setup, 0) as running:
+                lines.append(f"| {contender.name} | {' | '.join(measure(running, count, rounds))} |")
+    os.sched_setaffinity(0, before)
+    return lines
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", type=Path, default=ROOT / "build")
@@ -115,17 +133,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=2000)
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
-    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    os.sched_setaffinity(0, {1})
-    print(f"| server | {options.count:,} requests that sleep 0.2 s | bytes for each that waits "
-          "| grown by 10,000 connections | descriptors left |\n|---|---:|---:|---:|---:|")
-    with tempfile.TemporaryDirectory() as folder:
-        setup = Setup(options.build, options.python, Path(folder), connections=options.count)
-        for contender in CONTENDERS:
-            with Running(contender, setup, 0) as running:
-                print(f"| {contender.name} | {' | '.join(measure(running, options.count, options.rounds))} |",
-                      flush=True)
+    print("\n".join(table(options.build, options.python, options.count, options.rounds)))
 
 
 if __name__ == "__main__":

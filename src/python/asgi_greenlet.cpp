@@ -15,6 +15,14 @@ asgi_greenlet::asgi_greenlet(guest_reactor& reactor, asgi_runner& asgi)
     asgi.loop().wait_by(*this);
 }
 
+asgi_greenlet::~asgi_greenlet() {
+    // One that a coroutine has left waiting for gevent is unwound now, and must not wait again. What
+    // ends Python may wait once more.
+    reactor_.context().stop();
+    greenlet_.reset();
+    reactor_.context().restart();
+}
+
 bool asgi_greenlet::prepare(PyObject* hub) {
     static PyMethodDef run_method{"asyncio", &asgi_greenlet::run, METH_NOARGS, "Runs asyncio's loop."};
     hub_ = py_ref::borrow(hub);

@@ -19,6 +19,7 @@ class asgi_greenlet final : public loop_wait {
     asgi_greenlet(guest_reactor& reactor, asgi_runner& asgi);
     asgi_greenlet(const asgi_greenlet&) = delete;
     asgi_greenlet& operator=(const asgi_greenlet&) = delete;
+    ~asgi_greenlet();
 
     /// In the main greenlet. False with a Python exception set.
     [[nodiscard]] bool prepare(PyObject* hub);

@@ -254,6 +254,11 @@ class _HookedWSGI(_Hooked):
         except BaseException:
             self.after(request, environ, response)
             raise
+        if isinstance(body, (list, tuple)):
+            # As it is: the server sees that it is whole, and tells its length.
+            response.sent += sum(map(len, body))
+            self.after(request, environ, response)
+            return body
         return _HookedBody(body, self, request, environ, response)
 
 

@@ -139,6 +139,15 @@ def test_end_in_order(server):
     assert "shut down in order" in server.output()
 
 
+def test_end_while_a_coroutine_blocks(serve):
+    server = serve("--graceful-timeout", "0.5")
+    server.allow(".")
+    with server.client() as client:
+        client.request("/api/blocks-for-long")
+        assert server.get("/sleep").text == "wsgi"
+        assert server.stop() == 0
+
+
 def test_django_like_single_asgi_that_was_not_guessed(start, tmp_path):
     """Its source does not say that it is ASGI: gevent is patched for nothing, and it is served."""
     (tmp_path / "hidden.py").write_text("import mixed_probe\napp = getattr(mixed_probe, 'as' + 'gi')\n")

@@ -6,6 +6,7 @@ import contextvars
 import selectors
 import signal
 import sys
+import threading
 import traceback
 from asyncio import events as asyncio_events
 
@@ -15,12 +16,16 @@ __all__ = ["Lifespan", "Selector", "drive", "make_loop", "running_loop", "stack"
 LAST_WORDS = 2.0
 
 
+def _is_patched(module):
+    monkey = sys.modules.get("gevent.monkey")
+    return monkey is not None and monkey.is_module_patched(module.__name__)
+
+
 def _original(module, name):
     """A name of a module as it was before gevent patched that, where it has."""
-    monkey = sys.modules.get("gevent.monkey")
-    if monkey is None or not monkey.is_module_patched(module.__name__):
+    if not _is_patched(module):
         return getattr(module, name)
-    return monkey.get_original(module.__name__, name)
+    return sys.modules["gevent.monkey"].get_original(module.__name__, name)
 
 
 class Selector(_original(selectors, "EpollSelector")):
@@ -86,6 +91,12 @@ async def _last_words(loop, report):
         for task in deaf:
             report(f"the task {task.get_name()} ignores that it was cancelled\n" + stack(task.get_coro()), None)
     await loop.shutdown_asyncgens()
+    if _is_patched(threading):
+        # Its threads are greenlets, which do not run any more.
+        if loop._default_executor is not None:
+            loop._default_executor.shutdown(wait=False, cancel_futures=True)
+            loop._default_executor = None
+        return
     try:
         await asyncio.wait_for(loop.shutdown_default_executor(), LAST_WORDS)
     except asyncio.TimeoutError:

@@ -90,6 +90,8 @@ async def answer(scope):
         found = await read(reader)
         writer.close()
         return found
+    if path == "/blocks-for-long":
+        time.sleep(60)
     if path == "/blocks":
         time.sleep(0.1)
         return "blocked"
