@@ -15,7 +15,7 @@ class read_buffer {
   public:
     static constexpr std::size_t usual_size = 16 * 1024;
 
-    read_buffer() : bytes_(std::make_unique<char[]>(usual_size)), capacity_(usual_size) {}
+    read_buffer() : bytes_(std::make_unique_for_overwrite<char[]>(usual_size)), capacity_(usual_size) {}
 
     [[nodiscard]] std::string_view unread() const noexcept {
         return {bytes_.get() + begin_, end_ - begin_};
@@ -47,7 +47,7 @@ class read_buffer {
 
     /// Doubles the capacity; only while nothing is pinned, because it moves the bytes.
     void grow() {
-        auto larger = std::make_unique<char[]>(capacity_ * 2);
+        auto larger = std::make_unique_for_overwrite<char[]>(capacity_ * 2);
         std::memcpy(larger.get(), bytes_.get() + begin_, end_ - begin_);
         end_ -= begin_;
         begin_ = 0;
@@ -59,7 +59,7 @@ class read_buffer {
     void clear() {
         begin_ = end_ = pinned_ = 0;
         if (capacity_ > usual_size) {
-            bytes_ = std::make_unique<char[]>(usual_size);
+            bytes_ = std::make_unique_for_overwrite<char[]>(usual_size);
             capacity_ = usual_size;
         }
     }

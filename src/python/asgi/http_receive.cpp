@@ -101,7 +101,7 @@ void http_call::refuse(error_code why) {
 }
 
 awaitable<void> http_call::read_more() {
-    if (!buffer_) buffer_ = std::make_unique<char[]>(read_size);
+    if (!buffer_) buffer_ = std::make_unique_for_overwrite<char[]>(read_size);
     const std::span<char> into(buffer_.get(), read_size);
     const result<std::size_t> taken = co_await request_->read_body(into);
     read_result_ = taken;
