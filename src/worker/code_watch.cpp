@@ -28,8 +28,8 @@ bool after(const timespec& one, const timespec& other) noexcept {
 }  // namespace
 
 code_watch::code_watch() : begin_{} {
-    // The coarse clock is the one that files are stamped with.
-    clock_gettime(CLOCK_REALTIME_COARSE, &begin_);
+    // Not the coarse clock: newer kernels stamp some files finer, which would seem to be changed.
+    clock_gettime(CLOCK_REALTIME, &begin_);
     auto opened = os::folder_watch::open();
     if (opened) {
         folders_.emplace(std::move(*opened));

@@ -83,15 +83,21 @@ void connection::drain() noexcept {
     if (websocket_ != nullptr) websocket_->drain();
     if (!idle_) return;
     if (used_) {
-        stream_->cancel();
+        say_farewell();
     } else if (shared_.settings.keepalive.count() != 0) {
         // Its first request may be on its way: a client that just connected is not cut off.
         arm(shared_.limits.keepalive);
     }
 }
 
+void connection::say_farewell() {
+    looked_again_ = true;
+    arm(shared_.limits.farewell);
+}
+
 void connection::cancel() {
     task::cancel();
+    cancelled_ = true;
     // The idle wait has no cancellation slot.
     stream_->cancel();
 }
@@ -106,18 +112,24 @@ awaitable<void> connection::serve() {
             looked_again_ = true;
             arm(shared_.limits.keepalive);
             if (!stream_->readable_now()) {
-                if (shared_.draining) break;
+                if (shared_.draining) say_farewell();
                 continue;
             }
-        } else if (ec && (expired_ || !shared_.draining)) {
+        } else if (ec && expired_ && !(shared_.draining && stream_->readable_now())) {
+            break;
+        } else if (ec && !expired_ && !cancelled_) {
             break;
         }
-        // Draining cancels the wait; a request that came meanwhile is served all the same.
+        // A request that came before the end is served all the same.
         const after_burst next = co_await serve_burst();
         if (next == after_burst::close) break;
         // Nothing came yet: the limit for a first request runs on.
         if (!used_) continue;
-        if (shared_.draining) break;
+        if (cancelled_) break;
+        if (shared_.draining) {
+            say_farewell();
+            continue;
+        }
         if (shared_.settings.keepalive.count() == 0) break;
         looked_again_ = false;
         arm(shared_.limits.look_again);
@@ -188,6 +200,7 @@ awaitable<void> connection::run(http1_exchange& request) {
     if (request.out_of_time()) {
         // The cancellation was for the request only: the connection goes on to answer it.
         co_await asio::this_coro::reset_cancellation_state(asio::enable_terminal_cancellation());
+        cancelled_ = false;
         request.fail(504, "The request took longer than request_timeout");
     } else if (failure && shared_.draining && aio::is_cancellation(failure)) {
         request.fail(503, "The server is shutting down");

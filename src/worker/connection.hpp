@@ -30,7 +30,8 @@ class connection final : public aio::task {
     /// The connection's whole life.
     awaitable<void> serve();
 
-    /// Idle: closes. Busy: the running response is the last one.
+    /// Idle: closes, when its client asks nothing more for a moment. Busy: the running response is the
+    /// last one, and says so where its head has not left yet.
     void drain() noexcept;
 
     [[nodiscard]] byte_stream& stream() noexcept { return *stream_; }
@@ -39,6 +40,7 @@ class connection final : public aio::task {
 
     /// One time limit runs at a time: for the next request, its head, body or response.
     void arm(aio::deadline_queue& limit);
+    void say_farewell();
     void disarm() noexcept { limit_.disarm(); }
     [[nodiscard]] bool expired() const noexcept { return expired_; }
 
@@ -66,6 +68,7 @@ class connection final : public aio::task {
     bool idle_ = true;
     bool used_ = false;
     bool expired_ = false;
+    bool cancelled_ = false;
     bool looked_again_ = false;  // for an end of file that wait_idle may have missed
 };
 

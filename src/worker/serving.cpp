@@ -48,6 +48,13 @@ std::uint64_t request_limit(const settings::server_settings& values) {
 // How long a closing connection is read from, so that a reset does not overtake the response.
 constexpr std::chrono::seconds linger_time{2};
 
+// Clients that go on asking were told that they may: they get an answer, and with it that it is the last.
+constexpr std::chrono::milliseconds farewell_time{500};
+
+std::chrono::milliseconds farewell_of(std::chrono::milliseconds keepalive) {
+    return keepalive.count() > 0 ? std::min(keepalive, farewell_time) : farewell_time;
+}
+
 // How long the client may take to answer a WebSocket's close frame.
 constexpr std::chrono::seconds close_time{10};
 
@@ -62,6 +69,7 @@ time_limits::time_limits(aio::deadline_service& service, const settings::server_
       body(service.queue(values.body_timeout)),
       send(service.queue(values.send_timeout)),
       request(service.queue(values.request_timeout)),
+      farewell(service.queue(farewell_of(values.keepalive))),
       linger(service.queue(linger_time)),
       ws_ping(service.queue(values.ws_ping_interval)),
       ws_pong(service.queue(values.ws_ping_timeout)),

@@ -32,6 +32,7 @@ struct time_limits {
     aio::deadline_queue& body;
     aio::deadline_queue& send;
     aio::deadline_queue& request;
+    aio::deadline_queue& farewell;  ///< for a next request on a kept connection, once the worker drains
     aio::deadline_queue& linger;
     aio::deadline_queue& ws_ping;
     aio::deadline_queue& ws_pong;

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: MIT
 """The signals of gunicorn's table, sent to the master."""
 
+import http.client
 import json
 import os
 import signal
+import threading
 import time
 
 import pytest
@@ -260,3 +262,39 @@ def test_hello_under_every_reload(start):
             )
     assert load.lost == []
     assert load.answered > 0
+
+
+def test_no_request_is_lost_while_workers_are_replaced(start):
+    """Clients that keep asking on kept connections, as a proxy does: the keep-alive that they were promised
+    is kept until one more answer has said that it ends."""
+    server = start("-w", "2", probe())
+    over = threading.Event()
+    failures, answered = [], []
+
+    def ask():
+        connection = http.client.HTTPConnection(*server.address, timeout=10)
+        count = 0
+        while not over.is_set():
+            try:
+                connection.request("GET", "/print")
+                connection.getresponse().read()
+                count += 1
+            except (OSError, http.client.HTTPException) as failure:
+                failures.append(repr(failure))
+                connection.close()
+        answered.append(count)
+
+    clients = [threading.Thread(target=ask) for _ in range(16)]
+    for each in clients:
+        each.start()
+    for _ in range(5):
+        before = set(server.workers())
+        server.send(signal.SIGHUP)
+        wait_until(
+            lambda: len(now := server.workers()) == 2 and not before & set(now), "both workers are new"
+        )
+    over.set()
+    for each in clients:
+        each.join()
+    assert failures == []
+    assert sum(answered) > 1000
