@@ -6,11 +6,11 @@ python:MODULE; NAMES are the variables to tell, with commas between them."""
 
 import ast
 import importlib
-import importlib.util
 import json
 import os
 import sys
 import traceback
+import types
 
 MODULE = "__config__"  # what gunicorn calls the module of the file
 
@@ -22,7 +22,8 @@ def run(location):
         return vars(module), getattr(module, "__file__", None)
     with open(location, "rb") as file:
         code = compile(file.read(), location, "exec")
-    module = importlib.util.module_from_spec(importlib.util.spec_from_file_location(MODULE, location))
+    module = types.ModuleType(MODULE)
+    module.__file__ = location
     sys.modules[MODULE] = module
     # Not by its loader, which might take older code from __pycache__.
     exec(code, vars(module))

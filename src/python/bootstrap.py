@@ -86,6 +86,46 @@ def patch_gevent():
     from gevent import monkey
 
     monkey.patch_all()
+    _give_each_greenlet_its_loop()
+
+
+def _give_each_greenlet_its_loop():
+    """asyncio knows one running loop for each thread, which all greenlets share: asyncio.run() in two of
+    them at once would be refused, and what they do would seem to run in each other's loop. From the first
+    running loop on, each greenlet has its own.
+    """
+    import weakref
+    from asyncio import events
+
+    import greenlet
+
+    if getattr(events, "_unicoro_original", None) is not None:
+        return
+    get, set_ = events._get_running_loop, events._set_running_loop
+    loops = weakref.WeakKeyDictionary()
+    tracing = []
+
+    def trace(event, switch):
+        origin, target = switch
+        running = get()
+        if running is not None:
+            loops[origin] = running
+        elif loops:
+            loops.pop(origin, None)
+        wanted = loops.get(target)
+        if wanted is not running:
+            set_(wanted)
+        if tracing[0] is not None:
+            tracing[0](event, switch)
+
+    def set_running_loop(loop):
+        if loop is not None and not tracing:
+            tracing.append(None)
+            tracing[0] = greenlet.settrace(trace)
+        set_(loop)
+
+    events._unicoro_original = set_
+    events._set_running_loop = set_running_loop
 
 
 def gevent_hub():

@@ -25,7 +25,11 @@ class Log:
         self._write = write
 
     def log(self, level, message, *args, exc_info=None, **_):
-        text = str(message) % args if args else str(message)
+        try:
+            text = str(message) % args if args else str(message)
+        except (TypeError, ValueError):
+            # A line of the log must not break who writes it.
+            text = f"{message} {args}"
         if exc_info:
             error = exc_info if isinstance(exc_info, BaseException) else sys.exc_info()[1]
             if error is not None:

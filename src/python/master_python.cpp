@@ -4,13 +4,19 @@
 #include "log/log.hpp"
 #include "python/interpreter.hpp"
 #include "python/python_host.hpp"
+#include "python/traceback.hpp"
 
 namespace unicoro::python {
 
 std::optional<app::load_error> master_python::start() {
     if (auto failure = home_->open(values_)) return failure;
     const gil_lock gil;
-    if (!home_->hooks().fire("on_starting")) return not_booted();
+    if (!home_->hooks().fire("on_starting")) {
+        return app::load_error{
+            app::boot_failure::worker,
+            "The server does not start: the hook on_starting failed\n" +
+                describe_exception(take_exception().get())};
+    }
     if (values_.preload_app) return home_->preload(values_);
     return std::nullopt;
 }

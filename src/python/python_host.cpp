@@ -40,6 +40,8 @@ std::optional<app::load_error> python_host::load(app::worker_context& context) {
     server_hooks& hooks = home_->hooks();
     hooks_told_ = context.age > 0;
     if (hooks_told_ && !hooks.call("in_worker", context.age)) return not_booted();
+    // Two edits within a second that leave the size as it is would look like one to what checks it.
+    if (values.reload) PySys_SetObject("dont_write_bytecode", Py_True);
     if (values.spew && !spew(nullptr)) return not_booted();
     if (auto failure = load_all(context)) return failure;
     // From here on calls of the application are traced, not what the server does between them.

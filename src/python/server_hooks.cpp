@@ -7,6 +7,7 @@
 #include "settings/print.hpp"
 
 #include <array>
+#include <string_view>
 #include <utility>
 
 namespace unicoro::python {
@@ -86,6 +87,16 @@ py_ref server_hooks::around(py_ref application, const char* interface) {
 }
 
 void server_hooks::complain(const char* what) {
+    constexpr std::array<std::pair<std::string_view, const char*>, 5> hooks_of_methods{{
+        {"before_fork", "pre_fork"},
+        {"worker_ended", "child_exit"},
+        {"workers_changed", "nworkers_changed"},
+        {"interrupted", "worker_int"},
+        {"ending", "worker_exit"},
+    }};
+    for (const auto& [method, hook] : hooks_of_methods) {
+        if (method == what) what = hook;
+    }
     log::error("a server hook failed ({})\n{}", what, describe_exception(take_exception().get()));
 }
 

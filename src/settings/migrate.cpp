@@ -20,6 +20,10 @@ migration migrate(const load_request& request, const std::string& location) {
     migration result;
     const std::string place = python_location(request, location);
     const std::string name = location.starts_with("file:") ? location.substr(5) : location;
+    if (name.ends_with(".json")) {
+        result.errors.push_back(name + ": is not a settings file of gunicorn, which is a Python file");
+        return result;
+    }
     const python_file read = read_python_file(request, place, name, {});
     if (!read.values.errors.empty() && read.values.values.empty()) {
         result.errors = read.values.errors;

@@ -165,3 +165,5 @@ def test_migrate_fails_with_the_file(command, tmp_path):
     assert (done.returncode, done.stdout) == (2, "")
     assert "line 1: ValueError: not now" in done.stderr
     assert command("--migrate", tmp_path / "nothing.py").returncode == 2
+    done = command("--migrate", tmp_path / "unicoro.json")
+    assert (done.returncode, "is not a settings file of gunicorn" in done.stderr) == (2, True)

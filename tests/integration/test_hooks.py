@@ -157,6 +157,8 @@ def test_later_failures_are_logged(hooked):
     server = hooked({"when_ready": "hooks_probe:broken", "child_exit": "hooks_probe:broken"})
     server.allow("this hook is broken|a server hook failed|Traceback|File|raise")
     server.wait_log(r"a server hook failed \(when_ready\)")
+    os.kill(server.workers()[0], signal.SIGTERM)
+    server.wait_log(r"a server hook failed \(child_exit\)")
     with server.client() as client:
         assert client.get("/").status == 200
 

@@ -81,6 +81,21 @@ def test_asyncio_in_a_greenlet(server):
         assert waiting.response().text == "slept"
 
 
+def test_asyncio_in_many_greenlets_and_tasks_at_once(server):
+    paths = ["/asyncio", "/api/sleep", "/api/thread", "/api/ask", "/loop"] * 20
+    answers = at_once(server, paths)
+    expected = {"/asyncio": "42", "/api/sleep": "slept", "/api/thread": "from a thread",
+                "/api/ask": "no loop", "/loop": "no loop"}
+    assert [(path, each.text) for path, each in zip(paths, answers)] == [(path, expected[path]) for path in paths]
+
+
+def test_greenlets_beside_a_coroutine_that_blocks(server):
+    with server.client() as blocking:
+        blocking.request("/api/blocks")
+        assert [each.text for each in at_once(server, ["/asyncio", "/loop"] * 3)] == ["42", "no loop"] * 3
+        assert blocking.response().text == "blocked"
+
+
 def test_threads_and_processes(server):
     answers = at_once(server, ["/api/thread"] * 20)
     assert [each.text for each in answers] == ["from a thread"] * 20

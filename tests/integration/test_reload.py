@@ -2,6 +2,7 @@
 """--reload: new workers when the code changes, its traceback when it does not load; --spew."""
 
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,15 @@ def test_change_of_a_module(start, site, worker):
         site.write("helper", f"TEXT = {text!r}\n")
         wait_until(lambda: [server.get().text for _ in range(4)] == [text] * 4, f"{text} from each worker")
     assert "helper.py modified" in server.log()
+
+
+def test_quick_edits_of_equal_size(start, site):
+    """Which bytecode that Python had written could not be told apart by."""
+    server = start("--pythonpath", site.folder, "--python", sys.executable, "--reload", "-w", "2", "site_app:app")
+    for number in range(8):
+        site.write("helper", f"TEXT = 'edit{number}'\n")
+        time.sleep(0.1)  # what is tested is the pace of the edits
+    wait_until(lambda: [server.get().text for _ in range(6)] == ["edit7"] * 6, "the last edit from each worker")
 
 
 def test_asgi(start, tmp_path):

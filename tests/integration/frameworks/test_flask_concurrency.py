@@ -95,6 +95,14 @@ def test_threads_do_not_mix_requests(serve):
             assert '"g":null' in text and '"kept":true' in text, text
 
 
+def test_async_views_at_once(greenlets):
+    with clients(greenlets, 30) as all_clients:
+        for client in all_clients:
+            client.request("/async")
+        for client in all_clients:
+            assert client.response().text.replace(" ", "") == '{"gathered":[1,2,3]}\n'
+
+
 def test_background_greenlet_outlives_its_request(greenlets, browser):
     client = browser(greenlets)
     assert client.get("/background/later").json() == []
