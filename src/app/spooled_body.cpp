@@ -2,17 +2,15 @@
 #include "app/spooled_body.hpp"
 
 #include "os/failure.hpp"
+#include "os/temporary_file.hpp"
 
-#include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
 #include <span>
-#include <string>
 #include <utility>
 
 namespace unicoro::app {
@@ -20,19 +18,6 @@ namespace {
 
 constexpr std::size_t first_piece = 16 * 1024;
 constexpr std::size_t file_piece = 64 * 1024;
-
-result<int> open_unlinked() {
-    const char* const chosen = std::getenv("TMPDIR");
-    const std::string folder = chosen != nullptr && *chosen != '\0' ? chosen : "/tmp";
-    const int nameless = ::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC | O_EXCL, 0600);
-    if (nameless >= 0) return nameless;
-    // Some file systems (overlayfs, NFS) have no O_TMPFILE.
-    std::string name = folder + "/unicoro-body-XXXXXX";
-    const int named = ::mkostemp(name.data(), O_CLOEXEC);
-    if (named < 0) return os::last_error();
-    ::unlink(name.c_str());
-    return named;
-}
 
 }  // namespace
 
@@ -98,9 +83,9 @@ void spooled_body::make_room(std::size_t wanted, std::uint64_t announced) {
 }
 
 error_code spooled_body::spill() {
-    const result<int> opened = open_unlinked();
+    result<os::unique_fd> opened = os::open_temporary_file();
     if (!opened) return opened.error();
-    file_.reset(*opened);
+    file_ = std::move(*opened);
     const error_code failed = flush();
     if (failed) return failed;
     if (capacity_ < file_piece) {

@@ -10,12 +10,6 @@
 #include <utility>
 
 namespace unicoro::python {
-namespace {
-
-// So much of a response waits for a slow client here before it holds the thread.
-constexpr std::size_t most_unsent = 1024 * 1024;
-
-}  // namespace
 
 thread_call::thread_call(
     asio::io_context& io, wsgi_runtime& runtime, app::exchange& request, app::spooled_body body
@@ -25,9 +19,8 @@ thread_call::thread_call(
 thread_call::news thread_call::take_news() {
     const std::lock_guard lock(mutex_);
     rung_ = false;
-    sending_.clear();
-    sending_.swap(unsent_);
-    return {sending_, finished_};
+    const error_code failed = unsent_.take(sending_);
+    return {sending_, finished_, failed};
 }
 
 void thread_call::sent(error_code outcome) {
@@ -86,9 +79,9 @@ bool thread_call::write(std::string_view piece, PyObject*) {
     {
         const gil_release others_turn;
         std::unique_lock lock(mutex_);
-        room_.wait(lock, [this] { return unsent_.size() < most_unsent || failed_; });
+        // A client that is slow does not hold the thread, until the file that is kept for it is full.
+        room_.wait(lock, [&] { return failed_ || unsent_.add(piece); });
         failed = failed_;
-        if (!failed) unsent_.append(piece);
         first = !std::exchange(rung_, true);
     }
     if (first) ring();

@@ -4,6 +4,7 @@
 #include "aio/event.hpp"
 #include "python/guest_exchange.hpp"
 #include "python/guest_io.hpp"
+#include "python/unsent_backlog.hpp"
 #include "python/wsgi_call.hpp"
 
 #include <boost/smart_ptr/intrusive_ptr.hpp>
@@ -39,6 +40,7 @@ class thread_call final
     struct news {
         std::string_view piece;  ///< to be sent; valid until the next call
         bool finished = false;
+        error_code failed = {};  ///< what was kept cannot be had again
     };
     [[nodiscard]] news take_news();
     /// How sending the piece went.
@@ -73,7 +75,7 @@ class thread_call final
 
     std::mutex mutex_;  // for what follows
     std::condition_variable room_;
-    std::string unsent_;
+    unsent_backlog unsent_;
     error_code failed_;
     bool rung_ = false;
     bool finished_ = false;

@@ -30,6 +30,10 @@ class thread_runner::presence {
 awaitable<void> thread_runner::send_what_comes(thread_call& call, app::exchange& request) {
     for (;;) {
         const thread_call::news next = call.take_news();
+        if (next.failed) {
+            call.sent(next.failed);
+            throw boost::system::system_error(next.failed);
+        }
         if (!next.piece.empty()) {
             const error_code failed = co_await request.write(next.piece);
             call.sent(failed);

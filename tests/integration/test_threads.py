@@ -81,6 +81,19 @@ def test_slow_readers_hold_no_thread(serve):
         client.close()
 
 
+def test_slow_readers_of_long_responses_hold_no_thread(serve):
+    """What they do not read goes to a file."""
+    server = serve(threads=1)
+    slow = [server.client() for _ in range(3)]
+    for client in slow:
+        client.request("/pieces?5000")
+    with server.client() as client:
+        assert client.get("/quick").text == "True"
+    for client in slow:
+        assert client.response().body == b"".join(b"%06d" % n * 1000 for n in range(5000))
+        client.close()
+
+
 def test_response_longer_than_what_is_kept(serve):
     server = serve(threads=1)
     with server.client() as client:
