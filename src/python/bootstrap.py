@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 import traceback
+from importlib.machinery import PathFinder
 
 __all__ = [
     "AppNotFound", "RequestCancelled", "describe", "eventlet_hub", "gevent_hub", "join_threads", "load",
@@ -86,16 +87,37 @@ def patch_gevent():
     from gevent import monkey
 
     monkey.patch_all()
-    _give_each_greenlet_its_loop()
+    if "asyncio.events" in sys.modules:
+        _give_each_greenlet_its_loop(sys.modules["asyncio.events"])
+    elif _WhenAsyncioComes not in sys.meta_path:
+        sys.meta_path.insert(0, _WhenAsyncioComes)
 
 
-def _give_each_greenlet_its_loop():
+class _WhenAsyncioComes:
+    """Waits for the import of asyncio, which would be felt at the start of every worker."""
+
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
+        if name != "asyncio.events":
+            return None
+        sys.meta_path.remove(cls)
+        spec = PathFinder.find_spec(name, path)
+        execute = spec.loader.exec_module
+
+        def execute_and_follow(module):
+            execute(module)
+            _give_each_greenlet_its_loop(module)
+
+        spec.loader.exec_module = execute_and_follow
+        return spec
+
+
+def _give_each_greenlet_its_loop(events):
     """asyncio knows one running loop for each thread, which all greenlets share: asyncio.run() in two of
     them at once would be refused, and what they do would seem to run in each other's loop. From the first
     running loop on, each greenlet has its own.
     """
     import weakref
-    from asyncio import events
 
     import greenlet
 

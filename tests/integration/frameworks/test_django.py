@@ -124,10 +124,6 @@ def test_async_views(site, browser):
     client = browser(site)
     for turn in range(3):
         assert client.get("/async/").json() == {"gathered": [1, 2, 3]}
-        if site.way == "async":
-            # Django's guard against its ORM in a coroutine asks whether a loop runs in this thread,
-            # which all greenlets share: under gevent it refuses, with any server.
-            continue
         assert client.get(f"/async/notes/?title=t{turn}").json() == {"titles": [f"t{turn}"]}
 
 
