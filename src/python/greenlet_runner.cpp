@@ -2,7 +2,6 @@
 #include "python/greenlet_runner.hpp"
 
 #include "aio/cancellation.hpp"
-#include "python/body_refusal.hpp"
 #include "python/greenlet_api.hpp"
 #include "python/interpreter.hpp"
 #include "python/traceback.hpp"
@@ -85,11 +84,8 @@ awaitable<void> greenlet_runner::handle(wsgi_runtime& application, app::exchange
     auto kind = wsgi_call::body_kind::whole;
     if (has_body(request)) {
         if (comes_first(request.head())) {
-            const error_code failed = co_await body.fill(request);
-            if (failed) {
-                refuse_body(request, failed);
-                co_return;
-            }
+            const bool taken = co_await take_body(request, body);
+            if (!taken) co_return;
         } else {
             kind = wsgi_call::body_kind::live;
         }

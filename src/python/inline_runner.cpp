@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "python/inline_runner.hpp"
 
-#include "python/body_refusal.hpp"
-
 #include <utility>
 
 namespace unicoro::python {
@@ -11,11 +9,8 @@ awaitable<void> inline_runner::handle(wsgi_runtime& application, app::exchange& 
     if (!admit(application, request)) co_return;
     app::spooled_body body;
     if (has_body(request)) {
-        const error_code failed = co_await body.fill(request);
-        if (failed) {
-            refuse_body(request, failed);
-            co_return;
-        }
+        const bool taken = co_await take_body(request, body);
+        if (!taken) co_return;
     }
     turnstile::turn turn = turns_.try_enter();
     if (!turn) {

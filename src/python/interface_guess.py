@@ -4,8 +4,6 @@ gevent before a WSGI application is imported, and must not be for an ASGI one. A
 bootstrap.py, whose names it uses. Only what is sure counts; the import decides in the end.
 """
 
-from importlib.machinery import PathFinder
-
 # What is called from these packages gives an ASGI application.
 ASGI_PACKAGES = {
     "blacksheep", "channels", "connexion", "fastapi", "falcon.asgi", "hypercorn", "litestar", "mangum",

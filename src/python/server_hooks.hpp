@@ -4,7 +4,7 @@
 #include "python/py_ref.hpp"
 #include "settings/settings.hpp"
 
-#include <string>
+#include <initializer_list>
 
 namespace unicoro::python {
 

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "python/thread_runner.hpp"
 
-#include "python/body_refusal.hpp"
-
 #include <boost/system/system_error.hpp>
 
 #include <utility>
@@ -49,11 +47,8 @@ awaitable<void> thread_runner::handle(wsgi_runtime& application, app::exchange& 
     if (!admit(application, request)) co_return;
     app::spooled_body body;
     if (has_body(request)) {
-        const error_code failed = co_await body.fill(request);
-        if (failed) {
-            refuse_body(request, failed);
-            co_return;
-        }
+        const bool taken = co_await take_body(request, body);
+        if (!taken) co_return;
     }
     const thread_call_ptr call(new thread_call(io_, application, request, std::move(body)));
     {

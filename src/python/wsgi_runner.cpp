@@ -2,6 +2,7 @@
 #include "python/wsgi_runner.hpp"
 
 #include "log/log.hpp"
+#include "python/body_refusal.hpp"
 
 namespace unicoro::python {
 
@@ -22,6 +23,12 @@ bool admit(const wsgi_runtime& application, app::exchange& request) {
 bool has_body(const app::exchange& request) noexcept {
     const http::request_head& head = request.head();
     return head.framing == http::body_framing::chunked || head.content_length > 0;
+}
+
+awaitable<bool> take_body(app::exchange& request, app::spooled_body& body) {
+    const error_code failed = co_await body.fill(request);
+    if (failed) refuse_body(request, failed);
+    co_return !failed;
 }
 
 awaitable<void> deliver(app::exchange& request, const wsgi_call::step& last) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "app/exchange.hpp"
+#include "app/spooled_body.hpp"
 #include "python/wsgi_call.hpp"
 
 namespace unicoro::python {
@@ -24,6 +25,9 @@ class wsgi_runner {
 [[nodiscard]] bool admit(const wsgi_runtime& application, app::exchange& request);
 
 [[nodiscard]] bool has_body(const app::exchange& request) noexcept;
+
+/// Reads the whole body; answers a request whose body cannot be read, and says so (false).
+[[nodiscard]] awaitable<bool> take_body(app::exchange& request, app::spooled_body& body);
 
 /// Sends what the application left to be sent when it was done.
 awaitable<void> deliver(app::exchange& request, const wsgi_call::step& last);
