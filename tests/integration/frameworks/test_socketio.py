@@ -14,7 +14,7 @@ WAYS = {
     "asgi-upgrade": ("async", "socketio_asgi:app", ["polling", "websocket"]),
     "asgi-polling": ("sync", "socketio_asgi:app", ["polling"]),
     "gevent-polling": ("async", "socketio_wsgi:app", ["polling"]),
-    "threads-polling": ("gthread", "socketio_threads:app", ["polling"]),
+    "threads-polling": ("gthread", "socketio_wsgi:app", ["polling"]),
 }
 
 
@@ -22,7 +22,8 @@ WAYS = {
 def way(request, serve):
     worker, app, transports = WAYS[request.param]
     # A poll of a client that has left waits for as long.
-    server = serve(worker, app, "--graceful-timeout", "1")
+    mode = {"async": "gevent", "gthread": "threading"}.get(worker, "")
+    server = serve(worker, app, "--graceful-timeout", "1", env={"SOCKETIO_MODE": mode})
     return server, transports
 
 

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""Socket.IO on gevent, by long polling."""
+"""Socket.IO by long polling: on gevent, or on threads."""
+
+import os
 
 import socketio
 
-server = socketio.Server(async_mode="gevent", ping_interval=1, ping_timeout=1)
+server = socketio.Server(async_mode=os.environ["SOCKETIO_MODE"], ping_interval=1, ping_timeout=1)
 app = socketio.WSGIApp(server)
 
 
