@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "aio/event.hpp"
 
+#include "aio/handler_memory.hpp"
+
 #include <boost/asio/associated_cancellation_slot.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
 
+#include <cstddef>
 #include <type_traits>
 #include <utility>
 
@@ -15,6 +18,8 @@ struct event::waiter {
     virtual ~waiter() = default;
     virtual void complete(error_code ec) = 0;
     [[nodiscard]] virtual asio::cancellation_slot slot() const noexcept = 0;
+
+    handler_memory memory;
 };
 
 template <class Handler>
@@ -27,6 +32,26 @@ struct event::waiter_of final : waiter {
     }
 
     Handler handler;
+};
+
+/// Posted, in the memory of the waiter that it completes.
+class event::completion {
+  public:
+    using allocator_type = handler_memory::allocator<std::byte>;
+
+    completion(std::unique_ptr<waiter> waiting, error_code ec) noexcept
+        : waiting_(std::move(waiting)), memory_(waiting_->memory), ec_(ec) {}
+
+    allocator_type get_allocator() const noexcept { return memory_; }
+    void operator()() {
+        waiting_->slot().clear();
+        waiting_->complete(ec_);
+    }
+
+  private:
+    std::unique_ptr<waiter> waiting_;
+    allocator_type memory_;
+    error_code ec_;
 };
 
 event::event(asio::io_context& io) noexcept : io_(io) {}
@@ -43,10 +68,7 @@ void event::set() {
 }
 
 void event::complete(error_code ec) {
-    asio::post(io_, [waiting = std::move(waiting_), ec] {
-        waiting->slot().clear();
-        waiting->complete(ec);
-    });
+    asio::post(io_, completion(std::move(waiting_), ec));
 }
 
 void event::start(std::unique_ptr<waiter> waiting) {

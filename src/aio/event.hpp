@@ -27,6 +27,7 @@ class event {
 
   private:
     struct waiter;
+    class completion;
     template <class Handler>
     struct waiter_of;
 

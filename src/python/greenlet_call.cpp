@@ -50,16 +50,6 @@ awaitable<void> greenlet_call::run_errand() {
     errand_ = errand::none;
 }
 
-void greenlet_call::start(PyObject* entry, PyObject* hub) {
-    if (request_.detached()) return;
-    hub_ = py_ref::borrow(hub);
-    greenlet_ = greenlet_api::make(entry, hub);
-    py_ref came_back;
-    if (greenlet_) came_back = greenlet_api::switch_to(greenlet_.get());
-    if (came_back) return;
-    log::error("a request's greenlet failed\n{}", describe_exception(take_exception().get()));
-}
-
 void greenlet_call::resume() {
     // It may have left its place meanwhile, by an exception that something else raised in it.
     if (!waiting_ || errand_ != errand::none) return;
@@ -80,7 +70,10 @@ void greenlet_call::interrupt(PyObject* exception) {
     }
 }
 
-void greenlet_call::run() {
+void greenlet_call::run(PyObject* greenlet, PyObject* hub) {
+    if (request_.detached()) return;
+    greenlet_ = py_ref::borrow(greenlet);
+    hub_ = py_ref::borrow(hub);
     step_ = call_.begin(std::move(body_), *this, kind_);
     while (step_.what == wsgi_call::action::write) {
         if (!write_step()) {

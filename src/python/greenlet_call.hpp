@@ -48,8 +48,6 @@ class greenlet_call final
 
     // --- in the hub
 
-    /// Makes the greenlet and enters it, unless the request is gone already. `entry` calls `run`.
-    void start(PyObject* entry, PyObject* hub);
     /// Goes on where the greenlet waits for its errand.
     void resume();
     /// Raises `exception` in the greenlet, wherever it waits.
@@ -57,8 +55,9 @@ class greenlet_call final
 
     // --- in the greenlet
 
-    /// The request, from its beginning to its end.
-    void run();
+    /// The request, from its beginning to its end, unless it is gone already. In `greenlet`, a child
+    /// of `hub`; keeps neither. Leaves no exception set.
+    void run(PyObject* greenlet, PyObject* hub);
 
     bool write(std::string_view piece, PyObject* owner) override;
     bool read_more(std::string& into) override;

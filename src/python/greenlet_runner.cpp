@@ -2,7 +2,9 @@
 #include "python/greenlet_runner.hpp"
 
 #include "aio/cancellation.hpp"
+#include "log/log.hpp"
 #include "python/greenlet_api.hpp"
+#include "python/greenlet_slate.hpp"
 #include "python/interpreter.hpp"
 #include "python/traceback.hpp"
 
@@ -24,7 +26,7 @@ bool comes_first(const http::request_head& head) noexcept {
 }
 
 PyMethodDef entry_method{
-    "request", nullptr, METH_NOARGS, "Runs one request in the greenlet that calls it."};
+    "requests", nullptr, METH_NOARGS, "Runs requests in the greenlet that calls it."};
 
 }  // namespace
 
@@ -64,13 +66,33 @@ bool greenlet_runner::prepare() {
 
 PyObject* greenlet_runner::enter(PyObject* self, PyObject*) {
     auto* const runner = static_cast<greenlet_runner*>(PyCapsule_GetPointer(self, nullptr));
-    if (runner == nullptr || runner->entering_ == nullptr) {
-        PyErr_SetString(PyExc_RuntimeError, "only the server can begin a request");
-        return nullptr;
-    }
-    const greenlet_call_ptr call(std::exchange(runner->entering_, nullptr));
-    call->run();
+    if (runner == nullptr) return nullptr;
+    // Who switches to it keeps it alive; a reference of its own would do so for ever.
+    PyObject* const carrier = greenlet_api::current().get();
+    if (runner->entering_.get() == carrier) runner->carry(carrier);
     Py_RETURN_NONE;
+}
+
+void greenlet_runner::carry(PyObject* carrier) {
+    const py_ref hub = py_ref::borrow(hub_.get());
+    do {
+        entering_.reset();
+        const greenlet_slate slate(carrier);
+        while (starts_next()) {
+            const greenlet_call_ptr call = std::move(now_[next_++].call);
+            call->run(carrier, hub.get());
+            if (inside_ != carrier || !slate.wipe()) return;
+        }
+    } while (rest(carrier, hub.get()));
+}
+
+// False when it is to end.
+bool greenlet_runner::rest(PyObject* carrier, PyObject* hub) {
+    if (resting_ || hub != hub_.get()) return false;
+    resting_ = py_ref::borrow(carrier);
+    const py_ref woken = greenlet_api::switch_to(hub);
+    PyErr_Clear();
+    return woken && inside_ == carrier;
 }
 
 void greenlet_runner::plan(greenlet_call_ptr call, step what) {
@@ -110,26 +132,46 @@ awaitable<void> greenlet_runner::handle(wsgi_runtime& application, app::exchange
 
 void greenlet_runner::turn(PyObject* hub) {
     if (due_.empty()) return;
+    if (hub != hub_.get()) {
+        resting_.reset();
+        hub_ = py_ref::borrow(hub);
+    }
     // Switching lets the hub's other work in, but never this: it happens here only.
     now_.swap(due_);
-    for (entry& each : now_) {
-        switch (each.what) {
-            case step::start:
-                entering_ = each.call.get();
-                each.call->start(entry_.get(), hub);
-                entering_ = nullptr;
-                break;
-            case step::resume: each.call->resume(); break;
-            case step::cancel: {
-                const py_ref why = interpreter::bootstrap("RequestCancelled");
-                const py_ref exception = py_ref::steal(PyObject_CallNoArgs(why.get()));
-                if (exception) each.call->interrupt(exception.get());
-                PyErr_Clear();
-                break;
-            }
+    while (next_ < now_.size()) {
+        if (starts_next()) {
+            start_next();
+            continue;
+        }
+        const entry each = std::move(now_[next_++]);
+        if (each.what == step::resume) {
+            each.call->resume();
+        } else {
+            const py_ref why = interpreter::bootstrap("RequestCancelled");
+            const py_ref exception = py_ref::steal(PyObject_CallNoArgs(why.get()));
+            if (exception) each.call->interrupt(exception.get());
+            PyErr_Clear();
         }
     }
     now_.clear();
+    next_ = 0;
+}
+
+bool greenlet_runner::starts_next() const noexcept {
+    return next_ < now_.size() && now_[next_].what == step::start;
+}
+
+// What waits behind it may have been started as well when this returns.
+void greenlet_runner::start_next() {
+    const std::size_t place = next_;
+    entering_ = resting_ ? std::move(resting_) : greenlet_api::make(entry_.get(), hub_.get());
+    inside_ = entering_.get();
+    py_ref came_back;
+    if (inside_ != nullptr) came_back = greenlet_api::switch_to(inside_);
+    inside_ = nullptr;
+    if (came_back) return;
+    log::error("a request's greenlet failed\n{}", describe_exception(take_exception().get()));
+    if (next_ == place) ++next_;
 }
 
 }  // namespace unicoro::python

@@ -5,13 +5,19 @@
 #include "python/guest_reactor.hpp"
 #include "python/wsgi_runner.hpp"
 
+#include <cstddef>
+#include <cstdint>
 #include <vector>
 
 namespace unicoro::python {
 
-/// A greenlet per request, a child of the hub of a foreign loop (gevent's, eventlet's). Handlers of
-/// the io_context only leave word here; the loop calls `turn` in its hub outside of them, and there
-/// greenlets are switched to.
+/// A greenlet for each request that is in the application, a child of the hub of a foreign loop
+/// (gevent's, eventlet's). Handlers of the io_context only leave word here; the loop calls `turn` in
+/// its hub outside of them, and there greenlets are switched to.
+///
+/// To make a greenlet and to switch to it costs as much as a short request. So one that has answered
+/// its request without ever waiting takes the next one, unless something of the last one is left on
+/// it.
 class greenlet_runner final : public wsgi_runner {
   public:
     explicit greenlet_runner(guest_reactor& reactor) noexcept : reactor_(reactor) {}
@@ -38,13 +44,21 @@ class greenlet_runner final : public wsgi_runner {
     class presence;
 
     void plan(greenlet_call_ptr call, step what);
+    void start_next();
+    [[nodiscard]] bool starts_next() const noexcept;
+    void carry(PyObject* carrier);
+    [[nodiscard]] bool rest(PyObject* carrier, PyObject* hub);
     static PyObject* enter(PyObject* self, PyObject*);
 
     guest_reactor& reactor_;
     std::vector<entry> due_;
     std::vector<entry> now_;
+    std::size_t next_ = 0;  // of `now_`
     py_ref entry_;
-    greenlet_call* entering_ = nullptr;
+    py_ref hub_;
+    py_ref resting_;
+    py_ref entering_;
+    PyObject* inside_ = nullptr;  // runs since the hub has switched to it, without having waited
 };
 
 }  // namespace unicoro::python

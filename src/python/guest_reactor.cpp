@@ -8,19 +8,36 @@
 #include <fcntl.h>
 
 #include <cerrno>
+#include <utility>
 
 namespace unicoro::python {
 namespace {
-
-// Handlers may make others ready for ever, as connections of a native application under load do:
-// the guest gets its turn in between.
-constexpr unsigned handlers_at_once = 512;
 
 // The reactor rounds up to milliseconds, which only matters for short waits; to be exact costs a
 // system call.
 constexpr auto short_wait = std::chrono::milliseconds(5);
 
 }  // namespace
+
+class guest_reactor::round_end {
+  public:
+    using allocator_type = aio::handler_memory::allocator<std::byte>;
+
+    explicit round_end(guest_reactor& reactor) noexcept : reactor_(reactor) {}
+
+    allocator_type get_allocator() const noexcept {
+        return allocator_type(reactor_.round_end_memory_);
+    }
+    void operator()() const {
+        reactor_.round_end_queued_ = false;
+        if (!reactor_.in_round_) return;
+        reactor_.round_over_ = true;
+        reactor_.io_.stop();
+    }
+
+  private:
+    guest_reactor& reactor_;
+};
 
 guest_reactor::guest_reactor(asio::io_context& io) : io_(io), work_(io.get_executor()), alarm_(io) {}
 
@@ -58,7 +75,22 @@ void guest_reactor::arm() {
 }
 
 void guest_reactor::run_ready() {
-    for (unsigned count = 0; count < handlers_at_once && io_.poll_one() > 0; ++count) {}
+    if (io_.poll_one() > 0) run_rest();
+}
+
+// One call runs them all: Asio's memory for handlers and coroutines lasts as long as the call. But
+// handlers may make others ready for ever, as connections of a native application under load do, so
+// that a last one ends it.
+void guest_reactor::run_rest() {
+    if (io_.stopped()) return;
+    if (!round_end_queued_) {
+        round_end_queued_ = true;
+        asio::post(io_, round_end(*this));
+    }
+    in_round_ = true;
+    io_.poll();
+    in_round_ = false;
+    if (std::exchange(round_over_, false)) io_.restart();
 }
 
 void guest_reactor::set_alarm(clock::time_point at) {
@@ -84,7 +116,7 @@ void guest_reactor::block(std::optional<clock::time_point> until) {
         }
     }
     // What else came with it belongs to the same turn. The guest's own descriptors do not wait.
-    if (!fired_) run_ready();
+    if (!fired_) run_rest();
 }
 
 bool guest_reactor::wait(std::optional<clock::time_point> until) {

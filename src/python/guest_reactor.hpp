@@ -2,6 +2,7 @@
 #pragma once
 
 #include "aio/asio.hpp"
+#include "aio/handler_memory.hpp"
 
 #include <unicoro/result.hpp>
 
@@ -36,7 +37,7 @@ class guest_reactor {
     [[nodiscard]] error_code watch(int epoll_fd);
     void unwatch() noexcept;
 
-    /// Runs the handlers that are ready, a bounded number of them. When there was none, waits until
+    /// Runs the handlers that are ready, not those that they make ready. When there was none, waits until
     /// the watched descriptor is ready, `interrupt` or `wake` is called, the io_context is stopped
     /// or the time has come: a point in time, or none = without limit; one in the past = does not
     /// wait. With the GIL, which others get only while this really waits. True when the watched
@@ -55,6 +56,7 @@ class guest_reactor {
   private:
     void arm();
     void run_ready();
+    void run_rest();
     [[nodiscard]] bool has_news() const noexcept { return fired_ || interrupted_ || io_.stopped(); }
     void block(std::optional<clock::time_point> until);
     void set_alarm(clock::time_point at);
@@ -65,6 +67,12 @@ class guest_reactor {
     bool armed_ = false;
     bool fired_ = false;
     bool interrupted_ = false;
+    // The handler that ends a round, while it is queued: there is one at a time, in memory of its own.
+    class round_end;
+    aio::handler_memory round_end_memory_;
+    bool round_end_queued_ = false;
+    bool in_round_ = false;
+    bool round_over_ = false;
     // For times that are too near for a reactor that counts milliseconds.
     asio::basic_waitable_timer<clock, asio::wait_traits<clock>, executor> alarm_;
     bool alarm_set_ = false;
