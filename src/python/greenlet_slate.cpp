@@ -17,18 +17,28 @@ bool leave_context() noexcept {
     return thread->context == nullptr;
 }
 
+PyObject* member_at(PyObject* object, Py_ssize_t offset) noexcept {
+    return *reinterpret_cast<PyObject**>(reinterpret_cast<char*>(object) + offset);
+}
+
 }  // namespace
 
 bool greenlet_slate::wipe() const noexcept {
-    const PyTypeObject* const type = Py_TYPE(greenlet_);
-    return leave_context() && !has(type->tp_weaklistoffset) && !has(type->tp_dictoffset) &&
+    return leave_context() && !has_weak_references() && !has_attributes() &&
            Py_REFCNT(greenlet_) == references_;
 }
 
-// Where a future greenlet keeps them in another way, each of them counts as used.
-bool greenlet_slate::has(Py_ssize_t offset) const noexcept {
+// Where a future greenlet keeps them in another way, it counts as used.
+bool greenlet_slate::has_weak_references() const noexcept {
+    const Py_ssize_t offset = Py_TYPE(greenlet_)->tp_weaklistoffset;
+    return offset <= 0 || member_at(greenlet_, offset) != nullptr;
+}
+
+bool greenlet_slate::has_attributes() const noexcept {
+    const Py_ssize_t offset = Py_TYPE(greenlet_)->tp_dictoffset;
     if (offset <= 0) return true;
-    return *reinterpret_cast<PyObject**>(reinterpret_cast<char*>(greenlet_) + offset) != nullptr;
+    PyObject* const attributes = member_at(greenlet_, offset);
+    return attributes != nullptr && PyDict_GET_SIZE(attributes) > 0;
 }
 
 }  // namespace unicoro::python

@@ -20,7 +20,8 @@ class greenlet_slate {
     [[nodiscard]] bool wipe() const noexcept;
 
   private:
-    [[nodiscard]] bool has(Py_ssize_t offset) const noexcept;
+    [[nodiscard]] bool has_weak_references() const noexcept;
+    [[nodiscard]] bool has_attributes() const noexcept;
 
     PyObject* greenlet_;
     Py_ssize_t references_;
