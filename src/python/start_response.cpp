@@ -67,7 +67,7 @@ bool may_start(response_state& state, PyObject* exc_info) noexcept {
         PyErr_SetString(PyExc_TypeError, "exc_info must be what sys.exc_info() returns");
         return false;
     }
-    if (reported && state.request.head_sent()) {
+    if (reported && (state.began || state.request.head_sent())) {
         PyErr_SetObject(PyTuple_GET_ITEM(exc_info, 0), PyTuple_GET_ITEM(exc_info, 1));
         return false;
     }

@@ -293,12 +293,13 @@ wsgi_call::step wsgi_call::failed() {
     if (!expected) log_failure(describe_exception(exception.get()));
     leave_application();
     chunk_.reset();
+    step last;
     if (unread) {
         refuse_body(state_.request, unread);
     } else {
-        state_.request.fail(500, "");
+        last.what = action::fail;
     }
-    return {};
+    return last;
 }
 
 void wsgi_call::note_environ(PyObject* environ) {

@@ -31,11 +31,12 @@ struct wsgi_runtime {
 class wsgi_call {
   public:
     enum class action : std::uint8_t {
-        none,       ///< answered (exchange::respond or fail): nothing is left to do
+        none,       ///< answered (exchange::respond) or over: nothing is left to do
         write,      ///< send `bytes`, then call `next`
         send,       ///< `bytes` are the whole body; the application is done
         send_file,  ///< the body is a part of a file; the application is done
         finish,     ///< end the body; the application is done
+        fail,       ///< the application failed: what it gave before that goes out first
     };
     struct step {
         action what = action::none;

@@ -41,6 +41,8 @@ awaitable<void> deliver(app::exchange& request, const wsgi_call::step& last) {
         [[maybe_unused]] const error_code ended = co_await request.finish();
     } else if (last.what == wsgi_call::action::finish) {
         [[maybe_unused]] const error_code ended = co_await request.finish();
+    } else if (last.what == wsgi_call::action::fail) {
+        request.fail(500, "");
     }
 }
 

@@ -133,6 +133,33 @@ def test_failure_of_the_application(serve):
     assert "ValueError: on purpose" in server.log()
 
 
+@pytest.mark.parametrize("size", [6, 3_000_000])
+def test_failure_behind_a_part_of_the_body(serve, size):
+    """What came before it goes out; only then the connection is cut."""
+    server = serve()
+    server.allow(".")
+    for _ in range(100 if size < 1000 else 3):
+        with server.client() as client:
+            client.request(f"/broken_behind?{size}")
+            head = client.head()
+            assert (head.status, head.header("Transfer-Encoding")) == (200, "chunked")
+            body = client.rest()
+            assert body.count(b"z") == size
+            assert not body.endswith(b"0\r\n\r\n")
+    assert "ValueError: behind a part" in server.log()
+
+
+def test_head_is_not_replaced_behind_a_part_of_the_body(serve):
+    server = serve()
+    server.allow(".")
+    for _ in range(50):
+        with server.client() as client:
+            client.request("/replaced_behind")
+            assert client.head().status == 200
+            assert b"another" not in client.rest()
+    assert "ValueError: too late for another head" in server.log()
+
+
 def test_worker_ends_in_order_with_a_stuck_thread(serve):
     server = serve("--graceful-timeout", 1)
     server.allow(".")

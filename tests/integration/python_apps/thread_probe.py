@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """WSGI applications for the tests of --threads. The first segment of the path names one."""
 
+import sys
 import threading
 import time
 
@@ -56,6 +57,24 @@ def large(environ, start_response):
 
 def broken(environ, start_response):
     raise ValueError("on purpose")
+
+
+def broken_behind(environ, start_response):
+    """Fails behind a part of its body, which is longer than what a socket takes at once."""
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    yield b"z" * int(environ["QUERY_STRING"])
+    raise ValueError("behind a part")
+
+
+def replaced_behind(environ, start_response):
+    """Wants another head when the first one can be no more."""
+    write = start_response("200 OK", [("Content-Type", "text/plain")])
+    write(b"begin")
+    try:
+        raise ValueError("too late for another head")
+    except ValueError:
+        start_response("500 No", [("Content-Type", "text/plain")], sys.exc_info())
+    return [b"another"]
 
 
 def written(environ, start_response):
