@@ -34,6 +34,8 @@ GOALS = [
     ("unicoro Flask -k async", "gunicorn Flask -k gevent", 2.4),
     ("unicoro Flask -k async", "Flask in a bare loop", 0.9),
     ("unicoro Flask -k async", "Flask in a bare loop, libpython", 0.9),
+    ("unicoro Flask -k async", "bjoern Flask", None),
+    ("bjoern Flask", "Flask in a bare loop", None),
     ("unicoro ASGI", "uvicorn uvloop httptools", 1.6),
     ("unicoro ASGI", "granian ASGI", 1.0),
 ]

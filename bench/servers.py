@@ -76,8 +76,11 @@ def _gunicorn(module: str) -> Callable[[Setup, int], list[str]]:
     return command
 
 
-def _bjoern(setup: Setup, port: int) -> list[str]:
-    return [str(setup.python), str(BENCH / "apps" / "serve_bjoern.py"), str(port)]
+def _bjoern(module: str) -> Callable[[Setup, int], list[str]]:
+    def command(setup: Setup, port: int) -> list[str]:
+        return [str(setup.python), str(BENCH / "apps" / "serve_bjoern.py"), str(port), module]
+
+    return command
 
 
 def _uvicorn(setup: Setup, port: int) -> list[str]:
@@ -170,7 +173,7 @@ CONTENDERS = [
               _all(_has_unicoro, _has_module("gevent"))),
     Contender("gunicorn WSGI -k gevent", "wsgi", _gunicorn("hello_wsgi"),
               _all(_has_module("gunicorn"), _has_module("gevent"))),
-    Contender("bjoern WSGI", "wsgi", _bjoern, _has_module("bjoern")),
+    Contender("bjoern WSGI", "wsgi", _bjoern("hello_wsgi"), _has_module("bjoern")),
     Contender("Flask in a bare loop", "loop", _bare_loop, _has_module("flask")),
     Contender("Flask in a bare loop, libpython", "loop", _bare_loop_in_libpython,
               _all(_has_module("flask"), lambda setup: (setup.build / "bench" / "bench_python").exists())),
@@ -180,6 +183,7 @@ CONTENDERS = [
               _all(_has_unicoro, _has_module("flask"), _has_module("gevent"))),
     Contender("gunicorn Flask -k gevent", "flask", _gunicorn("hello_flask"),
               _all(_has_module("flask"), _has_module("gunicorn"), _has_module("gevent"))),
+    Contender("bjoern Flask", "flask", _bjoern("hello_flask"), _all(_has_module("flask"), _has_module("bjoern"))),
     Contender("unicoro ASGI", "asgi", _unicoro_python("hello_asgi", "async"), _has_unicoro),
     Contender("uvicorn uvloop httptools", "asgi", _uvicorn,
               _all(_has_module("uvicorn"), _has_module("uvloop"), _has_module("httptools"))),

@@ -46,3 +46,17 @@ def test_sockets_background_and_bodies(serve):
         wait_until(lambda: client.get("/what_spawned").text == "lived on", "it has run")
         body = b"x" * 200_000
         assert client.get("/echo", method="POST", body=body).body == body
+
+
+@pytest.mark.parametrize("target", ["/locals_clean", "/locals_clean?wait"])
+def test_state_of_a_request_ends_with_it(serve, target):
+    server = serve()
+    with server.client() as client:
+        client.send(f"GET {target} HTTP/1.1\r\nHost: a\r\n\r\n" * 50)
+        assert [client.response().text for _ in range(50)] == ["clean clean"] * 50
+    clients = [server.client() for _ in range(40)]
+    for client in clients:
+        client.request(target)
+    assert [client.response().text for client in clients] == ["clean clean"] * 40
+    for client in clients:
+        client.close()

@@ -70,11 +70,55 @@ def test_application_that_catches_its_end(serve):
         )
 
 
-def test_state_of_a_request_ends_with_it(serve):
+@pytest.mark.parametrize("target", ["/locals_clean", "/locals_clean?wait"])
+def test_state_of_a_request_ends_with_it(serve, target):
     server = serve()
     with server.client() as client:
         for _ in range(3):
-            assert client.get("/locals_clean").text == "clean clean clean"
+            assert client.get(target).text == "clean clean clean"
+    for _ in range(5):
+        answers, _ = together(server, [target] * 40)
+        assert {answer.text for answer in answers} == {"clean clean clean"}
+
+
+@pytest.mark.parametrize("what", ["keep", "know", "mark", "except"])
+def test_request_finds_no_trace_of_another(serve, what):
+    server = serve()
+    server.allow("on purpose|Error handling|Traceback|traces_clean")
+    with server.client() as client:
+        for _ in range(3):
+            client.get(f"/traces_clean?{what}")
+            assert client.get("/traces_clean").text == "new new new new"
+    for _ in range(5):
+        answers, _ = together(server, [f"/traces_clean?{what}", "/traces_clean", "/context_clean"] * 20)
+        found = {answer.text for answer in answers if answer.status == 200}
+        assert found == {"new new new new", "clean"}
+
+
+def test_timeout_of_a_request_hits_no_other(serve):
+    server = serve()
+    server.allow("Traceback")
+    with server.client() as client:
+        for _ in range(3):
+            assert client.get("/timeout_left").text == "left"
+            assert client.get("/sleep?0.1").text == "slept"
+
+
+def test_requests_that_wait_among_those_that_do_not(serve):
+    """On the same greenlets one after another, and each one gets its own answer."""
+    server = serve()
+    targets = ["/sleep?0.02", "/multithread", "/context_clean", "/written", "/locals_clean"] * 40
+    wanted = ["slept", "True", "clean", "piece 0\npiece 1\npiece 2\nend\n", "clean clean clean"] * 40
+    for _ in range(3):
+        answers, _ = together(server, targets)
+        assert [answer.text for answer in answers] == wanted
+
+
+def test_pipelined_requests_that_never_wait(serve):
+    server = serve()
+    with server.client() as client:
+        client.send("GET /context_clean HTTP/1.1\r\nHost: a\r\n\r\n" * 200)
+        assert [client.response().text for _ in range(200)] == ["clean"] * 200
 
 
 def test_background_greenlets_live_on(serve):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """WSGI applications for the tests of -k eventlet. The first segment of the path names one."""
 
+import contextvars
 import socket
 import threading
 import time
@@ -8,6 +9,8 @@ import time
 import eventlet
 
 spawned = []
+variable = contextvars.ContextVar("variable", default="clean")
+thread_local = threading.local()
 
 
 def answer(start_response, text):
@@ -55,6 +58,15 @@ def what_spawned(environ, start_response):
 def echo(environ, start_response):
     start_response("200 OK", [("Content-Type", "application/octet-stream")])
     return iter(lambda: environ["wsgi.input"].read1(65536), b"")
+
+
+def locals_clean(environ, start_response):
+    state = [variable.get(), getattr(thread_local, "value", "clean")]
+    variable.set("dirty")
+    thread_local.value = "dirty"
+    if environ["QUERY_STRING"] == "wait":
+        time.sleep(0.01)
+    return answer(start_response, " ".join(state))
 
 
 def application(environ, start_response):

@@ -2,8 +2,10 @@
 """WSGI applications that wait, for the tests of -k async. The first segment of the path names one."""
 
 import contextvars
+import sys
 import threading
 import time
+import weakref
 
 import gevent
 from gevent.local import local as greenlet_local
@@ -12,6 +14,8 @@ variable = contextvars.ContextVar("variable", default="clean")
 thread_local = threading.local()
 spawned = []
 cleaned = []
+kept = []
+known = []
 
 
 def answer(start_response, text, status="200 OK"):
@@ -59,8 +63,43 @@ def locals_clean(environ, start_response):
     state = [variable.get(), getattr(thread_local, "value", "clean"), getattr(own, "value", "clean")]
     variable.set("dirty")
     thread_local.value = own.value = "dirty"
-    time.sleep(0.01)
+    if environ["QUERY_STRING"] == "wait":
+        time.sleep(0.01)
     return answer(start_response, " ".join(state))
+
+
+def context_clean(environ, start_response):
+    """Nothing but a context variable, which alone makes no greenlet an old one."""
+    state = variable.get()
+    variable.set("dirty")
+    return answer(start_response, state)
+
+
+def traces_clean(environ, start_response):
+    """Leaves each kind of trace that a greenlet can have, and looks for those of others."""
+    own = gevent.getcurrent()
+    state = [
+        "kept" if any(own is other for other in kept) else "new",
+        "known" if any(own is other() for other in known) else "new",
+        getattr(own, "mark", "new"),
+        "new" if sys.exc_info()[0] is None else "excepting",
+    ]
+    what = environ["QUERY_STRING"]
+    if what == "keep":
+        kept.append(own)
+    elif what == "know":
+        known.append(weakref.ref(own))
+    elif what == "mark":
+        own.mark = "marked"
+    elif what == "except":
+        raise ValueError("on purpose")
+    return answer(start_response, " ".join(state))
+
+
+def timeout_left(environ, start_response):
+    """Its timeout comes after its end, and is for nobody then."""
+    gevent.Timeout.start_new(0.05)
+    return answer(start_response, "left")
 
 
 def spawn(environ, start_response):
