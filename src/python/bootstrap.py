@@ -6,6 +6,7 @@ Nothing here runs while a request is served, except `describe` for one that fail
 
 import ast
 import faulthandler
+import functools
 import importlib
 import inspect
 import os
@@ -87,10 +88,35 @@ def patch_gevent():
     from gevent import monkey
 
     monkey.patch_all()
+    _open_pidfds_of_collected_children()
     if "asyncio.events" in sys.modules:
         _give_each_greenlet_its_loop(sys.modules["asyncio.events"])
     elif _WhenAsyncioComes not in sys.meta_path:
         sys.meta_path.insert(0, _WhenAsyncioComes)
+
+
+def _open_pidfds_of_collected_children():
+    """gevent collects a child that has ended at once, often before subprocess.Popen() returns, and keeps
+    its status for os.waitpid(). asyncio asks for a pidfd between the two (from Python 3.12 on), which the
+    kernel has no more: such a child gets a descriptor that says what a pidfd would, that it has ended.
+    """
+    import gevent.os
+
+    pidfd_open = getattr(os, "pidfd_open", None)
+    if pidfd_open is None or hasattr(pidfd_open, "_unicoro_original"):
+        return
+
+    @functools.wraps(pidfd_open)
+    def open_even_if_collected(pid, flags=0):
+        try:
+            return pidfd_open(pid, flags)
+        except ProcessLookupError:
+            if isinstance(getattr(gevent.os, "_watched_children", {}).get(pid), tuple):
+                return os.eventfd(1, os.EFD_CLOEXEC)
+            raise
+
+    open_even_if_collected._unicoro_original = pidfd_open
+    os.pidfd_open = open_even_if_collected
 
 
 class _WhenAsyncioComes:

@@ -102,6 +102,12 @@ def test_threads_and_processes(server):
     assert server.get("/api/process").text == "from a child"
 
 
+def test_a_child_that_gevent_has_collected(server):
+    """asyncio opens a pidfd of its child from Python 3.12 on; the child may be no more by then."""
+    assert server.get("/api/process_that_ended").text == "7"
+    assert server.get("/pidfd").text == "ended: True, status: 7, then nothing"
+
+
 def test_blocking_calls_in_coroutines(server):
     """They hold up asyncio, as everywhere, but not the greenlets."""
     answers = at_once(server, ["/api/blocks", "/sleep", "/api/blocks", "/sleep", "/api/hello"] * 5)

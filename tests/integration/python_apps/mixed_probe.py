@@ -3,11 +3,22 @@
 
 import asyncio
 import json
+import os
+import select
 import socket
 import subprocess
 import time
+import unittest.mock
 
 from gevent.event import Event
+
+
+class CollectedBeforeItReturns(subprocess.Popen):
+    def __init__(self, *args, **options):
+        super().__init__(*args, **options)
+        while self.poll() is None:
+            time.sleep(0.001)
+
 
 seen = []
 gates = {}
@@ -15,6 +26,19 @@ gates = {}
 
 def gate(name):
     return gates.setdefault(name, Event())
+
+
+def pidfd_of_a_collected_child():
+    pid = CollectedBeforeItReturns(["sh", "-c", "exit 7"]).pid
+    pidfd = os.pidfd_open(pid)
+    ended = select.select([pidfd], [], [], 0)[0] == [pidfd]
+    os.close(pidfd)
+    status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    try:
+        os.pidfd_open(pid)
+    except ProcessLookupError:
+        return f"ended: {ended}, status: {status}, then nothing"
+    return "there still"
 
 
 def wsgi(environ, start_response):
@@ -40,6 +64,8 @@ def wsgi(environ, start_response):
             body = "a loop runs"
         except RuntimeError:
             body = "no loop"
+    elif path == "/pidfd":
+        body = pidfd_of_a_collected_child()
     elif path == "/ask":
         with socket.create_connection(("127.0.0.1", int(environ["SERVER_PORT"]))) as sock:
             sock.sendall(b"GET /api/hello HTTP/1.0\r\nHost: x\r\n\r\n")
@@ -99,6 +125,10 @@ async def answer(scope):
         child = await asyncio.create_subprocess_exec("echo", "from a child", stdout=subprocess.PIPE)
         out, _ = await child.communicate()
         return out.decode().strip()
+    if path == "/process_that_ended":
+        with unittest.mock.patch("subprocess.Popen", CollectedBeforeItReturns):
+            child = await asyncio.create_subprocess_exec("sh", "-c", "exit 7")
+        return str(await child.wait())
     if path == "/seen":
         return json.dumps(seen)
     if path == "/background":
