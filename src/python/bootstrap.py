@@ -88,54 +88,66 @@ def patch_gevent():
     from gevent import monkey
 
     monkey.patch_all()
-    _open_pidfds_of_collected_children()
-    if "asyncio.events" in sys.modules:
-        _give_each_greenlet_its_loop(sys.modules["asyncio.events"])
-    elif _WhenAsyncioComes not in sys.meta_path:
-        sys.meta_path.insert(0, _WhenAsyncioComes)
+    _when_imported("asyncio.events", _give_each_greenlet_its_loop)
+    _when_imported("asyncio.unix_events", _tell_asyncio_of_collected_children)
 
 
-def _open_pidfds_of_collected_children():
-    """gevent collects a child that has ended at once, often before subprocess.Popen() returns, and keeps
-    its status for os.waitpid(). asyncio asks for a pidfd between the two (from Python 3.12 on), which the
-    kernel has no more: such a child gets a descriptor that says what a pidfd would, that it has ended.
-    """
-    import gevent.os
-
-    pidfd_open = getattr(os, "pidfd_open", None)
-    if pidfd_open is None or hasattr(pidfd_open, "_unicoro_original"):
+def _when_imported(name, follow):
+    if name in sys.modules:
+        follow(sys.modules[name])
         return
-
-    @functools.wraps(pidfd_open)
-    def open_even_if_collected(pid, flags=0):
-        try:
-            return pidfd_open(pid, flags)
-        except ProcessLookupError:
-            if isinstance(getattr(gevent.os, "_watched_children", {}).get(pid), tuple):
-                return os.eventfd(1, os.EFD_CLOEXEC)
-            raise
-
-    open_even_if_collected._unicoro_original = pidfd_open
-    os.pidfd_open = open_even_if_collected
+    _Imports.awaited[name] = follow
+    if _Imports not in sys.meta_path:
+        sys.meta_path.insert(0, _Imports)
 
 
-class _WhenAsyncioComes:
-    """Waits for the import of asyncio, which would be felt at the start of every worker."""
+class _Imports:
+    """Waits for modules of asyncio, whose import would be felt at the start of every worker."""
+
+    awaited = {}
 
     @classmethod
     def find_spec(cls, name, path=None, target=None):
-        if name != "asyncio.events":
+        follow = cls.awaited.pop(name, None)
+        if follow is None:
             return None
-        sys.meta_path.remove(cls)
+        if not cls.awaited:
+            sys.meta_path.remove(cls)
         spec = PathFinder.find_spec(name, path)
         execute = spec.loader.exec_module
 
         def execute_and_follow(module):
             execute(module)
-            _give_each_greenlet_its_loop(module)
+            follow(module)
 
         spec.loader.exec_module = execute_and_follow
         return spec
+
+
+def _tell_asyncio_of_collected_children(unix_events):
+    """gevent collects a child that has ended at once, often before subprocess.Popen() returns, and keeps
+    its status for os.waitpid(). asyncio opens a pidfd between the two (from Python 3.12 on), and the
+    kernel knows the child no more.
+    """
+    watcher = unix_events.PidfdChildWatcher
+    add = watcher.add_child_handler
+    if hasattr(add, "_unicoro_original"):
+        return
+
+    @functools.wraps(add)
+    def add_child_handler(self, pid, callback, *args):
+        try:
+            add(self, pid, callback, *args)
+        except ProcessLookupError as no_child:
+            try:
+                _, status = os.waitpid(pid, os.WNOHANG)
+            except ChildProcessError:
+                raise no_child from None
+            loop = unix_events.events.get_running_loop()
+            loop.call_soon(callback, pid, os.waitstatus_to_exitcode(status), *args)
+
+    add_child_handler._unicoro_original = add
+    watcher.add_child_handler = add_child_handler
 
 
 def _give_each_greenlet_its_loop(events):
