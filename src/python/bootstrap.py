@@ -183,6 +183,11 @@ def _give_each_greenlet_its_loop(events):
             tracing.append(None)
             tracing[0] = greenlet.settrace(trace)
         set_(loop)
+        # As long as it is here, the greenlet is not taken for another request.
+        if loop is None:
+            loops.pop(greenlet.getcurrent(), None)
+        else:
+            loops[greenlet.getcurrent()] = loop
 
     events._unicoro_original = set_
     events._set_running_loop = set_running_loop

@@ -8,6 +8,7 @@ namespace {
 enum slot { new_greenlet = 3, get_current = 4, throw_greenlet = 5, switch_greenlet = 6 };
 
 void** slots = nullptr;
+PyObject* parent_name = nullptr;
 
 template <class Function>
 Function* function_in(slot which) noexcept {
@@ -21,6 +22,8 @@ bool greenlet_api::import() noexcept {
     // Importing the capsule does not import the package.
     const py_ref package = py_ref::steal(PyImport_ImportModule("greenlet"));
     if (!package) return false;
+    if (parent_name == nullptr) parent_name = PyUnicode_InternFromString("parent");
+    if (parent_name == nullptr) return false;
     slots = static_cast<void**>(PyCapsule_Import("greenlet._C_API", 0));
     return slots != nullptr;
 }
@@ -45,6 +48,10 @@ py_ref greenlet_api::throw_into(PyObject* greenlet, PyObject* exception) noexcep
 
 py_ref greenlet_api::current() noexcept {
     return py_ref::steal(function_in<PyObject*()>(get_current)());
+}
+
+py_ref greenlet_api::parent_of(PyObject* greenlet) noexcept {
+    return py_ref::steal(PyObject_GetAttr(greenlet, parent_name));
 }
 
 }  // namespace unicoro::python

@@ -20,6 +20,8 @@ class greenlet_api {
     /// The same, raising `exception` there.
     [[nodiscard]] static py_ref throw_into(PyObject* greenlet, PyObject* exception) noexcept;
     [[nodiscard]] static py_ref current() noexcept;
+    /// Where a greenlet goes on that ends. Empty with a Python exception set.
+    [[nodiscard]] static py_ref parent_of(PyObject* greenlet) noexcept;
 };
 
 }  // namespace unicoro::python

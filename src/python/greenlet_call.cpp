@@ -70,6 +70,11 @@ void greenlet_call::interrupt(PyObject* exception) {
     }
 }
 
+void greenlet_call::end() {
+    errand_ = errand::done;
+    bell_.set();
+}
+
 void greenlet_call::run(PyObject* greenlet, PyObject* hub) {
     if (request_.detached()) return;
     greenlet_ = py_ref::borrow(greenlet);
@@ -85,8 +90,7 @@ void greenlet_call::run(PyObject* greenlet, PyObject* hub) {
     }
     greenlet_.reset();
     hub_.reset();
-    errand_ = errand::done;
-    bell_.set();
+    end();
 }
 
 // The piece belongs to call_, which is not asked for another one before this one has left.

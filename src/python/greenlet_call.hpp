@@ -50,6 +50,8 @@ class greenlet_call final
 
     /// Goes on where the greenlet waits for its errand.
     void resume();
+    /// Lets the coroutine go on for good; without a response when it never ran.
+    void end();
     /// Raises `exception` in the greenlet, wherever it waits.
     void interrupt(PyObject* exception);
 

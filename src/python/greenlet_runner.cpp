@@ -77,7 +77,7 @@ void greenlet_runner::carry(PyObject* carrier) {
     const py_ref hub = py_ref::borrow(hub_.get());
     do {
         entering_.reset();
-        const greenlet_slate slate(carrier);
+        const greenlet_slate slate(carrier, hub.get());
         while (starts_next()) {
             const greenlet_call_ptr call = std::move(now_[next_++].call);
             call->run(carrier, hub.get());
@@ -171,7 +171,7 @@ void greenlet_runner::start_next() {
     inside_ = nullptr;
     if (came_back) return;
     log::error("a request's greenlet failed\n{}", describe_exception(take_exception().get()));
-    if (next_ == place) ++next_;
+    if (next_ == place) now_[next_++].call->end();
 }
 
 }  // namespace unicoro::python

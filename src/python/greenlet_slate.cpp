@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "python/greenlet_slate.hpp"
 
+#include "python/greenlet_api.hpp"
+
 #include <utility>
 
 namespace unicoro::python {
@@ -25,7 +27,7 @@ PyObject* member_at(PyObject* object, Py_ssize_t offset) noexcept {
 
 bool greenlet_slate::wipe() const noexcept {
     return leave_context() && !has_weak_references() && !has_attributes() &&
-           Py_REFCNT(greenlet_) == references_;
+           Py_REFCNT(greenlet_) == references_ && !has_another_parent();
 }
 
 // Where a future greenlet keeps them in another way, it counts as used.
@@ -38,7 +40,14 @@ bool greenlet_slate::has_attributes() const noexcept {
     const Py_ssize_t offset = Py_TYPE(greenlet_)->tp_dictoffset;
     if (offset <= 0) return true;
     PyObject* const attributes = member_at(greenlet_, offset);
-    return attributes != nullptr && PyDict_GET_SIZE(attributes) > 0;
+    // A dictionary that something else holds can be filled later.
+    return attributes != nullptr && (PyDict_GET_SIZE(attributes) > 0 || Py_REFCNT(attributes) > 1);
+}
+
+bool greenlet_slate::has_another_parent() const noexcept {
+    const py_ref parent = greenlet_api::parent_of(greenlet_);
+    if (!parent) PyErr_Clear();
+    return parent.get() != parent_;
 }
 
 }  // namespace unicoro::python

@@ -11,9 +11,9 @@ namespace unicoro::python {
 /// which must not have waited since, with the GIL.
 class greenlet_slate {
   public:
-    /// `greenlet` runs, and outlives this.
-    explicit greenlet_slate(PyObject* greenlet) noexcept
-        : greenlet_(greenlet), references_(Py_REFCNT(greenlet)) {}
+    /// `greenlet` runs as a child of `parent`; both outlive this.
+    greenlet_slate(PyObject* greenlet, PyObject* parent) noexcept
+        : greenlet_(greenlet), parent_(parent), references_(Py_REFCNT(greenlet)) {}
 
     /// Ends the context (PEP 567) in which the request ran. False when anything else is left of it,
     /// which only the end of the greenlet takes away.
@@ -22,8 +22,10 @@ class greenlet_slate {
   private:
     [[nodiscard]] bool has_weak_references() const noexcept;
     [[nodiscard]] bool has_attributes() const noexcept;
+    [[nodiscard]] bool has_another_parent() const noexcept;
 
     PyObject* greenlet_;
+    PyObject* parent_;
     Py_ssize_t references_;
 };
 

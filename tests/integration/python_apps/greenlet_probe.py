@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """WSGI applications that wait, for the tests of -k async. The first segment of the path names one."""
 
+import asyncio
 import contextvars
 import sys
 import threading
@@ -8,6 +9,7 @@ import time
 import weakref
 
 import gevent
+import greenlet
 from gevent.local import local as greenlet_local
 
 variable = contextvars.ContextVar("variable", default="clean")
@@ -15,6 +17,7 @@ thread_local = threading.local()
 spawned = []
 cleaned = []
 kept = []
+kept_attributes = []
 known = []
 
 
@@ -78,11 +81,15 @@ def context_clean(environ, start_response):
 def traces_clean(environ, start_response):
     """Leaves each kind of trace that a greenlet can have, and looks for those of others."""
     own = gevent.getcurrent()
+    for attributes in kept_attributes:
+        attributes["mark"] = "marked from outside"
     state = [
         "kept" if any(own is other for other in kept) else "new",
         "known" if any(own is other() for other in known) else "new",
         getattr(own, "mark", "new"),
         "new" if sys.exc_info()[0] is None else "excepting",
+        "new" if own.parent is gevent.get_hub() else "of another parent",
+        "new" if asyncio._get_running_loop() is None else "in a loop",
     ]
     what = environ["QUERY_STRING"]
     if what == "keep":
@@ -91,6 +98,14 @@ def traces_clean(environ, start_response):
         known.append(weakref.ref(own))
     elif what == "mark":
         own.mark = "marked"
+    elif what == "keep_attributes":
+        kept_attributes.append(own.__dict__)
+    elif what == "parent":
+        own.parent = greenlet.greenlet(lambda _: None, gevent.get_hub())
+    elif what == "loop":
+        loop = asyncio.new_event_loop()
+        asyncio._set_running_loop(loop)
+        loop.close()
     elif what == "except":
         raise ValueError("on purpose")
     return answer(start_response, " ".join(state))
