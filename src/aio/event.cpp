@@ -2,6 +2,7 @@
 #include "aio/event.hpp"
 
 #include "aio/handler_memory.hpp"
+#include "aio/recycled.hpp"
 
 #include <boost/asio/associated_cancellation_slot.hpp>
 #include <boost/asio/error.hpp>
@@ -23,7 +24,7 @@ struct event::waiter {
 };
 
 template <class Handler>
-struct event::waiter_of final : waiter {
+struct event::waiter_of final : waiter, recycled<event::waiter_of<Handler>> {
     explicit waiter_of(Handler&& given) : handler(std::move(given)) {}
 
     void complete(error_code ec) override { std::move(handler)(ec); }

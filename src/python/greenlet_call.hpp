@@ -2,6 +2,7 @@
 #pragma once
 
 #include "aio/event.hpp"
+#include "aio/recycled.hpp"
 #include "python/guest_exchange.hpp"
 #include "python/guest_io.hpp"
 #include "python/wsgi_call.hpp"
@@ -23,6 +24,7 @@ namespace unicoro::python {
 /// is somewhere else meanwhile: its buffers are here.
 class greenlet_call final
     : public boost::intrusive_ref_counter<greenlet_call, boost::thread_unsafe_counter>,
+      public aio::recycled<greenlet_call>,
       public guest_io,
       public app::running_request {
   public:
