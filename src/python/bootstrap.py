@@ -129,7 +129,8 @@ def _tell_asyncio_of_collected_children(unix_events):
     its status for os.waitpid(). asyncio opens a pidfd between the two (from Python 3.12 on), and the
     kernel knows the child no more.
     """
-    watcher = unix_events.PidfdChildWatcher
+    # Its name has an underscore from Python 3.14 on.
+    watcher = getattr(unix_events, "PidfdChildWatcher", None) or unix_events._PidfdChildWatcher
     add = watcher.add_child_handler
     if hasattr(add, "_unicoro_original"):
         return
@@ -139,12 +140,15 @@ def _tell_asyncio_of_collected_children(unix_events):
         try:
             add(self, pid, callback, *args)
         except ProcessLookupError as no_child:
+            loop = unix_events.events.get_running_loop()
             try:
-                _, status = os.waitpid(pid, os.WNOHANG)
+                collected, status = os.waitpid(pid, os.WNOHANG)
             except ChildProcessError:
                 raise no_child from None
-            loop = unix_events.events.get_running_loop()
-            loop.call_soon(callback, pid, os.waitstatus_to_exitcode(status), *args)
+            if collected == pid:
+                loop.call_soon(callback, pid, os.waitstatus_to_exitcode(status), *args)
+            else:  # it is collected, but gevent's own callback is still to come
+                loop.call_later(0.001, add_child_handler, self, pid, callback, *args)
 
     add_child_handler._unicoro_original = add
     watcher.add_child_handler = add_child_handler

@@ -103,9 +103,10 @@ def test_threads_and_processes(server):
 
 
 def test_a_child_that_gevent_has_collected(server):
-    """asyncio opens a pidfd of its child from Python 3.12 on; the child may be no more by then. Who opens
-    one by himself is told so."""
+    """asyncio opens a pidfd of its child from Python 3.12 on; the child may be no more by then. An
+    application that opens one itself is told so."""
     assert server.get("/api/process_that_ended").text == "7"
+    assert server.get("/api/process_that_just_ended").text == "7"
     assert server.get("/pidfd").text == "no such process"
 
 

@@ -10,6 +10,8 @@ import sys
 import time
 import unittest.mock
 
+import gevent
+import gevent.os
 from gevent.event import Event
 
 
@@ -18,6 +20,14 @@ class CollectedBeforeItReturns(subprocess.Popen):
         super().__init__(*args, **options)
         while self.poll() is None:
             time.sleep(0.001)
+
+
+class CollectedButGeventLearnsLater(CollectedBeforeItReturns):
+    def __init__(self, *args, **options):
+        super().__init__(*args, **options)
+        children = gevent.os._watched_children
+        status, children[self.pid] = children[self.pid], "a watcher"
+        gevent.spawn_later(0.03, children.__setitem__, self.pid, status)
 
 
 seen = []
@@ -120,12 +130,13 @@ async def answer(scope):
         child = await asyncio.create_subprocess_exec("echo", "from a child", stdout=subprocess.PIPE)
         out, _ = await child.communicate()
         return out.decode().strip()
-    if path == "/process_that_ended":
-        if sys.version_info < (3, 12):  # which watches children by pidfds on its own
+    if path in ("/process_that_ended", "/process_that_just_ended"):
+        if sys.version_info < (3, 12):  # later ones watch children by pidfds unasked
             watcher = asyncio.PidfdChildWatcher()
             watcher.attach_loop(asyncio.get_running_loop())
             asyncio.set_child_watcher(watcher)
-        with unittest.mock.patch("subprocess.Popen", CollectedBeforeItReturns):
+        how = CollectedBeforeItReturns if path == "/process_that_ended" else CollectedButGeventLearnsLater
+        with unittest.mock.patch("subprocess.Popen", how):
             child = await asyncio.create_subprocess_exec("sh", "-c", "exit 7")
         return str(await child.wait())
     if path == "/seen":
