@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "aio/task_group.hpp"
 #include "http/request_head.hpp"
 #include "http/response_head.hpp"
 
@@ -64,17 +65,22 @@ class exchange {
     [[nodiscard]] virtual const http::request_head& head() const noexcept = 0;
     [[nodiscard]] virtual connection_info& connection() noexcept = 0;
 
+    /// What runs beside `handle` on behalf of the request. When `handle` has returned or thrown, it is
+    /// cancelled and awaited, and only then the request goes on to its end: a coroutine in here may refer
+    /// to the exchange, and owns whatever else it refers to.
+    [[nodiscard]] virtual aio::task_group& nursery() noexcept = 0;
+
     /// Reads some of the request body; 0 = its end. Sends "100 Continue" first where the client waits
     /// for it. Fails with errc::client_disconnected, incomplete_body, malformed_body, body_too_large
-    /// or deadline_passed (body_timeout without progress).
+    /// or deadline_passed (body_timeout without progress). One that is cancelled fails with
+    /// errc::cancelled and takes nothing: the next one goes on. May run while something is written.
     virtual awaitable<result<std::size_t>> read_body(std::span<char> into) = 0;
 
     /// The same as far as it needs no waiting; nothing when it does. Not while a `read_body` runs.
     [[nodiscard]] virtual std::optional<result<std::size_t>> try_read_body(std::span<char> into) = 0;
 
     /// Returns when the client has gone: closed, or ended its side. From then on nothing can be sent.
-    /// After the end of the body only, and cancelled (Asio cancellation) before the host returns. Also
-    /// returns when it is cancelled.
+    /// After the end of the body only, in the nursery. Also returns when it is cancelled.
     virtual awaitable<void> wait_disconnect() = 0;
 
     /// Status and fields of the response, to be filled before the first byte of it is sent.

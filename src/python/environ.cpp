@@ -6,6 +6,7 @@
 #include "python/error_stream.hpp"
 #include "python/file_wrapper.hpp"
 #include "python/input.hpp"
+#include "python/no_collection.hpp"
 
 #include <array>
 #include <charconv>
@@ -138,6 +139,7 @@ PyObject* environ_builder::base_for(const app::connection_info& connection, py_r
 py_ref environ_builder::build(
     app::exchange& request, PyObject* input, std::optional<std::uint64_t> body_size
 ) {
+    const no_collection meanwhile;
     const http::request_head& head = request.head();
     const app::connection_info& connection = request.connection();
     const environ_names& key = environ_names::all();

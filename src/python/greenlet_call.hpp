@@ -10,18 +10,23 @@
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 #include <boost/smart_ptr/intrusive_ref_counter.hpp>
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
-#include <tuple>
+#include <vector>
 
 namespace unicoro::python {
 
-/// One request in a greenlet. Three parties share it: the coroutine of the connection, which does all
-/// input and output; the hub, which switches; and the greenlet with the application. When the
-/// greenlet wants to write or read, it leaves an errand, rings the coroutine's bell and parks; the
-/// coroutine runs the errand and has the hub resume it. No errand needs the greenlet's C stack, which
-/// is somewhere else meanwhile: its buffers are here.
+class greenlet_runner;
+
+/// One request in a greenlet. Four parties share it, each with a reference: the coroutine of the
+/// connection, which writes; a coroutine of the request's nursery, which reads where that must wait; the
+/// hub, which switches; and the greenlets of the application that write, read or run in it. A greenlet
+/// that must wait parks in line; whenever something is done, the hub resumes all that wait here, and
+/// each looks for itself. Reading and writing go on at the same time; of each, one at a time. Nothing
+/// here needs a greenlet's C stack, which is somewhere else meanwhile: the buffers are here.
 class greenlet_call final
     : public boost::intrusive_ref_counter<greenlet_call, boost::thread_unsafe_counter>,
       public aio::recycled<greenlet_call>,
@@ -29,7 +34,7 @@ class greenlet_call final
       public app::running_request {
   public:
     greenlet_call(
-        asio::io_context& io,
+        greenlet_runner& runner,
         wsgi_runtime& runtime,
         app::exchange& request,
         app::spooled_body body,
@@ -41,8 +46,9 @@ class greenlet_call final
 
     /// Waits until the greenlet has an errand or is done.
     [[nodiscard]] auto bell() { return bell_.wait(); }
-    [[nodiscard]] bool finished() const noexcept { return errand_ == errand::done; }
-    /// Afterwards the greenlet can be resumed. Only with an errand.
+    [[nodiscard]] bool finished() const noexcept { return finished_; }
+    [[nodiscard]] bool has_errand() const noexcept { return writing_; }
+    /// Writes. Afterwards those that wait can be resumed. Only with an errand.
     [[nodiscard]] awaitable<void> run_errand();
     [[nodiscard]] const wsgi_call::step& last_step() const noexcept { return step_; }
     /// The coroutine leaves: from now on the request is not touched.
@@ -50,11 +56,13 @@ class greenlet_call final
 
     // --- in the hub
 
-    /// Goes on where the greenlet waits for its errand.
+    /// Greenlets wait for something here.
+    [[nodiscard]] bool awaited() const noexcept { return !waiting_.empty(); }
+    /// They go on where they wait.
     void resume();
     /// Lets the coroutine go on for good; without a response when it never ran.
     void end();
-    /// Raises `exception` in the greenlet, wherever it waits.
+    /// Raises `exception` in the request's greenlet, wherever it waits.
     void interrupt(PyObject* exception);
 
     // --- in the greenlet
@@ -72,12 +80,18 @@ class greenlet_call final
     std::string stack() const override;
 
   private:
-    enum class errand : std::uint8_t { none, write, read, done };
+    /// In the frame of a read, from its making to its end, also of one that never began.
+    class read_in_flight;
 
-    [[nodiscard]] bool send_on(errand what);
+    static awaitable<void> read(read_in_flight here, app::exchange& request);
+
+    [[nodiscard]] bool in_thread() const;
+    [[nodiscard]] bool going_on() const;
     [[nodiscard]] bool park();
     [[nodiscard]] bool write_step();
+    void read_on();
 
+    greenlet_runner& runner_;
     aio::event bell_;
     guest_exchange request_;
     wsgi_call call_;
@@ -85,15 +99,21 @@ class greenlet_call final
     wsgi_call::step step_;
     py_ref greenlet_;
     py_ref hub_;
-    py_ref waiting_;  // the greenlet that waits for the errand: the request's own, or one it made
-    py_ref owner_;    // of the piece that is sent
+    std::vector<py_ref> waiting_;   // greenlets: the request's own, or some it made
+    std::vector<py_ref> resuming_;  // those of them that the hub is switching to, one after another
+    py_ref owner_;                 // of the piece that is sent
     std::string_view piece_;
+    std::uint64_t written_ = 0;    // pieces
     std::unique_ptr<char[]> arrived_;
-    std::size_t arrived_size_ = 0;
-    error_code outcome_;
+    std::optional<result<std::size_t>> read_result_;  // of what is in arrived_; 0 = the body's end
+    error_code write_failure_;
     error_code body_failure_;
+    unsigned long thread_ = 0;
+    unsigned direct_reads_ = 0;    // since the last one that waited
     wsgi_call::body_kind kind_;
-    errand errand_ = errand::none;
+    bool writing_ = false;         // piece_ is due, or on its way
+    bool reading_ = false;
+    bool finished_ = false;
     bool interrupted_ = false;
 };
 

@@ -41,9 +41,12 @@ class greenlet_runner::presence {
     presence& operator=(const presence&) = delete;
     ~presence() {
         request_.runs_as(nullptr);
-        if (call_->finished()) return;
-        call_->detach();
-        runner_.plan(call_, step::cancel);
+        if (call_->finished()) {
+            runner_.wake(call_);
+        } else {
+            call_->detach();
+            runner_.plan(call_, step::cancel);
+        }
     }
 
   private:
@@ -112,18 +115,20 @@ awaitable<void> greenlet_runner::handle(wsgi_runtime& application, app::exchange
             kind = wsgi_call::body_kind::live;
         }
     }
-    const greenlet_call_ptr call(new greenlet_call(
-        reactor_.context(), application, request, std::move(body), kind
-    ));
+    const greenlet_call_ptr call(
+        new greenlet_call(*this, application, request, std::move(body), kind)
+    );
     {
         const presence here(*this, request, call);
         plan(call, step::start);
         for (;;) {
             const auto [cancelled] = co_await call->bell();
             if (cancelled) throw boost::system::system_error(cancelled);
+            if (call->has_errand()) {
+                co_await call->run_errand();
+                wake(call);
+            }
             if (call->finished()) break;
-            co_await call->run_errand();
-            plan(call, step::resume);
         }
     }
     const wsgi_call::step& last = call->last_step();
@@ -151,6 +156,7 @@ void greenlet_runner::turn(PyObject* hub) {
             const py_ref exception = py_ref::steal(PyObject_CallNoArgs(why.get()));
             if (exception) each.call->interrupt(exception.get());
             PyErr_Clear();
+            each.call->resume();
         }
     }
     now_.clear();

@@ -31,6 +31,12 @@ class greenlet_runner final : public wsgi_runner {
     }
     awaitable<void> handle(wsgi_runtime& application, app::exchange& request) override;
 
+    [[nodiscard]] asio::io_context& context() const noexcept { return reactor_.context(); }
+    /// Those that wait in the call look again.
+    void wake(const greenlet_call_ptr& call) {
+        if (call->awaited()) plan(call, step::resume);
+    }
+
     /// In the hub greenlet, outside of Asio, with the GIL. Leaves no exception set.
     void turn(PyObject* hub);
     [[nodiscard]] bool has_work() const noexcept { return !due_.empty(); }

@@ -53,7 +53,12 @@ void guest_exchange::log_environ(std::string name, std::string value) {
     if (!detached()) real_->log_environ(std::move(name), std::move(value));
 }
 
-// Only the coroutine of the connection awaits, and that is what detaches.
+// Only the coroutine of the connection awaits and starts others, and that is what detaches.
+
+aio::task_group& guest_exchange::nursery() noexcept {
+    assert(!detached());
+    return real_->nursery();
+}
 
 awaitable<result<std::size_t>> guest_exchange::read_body(std::span<char> into) {
     assert(!detached());

@@ -16,9 +16,12 @@ class guest_exchange final : public app::exchange {
 
     void detach();
     [[nodiscard]] bool detached() const noexcept { return real_ == nullptr; }
+    /// Not once it is detached.
+    [[nodiscard]] app::exchange& real() const noexcept { return *real_; }
 
     const http::request_head& head() const noexcept override;
     app::connection_info& connection() noexcept override;
+    aio::task_group& nursery() noexcept override;
     awaitable<result<std::size_t>> read_body(std::span<char> into) override;
     std::optional<result<std::size_t>> try_read_body(std::span<char> into) override;
     awaitable<void> wait_disconnect() override;

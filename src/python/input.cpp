@@ -24,15 +24,15 @@ input_object& self_of(PyObject* object) noexcept {
     return *reinterpret_cast<input_object*>(object);
 }
 
-/// Waits for one more piece of a live body. False with an exception set.
+/// Waits for one more piece of a live body; others may read it meanwhile. False with an exception set.
 bool pull(input_object& self) {
+    std::string piece;
+    if (!self.source->read_more(piece)) return false;
+    if (piece.empty()) self.source = nullptr;
     self.arrived.erase(0, self.arrived.size() - self.left.size());
+    self.arrived.append(piece);
     self.left = self.arrived;
-    const std::size_t before = self.arrived.size();
-    const bool good = self.source->read_more(self.arrived);
-    self.left = self.arrived;
-    if (good && self.arrived.size() == before) self.source = nullptr;
-    return good;
+    return true;
 }
 
 /// Has `count` bytes at hand, or all that there are. False with an exception set.

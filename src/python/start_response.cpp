@@ -7,6 +7,7 @@
 #include <array>
 #include <cstddef>
 #include <string_view>
+#include <utility>
 
 namespace unicoro::python {
 namespace {
@@ -80,24 +81,30 @@ bool may_start(response_state& state, PyObject* exc_info) noexcept {
     return true;
 }
 
+PyObject* after_the_end() noexcept {
+    PyErr_SetString(PyExc_RuntimeError, "start_response was called after the end of its request");
+    return nullptr;
+}
+
 PyObject* start_response(
     PyObject* callable, PyObject* const* arguments, std::size_t count, PyObject* names
 ) {
     callable_object& self = self_of(callable);
     start_arguments given;
     if (!read_arguments(arguments, PyVectorcall_NARGS(count), names, given)) return nullptr;
-    if (self.state == nullptr) {
-        PyErr_SetString(
-            PyExc_RuntimeError, "start_response was called after the end of its request"
-        );
-        return nullptr;
-    }
+    if (self.state == nullptr) return after_the_end();
     response_state& state = *self.state;
     if (!may_start(state, given.exc_info)) return nullptr;
+    // With the memory it has kept from earlier requests. Headers that are made as they are asked for run
+    // code, which may wait: by its end the request, and what it has lent, may be another one's.
+    http::response_head head = std::move(state.request.response());
+    const bool filled = fill_response_head(head, given.status, given.headers);
+    if (self.state == nullptr) return filled ? after_the_end() : nullptr;
+    state.started = filled;
+    if (!filled) return nullptr;
     // What was written under the head that is replaced has not left yet.
     state.written.clear();
-    state.started = fill_response_head(state.request.response(), given.status, given.headers);
-    if (!state.started) return nullptr;
+    state.request.response() = std::move(head);
     Py_INCREF(self.write);
     return self.write;
 }

@@ -197,6 +197,12 @@ awaitable<void> connection::run(http1_exchange& request) {
     } catch (...) {
         failure = std::current_exception();
     }
+    // Nothing that was started for the request may see its end, least of all when that came early.
+    if (!request.nursery().empty()) {
+        co_await asio::this_coro::throw_if_cancelled(false);
+        co_await request.nursery().close();
+        co_await asio::this_coro::throw_if_cancelled(true);
+    }
     if (request.out_of_time()) {
         // The cancellation was for the request only: the connection goes on to answer it.
         co_await asio::this_coro::reset_cancellation_state(asio::enable_terminal_cancellation());

@@ -36,6 +36,7 @@ void give_back(std::string& bytes) noexcept {
 
 http1_exchange::http1_exchange(serving& shared)
     : shared_(shared),
+      nursery_(shared.io),
       parser_(shared.policy),
       request_deadline_(&http1_exchange::request_expired, this),
       send_deadline_(&http1_exchange::send_expired, this) {}
@@ -162,13 +163,23 @@ error_code http1_exchange::body_failed(errc why) noexcept {
     return why;
 }
 
+// Not through write_pieces: the response may begin while this waits for room, and what was not said by
+// then is not due any more.
 awaitable<error_code> http1_exchange::send_continue() {
-    continue_due_ = false;
     static constexpr std::string_view interim = "HTTP/1.1 100 Continue\r\n\r\n";
-    const std::array<iovec, 3> pieces{
-        iovec{const_cast<char*>(interim.data()), interim.size()}, iovec{}, iovec{}};
-    const error_code ec = co_await write_pieces(pieces, 1);
-    co_return ec;
+    static const iovec piece{const_cast<char*>(interim.data()), interim.size()};
+    while (continue_due_ && !head_sent_) {
+        const io_step step = stream_->try_write(std::span<const iovec>(&piece, 1));
+        if (step.status == io_status::would_block) {
+            const auto [ec] = co_await stream_->wait_writable();
+            if (ec) co_return ec;
+            continue;
+        }
+        continue_due_ = false;
+        // A socket with room takes these few bytes whole; a cut line cannot be mended.
+        if (step.bytes != interim.size()) co_return broken(errc::client_disconnected);
+    }
+    co_return error_code{};
 }
 
 result<std::size_t> http1_exchange::take_body(std::span<char> into) {
@@ -206,17 +217,22 @@ void http1_exchange::note_length_reached() noexcept {
 }
 
 awaitable<error_code> http1_exchange::await_body_bytes() {
+    connection_->arm(shared_.limits.body);
+    error_code failed;
     // An interim response cannot go into a final one that has begun (RFC 9110, 15.2).
     if (continue_due_ && !head_sent_) {
-        const error_code ec = co_await send_continue();
-        if (ec) co_return ec;
+        const error_code unsaid = co_await send_continue();
+        failed = unsaid;
     }
-    connection_->arm(shared_.limits.body);
-    const auto [ec] = co_await stream_->wait_readable();
+    if (!failed) {
+        const auto [ec] = co_await stream_->wait_readable();
+        failed = ec;
+    }
     const bool late = connection_->expired();
     connection_->disarm();
     if (late) co_return body_failed(errc::deadline_passed);
-    if (ec) co_return body_failed(errc::cancelled);
+    if (broken_) co_return error_code(errc::client_disconnected);
+    if (failed) co_return error_code(errc::cancelled);
     co_return error_code{};
 }
 

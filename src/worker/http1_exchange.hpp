@@ -66,6 +66,7 @@ class http1_exchange final : public app::exchange {
 
     const http::request_head& head() const noexcept override { return parser_.head(); }
     app::connection_info& connection() noexcept override;
+    aio::task_group& nursery() noexcept override { return nursery_; }
     awaitable<result<std::size_t>> read_body(std::span<char> into) override;
     std::optional<result<std::size_t>> try_read_body(std::span<char> into) override;
     awaitable<void> wait_disconnect() override;
@@ -109,6 +110,7 @@ class http1_exchange final : public app::exchange {
     void write_access_line() const;
 
     serving& shared_;
+    aio::task_group nursery_;
     worker::connection* connection_ = nullptr;
     byte_stream* stream_ = nullptr;
     read_buffer input_;

@@ -32,9 +32,10 @@ void http1_exchange::make_head(std::optional<std::uint64_t> body_length) {
     http::response_context context;
     context.request_version = head.version;
     context.head_request = head.method == "HEAD";
-    context.keep_alive = head.keep_alive && !shared_.draining && !body_failed_ &&
-                         !body_too_long_to_skip() &&
-                         shared_.settings.keepalive.count() != 0;
+    // What a request that ran out of time left unread may never come.
+    const bool body_stalls = out_of_time_ && !body_done_;
+    context.keep_alive = head.keep_alive && !shared_.draining && !body_failed_ && !body_stalls &&
+                         !body_too_long_to_skip() && shared_.settings.keepalive.count() != 0;
     context.body_length = body_length;
     context.date = shared_.date();
     context.server = shared_.settings.server_header;

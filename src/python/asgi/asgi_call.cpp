@@ -8,14 +8,15 @@
 #include "python/asgi/call_coroutine.hpp"
 #include "python/gil.hpp"
 #include "python/interpreter.hpp"
+#include "python/no_collection.hpp"
 #include "python/traceback.hpp"
 
 #include <boost/asio/error.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/system/system_error.hpp>
 
+#include <algorithm>
 #include <array>
-#include <exception>
 
 namespace unicoro::python {
 namespace {
@@ -33,55 +34,47 @@ asgi_call::asgi_call(asgi_loop& loop, asgi_application& application, app::exchan
 awaitable<void> asgi_call::attend(attendance here) {
     asgi_call& call = here.call();
     call.request_->runs_as(&call);
-    std::exception_ptr failure;
-    bool cancelled = false;
     try {
-        while (!cancelled && !call.over()) {
+        while (!call.over()) {
             if (call.has_errand()) {
                 co_await call.run_errand();
                 call.loop_.note(call);
             } else {
                 const auto [ec] = co_await call.bell_.wait();
-                cancelled = static_cast<bool>(ec);
+                if (ec) throw boost::system::system_error(ec);
             }
         }
-        if (!cancelled) call.leaving();
     } catch (...) {
-        failure = std::current_exception();
+        // Whatever ends it before the response is complete, the task has lost its request.
+        call.cancel_due_ = true;
+        throw;
     }
-    // Whatever ends it before the response is complete, the task has lost its request.
-    call.cancel_due_ = cancelled || failure != nullptr;
+    call.leaving();
+    const asio::cancellation_state state = co_await asio::this_coro::cancellation_state;
+    call.cancel_due_ = state.cancelled() != asio::cancellation_type::none;
     call.grace_due_ = !call.cancel_due_ && call.gone_ && !call.answered();
-    if (call.reading_) co_await call.stop_reading(call.cancel_due_);
-    if (failure) std::rethrow_exception(failure);
-    if (cancelled) throw boost::system::system_error(asio::error::operation_aborted);
-}
-
-awaitable<void> asgi_call::stop_reading(bool cancelled) {
-    // Of a coroutine that is cancelled every wait would end at once.
-    if (cancelled) co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
-    reader_.cancel();
-    while (reading_) {
-        [[maybe_unused]] const auto [ec] = co_await bell_.wait();
-    }
-    if (cancelled) {
-        co_await asio::this_coro::reset_cancellation_state(asio::enable_terminal_cancellation());
-    }
 }
 
 void asgi_call::start_reading(awaitable<void> what) {
-    reading_ = true;
-    reader_.start(loop_.reactor().context(), std::move(what), [this] {
-        reading_ = false;
-        loop_.note(*this);
-        bell_.set();
-    });
+    read_in_flight here(*this);
+    request_->nursery().spawn("a read of a request", read(std::move(here), std::move(what)));
+}
+
+awaitable<void> asgi_call::read(read_in_flight, awaitable<void> what) {
+    co_await std::move(what);
+}
+
+void asgi_call::read_ended() {
+    reading_ = false;
+    if (request_ == nullptr) return loop_.leave(*this);
+    loop_.note(*this);
+    bell_.set();
 }
 
 void asgi_call::unattended() {
     request_->runs_as(nullptr);
     request_ = nullptr;
-    loop_.leave(*this);
+    if (!reading_) loop_.leave(*this);
 }
 
 void asgi_call::begin(PyObject* coroutine) {
@@ -117,6 +110,16 @@ py_ref asgi_call::future_to_wait() {
     py_ref future = loop_.make_future();
     if (future) waiting_.push_back(py_ref::borrow(future.get()));
     return future;
+}
+
+void asgi_call::forget(PyObject* future) {
+    const auto place = std::find_if(waiting_.begin(), waiting_.end(), [future](const py_ref& each) {
+        return each.get() == future;
+    });
+    if (place == waiting_.end()) return;
+    const py_ref gone = std::move(*place);
+    *place = std::move(waiting_.back());
+    waiting_.pop_back();
 }
 
 void asgi_call::let_go() {
@@ -168,7 +171,10 @@ PyObject* asgi_call::look_after_cancel(PyObject* self, PyObject*) {
 
 py_ref asgi_call::call_application(PyObject* coroutine) {
     // Not begun yet and the client is gone already: nobody waits for it.
-    scope_ = request_ != nullptr ? make_scope() : py_ref();
+    if (request_ != nullptr) {
+        const no_collection meanwhile;
+        scope_ = make_scope();
+    }
     if (!scope_) {
         if (PyErr_Occurred() == nullptr) PyErr_SetNone(loop_.cancelled_error());
         return {};

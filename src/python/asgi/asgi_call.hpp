@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "aio/branch.hpp"
 #include "aio/event.hpp"
 #include "app/exchange.hpp"
 #include "python/asgi/asgi_loop.hpp"
@@ -20,7 +19,9 @@ class asgi_application;
 /// application's task calls send() and receive(); it acts on the exchange itself where that needs no
 /// waiting, which it may because the coroutine then waits for its bell. When the coroutine leaves, the
 /// task may go on: it has no request any more. From `begin` on the object belongs to the task's
-/// coroutine object, and that is kept until the connection's coroutine has left.
+/// coroutine object, and that is kept until the connection's coroutine and its reader have left. Any
+/// code of the application may switch, wait or raise, and the request be gone afterwards: what it gives
+/// is taken first, and then `attended` is asked.
 class asgi_call : public app::running_request {
   public:
     enum class progress : std::uint8_t { ready, pending, failed };
@@ -56,6 +57,8 @@ class asgi_call : public app::running_request {
     void runs_in(py_ref task);
     /// Tasks that wait in send() or receive() look again.
     void wake();
+    /// Nobody waits for this future any more.
+    void forget(PyObject* future);
     /// After the coroutine has left; the call may be gone afterwards.
     void let_go();
 
@@ -89,7 +92,7 @@ class asgi_call : public app::running_request {
     virtual awaitable<void> run_errand() = 0;
     virtual void leaving() {}
 
-    /// Runs beside the coroutine, one at a time, and is cancelled at its end. With the GIL.
+    /// Runs beside the coroutine in the request's nursery, one at a time. With the GIL.
     void start_reading(awaitable<void> what);
     [[nodiscard]] bool reading() const noexcept { return reading_; }
     void ring() { bell_.set(); }
@@ -98,6 +101,8 @@ class asgi_call : public app::running_request {
         if (!waiting_.empty()) loop_.note(*this);
     }
     [[nodiscard]] PyObject* coroutine() const noexcept { return coroutine_; }
+    /// There is a client, and a coroutine that attends to it.
+    [[nodiscard]] bool attended() const noexcept { return request_ != nullptr && !gone_; }
     [[nodiscard]] py_ref client_gone() const;
     void log_failure(std::string_view what) const;
 
@@ -107,7 +112,23 @@ class asgi_call : public app::running_request {
     bool gone_ = false;       // the client is gone, or the server has ended the request
 
   private:
-    awaitable<void> stop_reading(bool cancelled);
+    /// In the frame of a read, from its making to its end, also of one that never began.
+    class read_in_flight {
+      public:
+        explicit read_in_flight(asgi_call& call) noexcept : call_(&call) { call.reading_ = true; }
+        read_in_flight(read_in_flight&& other) noexcept
+            : call_(std::exchange(other.call_, nullptr)) {}
+        read_in_flight& operator=(read_in_flight&&) = delete;
+        ~read_in_flight() {
+            if (call_ != nullptr) call_->read_ended();
+        }
+
+      private:
+        asgi_call* call_;
+    };
+    static awaitable<void> read(read_in_flight here, awaitable<void> what);
+
+    void read_ended();
     void unattended();
     void cancel_task();
     [[nodiscard]] bool is_for_gone_client(PyObject* exception) const;
@@ -116,7 +137,6 @@ class asgi_call : public app::running_request {
     static PyObject* end_grace(PyObject* self, PyObject*);
 
     aio::event bell_;
-    aio::branch reader_;
     py_ref keeper_;  // the coroutine object, while the connection's coroutine attends
     py_ref task_;    // while the application has not ended
     py_ref scope_;

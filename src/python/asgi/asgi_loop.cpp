@@ -166,24 +166,26 @@ void asgi_loop::act() {
     if (!arrived_.empty()) start_arrived();
 }
 
+// A first step that waits by other means than await (a greenlet's) lets handlers run: they may end a
+// request that waits here, and bring others.
 void asgi_loop::start_arrived() {
-    starting_.swap(arrived_);
     starter_.begin();
-    for (asgi_call* each : starting_) {
-        const py_ref coroutine = make_call_coroutine(*each);
+    while (!arrived_.empty()) {
+        asgi_call& next = *arrived_.front();
+        arrived_.pop_front();
+        const py_ref coroutine = make_call_coroutine(next);
         py_ref task;
         if (coroutine) {
-            each->begin(coroutine.get());
+            next.begin(coroutine.get());
             task = starter_.make(coroutine.get());
         }
         if (task) {
-            each->runs_in(std::move(task));
+            next.runs_in(std::move(task));
         } else {
-            each->not_begun(take_exception().get());
+            next.not_begun(take_exception().get());
         }
     }
     starter_.end();
-    starting_.clear();
 }
 
 void asgi_loop::ended() noexcept {

@@ -6,6 +6,7 @@
 #include "python/py_ref.hpp"
 
 #include <array>
+#include <deque>
 #include <functional>
 #include <optional>
 #include <span>
@@ -107,8 +108,7 @@ class asgi_loop final : private loop_wait {
     py_ref create_future_;
     py_ref cancelled_error_;
     task_starter starter_;
-    std::vector<asgi_call*> arrived_;
-    std::vector<asgi_call*> starting_;
+    std::deque<asgi_call*> arrived_;
     std::vector<asgi_call*> noted_;
     std::vector<asgi_call*> waking_;
     std::vector<asgi_call*> left_;

@@ -5,6 +5,7 @@
 
 #include "python/asgi/asgi_call.hpp"
 #include "python/asgi/call_coroutine.hpp"
+#include "python/no_collection.hpp"
 #include "python/static_type.hpp"
 
 #include <cstdint>
@@ -16,7 +17,8 @@ enum class purpose : std::uint8_t { receive, send };
 
 struct waiting_object {
     PyObject_HEAD PyObject* coroutine;  // of the call
-    PyObject* future;                   // its iterator, while it waits
+    PyObject* future;                   // while it waits
+    PyObject* iterator;                 // of the future
     purpose what;
     bool done;
 };
@@ -31,6 +33,7 @@ PyCFunction fast(_PyCFunctionFast function) noexcept {
 
 asgi_call::progress ask(waiting_object& self, PyObject** result) {
     asgi_call& call = call_of(self.coroutine);
+    const no_collection meanwhile;
     py_ref value;
     const asgi_call::progress state =
         self.what == purpose::receive ? call.receive(value) : call.sent();
@@ -40,17 +43,26 @@ asgi_call::progress ask(waiting_object& self, PyObject** result) {
     return state;
 }
 
+/// It waits no more, for whatever reason.
+void stop_waiting(waiting_object& self) noexcept {
+    Py_CLEAR(self.iterator);
+    if (self.future == nullptr) return;
+    call_of(self.coroutine).forget(self.future);
+    Py_CLEAR(self.future);
+}
+
 PySendResult wait_more(waiting_object& self, PyObject** result) {
-    const py_ref future = call_of(self.coroutine).future_to_wait();
+    py_ref future = call_of(self.coroutine).future_to_wait();
     if (!future) return PYGEN_ERROR;
     const PyAsyncMethods* const methods = Py_TYPE(future.get())->tp_as_async;
     if (methods == nullptr || methods->am_await == nullptr) {
         PyErr_SetString(PyExc_TypeError, "the event loop's create_future() returned no awaitable");
         return PYGEN_ERROR;
     }
-    Py_XSETREF(self.future, methods->am_await(future.get()));
-    if (self.future == nullptr) return PYGEN_ERROR;
-    return PyIter_Send(self.future, Py_None, result);
+    self.iterator = methods->am_await(future.get());
+    self.future = future.release();
+    if (self.iterator == nullptr) return PYGEN_ERROR;
+    return PyIter_Send(self.iterator, Py_None, result);
 }
 
 PySendResult step(PyObject* object, PyObject* argument, PyObject** result) {
@@ -61,10 +73,10 @@ PySendResult step(PyObject* object, PyObject* argument, PyObject** result) {
         return PYGEN_ERROR;
     }
     for (;;) {
-        if (self.future != nullptr) {
-            const PySendResult waited = PyIter_Send(self.future, argument, result);
+        if (self.iterator != nullptr) {
+            const PySendResult waited = PyIter_Send(self.iterator, argument, result);
             if (waited == PYGEN_NEXT) return waited;
-            Py_CLEAR(self.future);
+            stop_waiting(self);
             Py_CLEAR(*result);
             if (waited == PYGEN_ERROR) {
                 self.done = true;
@@ -77,9 +89,13 @@ PySendResult step(PyObject* object, PyObject* argument, PyObject** result) {
             return state == asgi_call::progress::ready ? PYGEN_RETURN : PYGEN_ERROR;
         }
         const PySendResult waited = wait_more(self, result);
-        if (waited != PYGEN_RETURN) return waited;
+        if (waited == PYGEN_NEXT) return waited;
+        stop_waiting(self);
         Py_CLEAR(*result);
-        Py_CLEAR(self.future);
+        if (waited == PYGEN_ERROR) {
+            self.done = true;
+            return waited;
+        }
     }
 }
 
@@ -117,27 +133,27 @@ PyObject* raise_given(PyObject* const* arguments, Py_ssize_t count) {
 PyObject* throw_into(PyObject* object, PyObject* const* arguments, Py_ssize_t count) {
     waiting_object& self = self_of(object);
     self.done = true;
-    if (self.future == nullptr) return raise_given(arguments, count);
-    const py_ref method = py_ref::steal(PyObject_GetAttrString(self.future, "throw"));
+    if (self.iterator == nullptr) return raise_given(arguments, count);
+    const py_ref method = py_ref::steal(PyObject_GetAttrString(self.iterator, "throw"));
     PyObject* result = nullptr;
     if (method) {
         result =
             PyObject_Vectorcall(method.get(), arguments, static_cast<std::size_t>(count), nullptr);
     }
-    Py_CLEAR(self.future);
+    stop_waiting(self);
     return result;
 }
 
 PyObject* close(PyObject* object, PyObject*) {
     waiting_object& self = self_of(object);
     self.done = true;
-    Py_CLEAR(self.future);
+    stop_waiting(self);
     Py_RETURN_NONE;
 }
 
 void dealloc(PyObject* object) {
     waiting_object& self = self_of(object);
-    Py_CLEAR(self.future);
+    stop_waiting(self);
     Py_CLEAR(self.coroutine);
     PyObject_Free(object);
 }
@@ -174,6 +190,7 @@ py_ref make_waiting(PyObject* coroutine, purpose what) {
     waiting_object& self = self_of(made.get());
     self.coroutine = py_ref::borrow(coroutine).release();
     self.future = nullptr;
+    self.iterator = nullptr;
     self.what = what;
     self.done = false;
     return made;

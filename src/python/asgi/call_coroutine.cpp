@@ -11,8 +11,27 @@ namespace {
 struct coroutine_object {
     PyObject_HEAD asgi_call* call;
     PyObject* inner;  // the application's, as an iterator; null before and after
+    bool running;
     bool done;
 };
+
+/// The time in which a coroutine's code runs. As with Python's own, that code must not run itself.
+class running_time {
+  public:
+    explicit running_time(coroutine_object& self) noexcept : self_(self) { self_.running = true; }
+    running_time(const running_time&) = delete;
+    running_time& operator=(const running_time&) = delete;
+    ~running_time() { self_.running = false; }
+
+  private:
+    coroutine_object& self_;
+};
+
+bool may_run(const coroutine_object& self) noexcept {
+    if (!self.running) return true;
+    PyErr_SetString(PyExc_ValueError, "coroutine already executing");
+    return false;
+}
 
 coroutine_object& self_of(PyObject* object) noexcept {
     return *reinterpret_cast<coroutine_object*>(object);
@@ -59,10 +78,12 @@ bool end(coroutine_object& self, bool returned) {
 PySendResult step(PyObject* object, PyObject* argument, PyObject** result) {
     coroutine_object& self = self_of(object);
     *result = nullptr;
+    if (!may_run(self)) return PYGEN_ERROR;
     if (self.done) {
         PyErr_SetString(PyExc_RuntimeError, "cannot reuse already awaited coroutine");
         return PYGEN_ERROR;
     }
+    const running_time now(self);
     PySendResult outcome = PYGEN_ERROR;
     if (self.inner != nullptr || begin(object)) outcome = PyIter_Send(self.inner, argument, result);
     if (outcome == PYGEN_NEXT) return outcome;
@@ -109,6 +130,8 @@ PyObject* raise_given(PyObject* const* arguments, Py_ssize_t count) {
 
 PyObject* throw_into(PyObject* object, PyObject* const* arguments, Py_ssize_t count) {
     coroutine_object& self = self_of(object);
+    if (!may_run(self)) return nullptr;
+    const running_time now(self);
     PyObject* result = nullptr;
     if (self.inner == nullptr) {
         result = raise_given(arguments, count);
@@ -130,7 +153,9 @@ PyObject* throw_into(PyObject* object, PyObject* const* arguments, Py_ssize_t co
 
 PyObject* close(PyObject* object, PyObject*) {
     coroutine_object& self = self_of(object);
+    if (!may_run(self)) return nullptr;
     if (self.done) Py_RETURN_NONE;
+    const running_time now(self);
     if (self.inner != nullptr) {
         const py_ref closed = py_ref::steal(PyObject_CallMethod(self.inner, "close", nullptr));
         if (!closed) PyErr_Clear();
@@ -218,6 +243,7 @@ py_ref make_call_coroutine(asgi_call& call) {
     coroutine_object& self = self_of(made.get());
     self.call = &call;
     self.inner = nullptr;
+    self.running = false;
     self.done = false;
     return made;
 }

@@ -55,7 +55,7 @@ class http_call final : public asgi_call {
     [[nodiscard]] bool take_start(PyObject* message);
     [[nodiscard]] bool take_body(PyObject* message);
     [[nodiscard]] bool take_file(PyObject* message);
-    [[nodiscard]] bool in_body(std::string_view type);
+    [[nodiscard]] bool takes(const char* type, phase wanted);
     void take_piece(py_ref body);
     void complete();
 

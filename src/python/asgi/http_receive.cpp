@@ -39,7 +39,7 @@ asgi_call::progress ready_if(const py_ref& message) noexcept {
 }  // namespace
 
 asgi_call::progress http_call::receive(py_ref& message) {
-    if (request_ != nullptr && !gone_ && phase_ != phase::complete) {
+    if (attended() && phase_ != phase::complete) {
         if (!body_done_) return receive_body(message);
         if (!reading()) start_reading(watch());
         return progress::pending;
@@ -108,8 +108,9 @@ awaitable<void> http_call::read_more() {
 }
 
 awaitable<void> http_call::watch() {
-    co_await request_->wait_disconnect();
-    if (request_->disconnected()) gone_ = true;
+    app::exchange& request = *request_;
+    co_await request.wait_disconnect();
+    if (request.disconnected()) gone_ = true;
 }
 
 }  // namespace unicoro::python

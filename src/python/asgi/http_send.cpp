@@ -39,20 +39,13 @@ bool announce_length(http::response_head& head, std::uint64_t length) {
 py_ref http_call::send(PyObject* message) {
     const auto type = message::type_of(message);
     if (!type) return {};
-    if (ended_) {
-        PyErr_Format(
-            PyExc_RuntimeError, "the message '%.100s' comes after the end of the response", type->data()
-        );
-        return {};
-    }
-    if (request_ == nullptr || gone_ || phase_ == phase::complete) return client_gone();
     bool taken = false;
     if (*type == "http.response.start") {
         taken = take_start(message);
     } else if (*type == "http.response.body") {
-        taken = in_body(*type) && take_body(message);
+        taken = take_body(message);
     } else if (*type == "http.response.pathsend") {
-        taken = in_body(*type) && take_file(message);
+        taken = take_file(message);
     } else {
         PyErr_Format(
             PyExc_ValueError, "the message type '%.100s' is unknown here (scope type 'http')", type->data()
@@ -65,26 +58,35 @@ py_ref http_call::send(PyObject* message) {
 
 asgi_call::progress http_call::sent() {
     if (ended_) return progress::ready;
-    if (request_ == nullptr || gone_) {
+    if (!attended()) {
         [[maybe_unused]] const py_ref nothing = client_gone();
         return progress::failed;
     }
     return unsent_ <= high_water ? progress::ready : progress::pending;
 }
 
-bool http_call::in_body(std::string_view type) {
-    if (phase_ == phase::body) return true;
-    PyErr_Format(
-        PyExc_RuntimeError, "the message '%.100s' comes before http.response.start", type.data()
-    );
+// Whether a message fits here and now. With what it says at hand: no code of the application runs
+// between this and its taking.
+bool http_call::takes(const char* type, phase wanted) {
+    if (ended_) {
+        PyErr_Format(
+            PyExc_RuntimeError, "the message '%s' comes after the end of the response", type
+        );
+    } else if (!attended() || phase_ == phase::complete) {
+        [[maybe_unused]] const py_ref nothing = client_gone();
+    } else if (phase_ == wanted) {
+        return true;
+    } else if (wanted == phase::start) {
+        PyErr_SetString(PyExc_RuntimeError, "http.response.start comes twice");
+    } else {
+        PyErr_Format(
+            PyExc_RuntimeError, "the message '%s' comes before http.response.start", type
+        );
+    }
     return false;
 }
 
 bool http_call::take_start(PyObject* message) {
-    if (phase_ != phase::start) {
-        PyErr_SetString(PyExc_RuntimeError, "http.response.start comes twice");
-        return false;
-    }
     const std::optional<bool> trailers = message::flag(message, asgi_names::all().trailers);
     if (!trailers) return false;
     if (*trailers) {
@@ -93,7 +95,11 @@ bool http_call::take_start(PyObject* message) {
         );
         return false;
     }
-    if (!message::fill_head(request_->response(), message)) return false;
+    if (!takes("http.response.start", phase::start)) return false;
+    // With the memory it has kept from earlier requests.
+    http::response_head head = std::move(request_->response());
+    if (!message::fill_head(head, message) || !takes("http.response.start", phase::start)) return false;
+    request_->response() = std::move(head);
     phase_ = phase::body;
     return true;
 }
@@ -103,7 +109,7 @@ bool http_call::take_body(PyObject* message) {
     py_ref body = message::bytes(message, name.body);
     if (!body) return false;
     const std::optional<bool> more = message::flag(message, name.more_body);
-    if (!more) return false;
+    if (!more || !takes("http.response.body", phase::body)) return false;
     const std::size_t size = view_of(body.get()).size();
     if (!*more && !streamed_ && pieces_.empty() && size <= small_piece) {
         request_->respond(std::string(view_of(body.get())));
@@ -167,6 +173,7 @@ bool http_call::take_file(PyObject* message) {
         PyErr_Format(PyExc_ValueError, "'path' must be that of a regular file, it is %R", path);
         return false;
     }
+    if (!takes("http.response.pathsend", phase::body)) return false;
     file_size_ = static_cast<std::uint64_t>(about.st_size);
     if (!streamed_ && pieces_.empty() && !announce_length(request_->response(), file_size_)) {
         return false;

@@ -90,8 +90,9 @@ PyObject* task_starter::capture(
 void task_starter::end() {
     if (plain_ || eager_known) return;
     if (PyObject_DelAttr(loop_.get(), name_.get()) != 0) PyErr_Clear();
-    // A first step makes no task of this kind: nothing is added meanwhile.
-    for (first_step& each : steps_) {
+    // A first step that runs the loop itself makes others, and ends them.
+    std::vector<first_step> steps = std::exchange(steps_, {});
+    for (first_step& each : steps) {
         if (PyContext_Enter(each.context.get()) != 0) {
             PyErr_WriteUnraisable(each.callback.get());
             continue;
@@ -103,7 +104,6 @@ void task_starter::end() {
         each.callback.reset();
         each.context.reset();
     }
-    steps_.clear();
 }
 
 }  // namespace unicoro::python

@@ -50,7 +50,7 @@ asgi_call::progress websocket_call::receive(py_ref& message) {
         if (!put(message, name.type, name.websocket_connect)) message.reset();
         return ready_if(message);
     }
-    if (request_ != nullptr && !gone_) {
+    if (attended()) {
         if (phase_ == phase::open) return receive_message(message);
         if (phase_ != phase::closed) return progress::pending;
     }
@@ -67,7 +67,7 @@ asgi_call::progress websocket_call::receive_message(py_ref& message) {
         return ready_if(message);
     }
     if (!socket_->ended()) {
-        start_reading(read_more());
+        start_reading(read_more(*socket_));
         return progress::pending;
     }
     how_ = *socket_->ended();
@@ -98,9 +98,8 @@ void websocket_call::end() {
     tell_waiting();
 }
 
-awaitable<void> websocket_call::read_more() {
-    // Whoever closes or ends it meanwhile forgets it here, while it lives on in the exchange.
-    app::websocket& socket = *socket_;
+// Whoever closes or ends it meanwhile forgets it here, while it lives on in the exchange.
+awaitable<void> websocket_call::read_more(app::websocket& socket) {
     std::optional<app::websocket_message> next = co_await socket.receive();
     arrived_ = std::move(next);
 }

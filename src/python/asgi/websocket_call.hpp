@@ -5,6 +5,7 @@
 #include "python/asgi/asgi_call.hpp"
 
 #include <cstdint>
+#include <initializer_list>
 #include <optional>
 #include <string>
 
@@ -34,7 +35,7 @@ class websocket_call final : public asgi_call {
 
     [[nodiscard]] progress receive_message(py_ref& message);
     [[nodiscard]] py_ref disconnect();
-    awaitable<void> read_more();
+    awaitable<void> read_more(app::websocket& socket);
     awaitable<void> accept();
 
     [[nodiscard]] bool take_accept(PyObject* message);
@@ -43,7 +44,7 @@ class websocket_call final : public asgi_call {
     [[nodiscard]] bool take_denial_start(PyObject* message);
     [[nodiscard]] bool take_denial_body(PyObject* message);
     [[nodiscard]] bool close(std::uint16_t code, std::string_view reason);
-    [[nodiscard]] bool out_of_place(std::string_view type) const;
+    [[nodiscard]] bool takes(const char* type, std::initializer_list<phase> wanted);
     void end();
 
     app::websocket* socket_ = nullptr;  // while it is open and attended

@@ -4,6 +4,7 @@
 #include "python/asgi/message.hpp"
 #include "python/asgi/websocket_call.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace unicoro::python {
@@ -21,25 +22,17 @@ std::string_view view_of(PyObject* bytes) noexcept {
 py_ref websocket_call::send(PyObject* message) {
     const auto type = message::type_of(message);
     if (!type) return {};
-    if (closed_here_) {
-        PyErr_Format(
-            PyExc_RuntimeError, "the message '%.100s' comes after the WebSocket was closed", type->data()
-        );
-        return {};
-    }
-    if (request_ == nullptr || gone_ || phase_ == phase::closed) return client_gone();
     bool taken = false;
     if (*type == "websocket.accept") {
-        taken = phase_ == phase::connecting ? take_accept(message) : out_of_place(*type);
+        taken = take_accept(message);
     } else if (*type == "websocket.send") {
-        taken = phase_ == phase::open ? take_message(message) : out_of_place(*type);
+        taken = take_message(message);
     } else if (*type == "websocket.close") {
-        const bool fits = phase_ == phase::connecting || phase_ == phase::open;
-        taken = fits ? take_close(message) : out_of_place(*type);
+        taken = take_close(message);
     } else if (*type == "websocket.http.response.start") {
-        taken = phase_ == phase::connecting ? take_denial_start(message) : out_of_place(*type);
+        taken = take_denial_start(message);
     } else if (*type == "websocket.http.response.body") {
-        taken = phase_ == phase::denying ? take_denial_body(message) : out_of_place(*type);
+        taken = take_denial_body(message);
     } else {
         PyErr_Format(
             PyExc_ValueError,
@@ -64,7 +57,7 @@ asgi_call::progress websocket_call::sent() {
         return progress::failed;
     }
     if (phase_ == phase::closed) return progress::ready;
-    if (request_ == nullptr || gone_) {
+    if (!attended()) {
         [[maybe_unused]] const py_ref nothing = client_gone();
         return progress::failed;
     }
@@ -77,24 +70,39 @@ asgi_call::progress websocket_call::sent() {
     return progress::pending;
 }
 
-bool websocket_call::out_of_place(std::string_view type) const {
+// Whether a message fits here and now. With what it says at hand: no code of the application runs
+// between this and its taking.
+bool websocket_call::takes(const char* type, std::initializer_list<phase> wanted) {
     static constexpr const char* states[] = {
         "not accepted yet", "being accepted", "accepted", "being denied", "closed"};
-    PyErr_Format(
-        PyExc_RuntimeError,
-        "the message '%.100s' does not fit a WebSocket that is %s",
-        type.data(),
-        states[static_cast<std::size_t>(phase_)]
-    );
+    if (closed_here_) {
+        PyErr_Format(
+            PyExc_RuntimeError, "the message '%s' comes after the WebSocket was closed", type
+        );
+    } else if (!attended() || phase_ == phase::closed) {
+        [[maybe_unused]] const py_ref nothing = client_gone();
+    } else if (std::find(wanted.begin(), wanted.end(), phase_) != wanted.end()) {
+        return true;
+    } else {
+        PyErr_Format(
+            PyExc_RuntimeError,
+            "the message '%s' does not fit a WebSocket that is %s",
+            type,
+            states[static_cast<std::size_t>(phase_)]
+        );
+    }
     return false;
 }
 
 bool websocket_call::take_accept(PyObject* message) {
     const auto subprotocol = message::text(message, asgi_names::all().subprotocol);
     if (!subprotocol) return false;
-    request_->response().reset();
-    if (!message::add_headers(request_->response(), message)) return false;
-    subprotocol_ = *subprotocol;
+    std::string chosen(*subprotocol);
+    http::response_head head;
+    if (!message::add_headers(head, message)) return false;
+    if (!takes("websocket.accept", {phase::connecting})) return false;
+    request_->response() = std::move(head);
+    subprotocol_ = std::move(chosen);
     phase_ = phase::accepting;
     accept_due_ = true;
     ring();
@@ -119,6 +127,7 @@ bool websocket_call::take_message(PyObject* message) {
         }
         return false;
     }
+    if (!takes("websocket.send", {phase::open})) return false;
     const error_code failed = socket_->post(std::move(outgoing));
     if (!failed) return true;
     if (failed == errc::websocket_closed) {
@@ -134,7 +143,7 @@ bool websocket_call::take_close(PyObject* message) {
     const auto code = message::number(message, name.code, 1000);
     if (!code) return false;
     const auto reason = message::text(message, name.reason);
-    if (!reason) return false;
+    if (!reason || !takes("websocket.close", {phase::connecting, phase::open})) return false;
     if (phase_ == phase::connecting) {
         request_->fail(403, "");
         return close(1006, {});
@@ -156,7 +165,10 @@ bool websocket_call::close(std::uint16_t code, std::string_view reason) {
 }
 
 bool websocket_call::take_denial_start(PyObject* message) {
-    if (!message::fill_head(request_->response(), message)) return false;
+    http::response_head head;
+    if (!message::fill_head(head, message)) return false;
+    if (!takes("websocket.http.response.start", {phase::connecting})) return false;
+    request_->response() = std::move(head);
     phase_ = phase::denying;
     return true;
 }
@@ -166,7 +178,7 @@ bool websocket_call::take_denial_body(PyObject* message) {
     const py_ref body = message::bytes(message, name.body);
     if (!body) return false;
     const auto more = message::flag(message, name.more_body);
-    if (!more) return false;
+    if (!more || !takes("websocket.http.response.body", {phase::denying})) return false;
     denial_.append(view_of(body.get()));
     if (*more) return true;
     request_->respond(std::move(denial_));

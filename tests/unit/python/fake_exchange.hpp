@@ -57,6 +57,7 @@ class fake_exchange final : public app::exchange {
     // --- app::exchange
     const http::request_head& head() const noexcept override { return request; }
     app::connection_info& connection() noexcept override { return ends; }
+    aio::task_group& nursery() noexcept override { return nursery_; }
     awaitable<result<std::size_t>> read_body(std::span<char> into) override;
     std::optional<result<std::size_t>> try_read_body(std::span<char> into) override;
     awaitable<void> wait_disconnect() override { co_return; }
@@ -77,6 +78,8 @@ class fake_exchange final : public app::exchange {
     void make_head(std::optional<std::uint64_t> length);
     awaitable<error_code> pass_gate();
 
+    boost::asio::io_context idle_;
+    aio::task_group nursery_{idle_};
     std::string target_;
     std::string method_;
     std::vector<std::pair<std::string, std::string>> texts_;
