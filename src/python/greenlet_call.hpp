@@ -73,6 +73,7 @@ class greenlet_call final
 
     bool write(std::string_view piece, PyObject* owner) override;
     bool read_more(std::string& into) override;
+    bool client_gone() const noexcept override { return static_cast<bool>(write_failure_); }
     error_code body_failure() const noexcept override { return body_failure_; }
     bool cancelled() const noexcept override { return interrupted_; }
 

@@ -22,6 +22,9 @@ class guest_io {
     /// Python exception set.
     [[nodiscard]] virtual bool read_more(std::string& into) = 0;
 
+    /// `write` has failed since the client is gone.
+    [[nodiscard]] virtual bool client_gone() const noexcept = 0;
+
     /// Why the request body could not be read; none while it could.
     [[nodiscard]] virtual error_code body_failure() const noexcept = 0;
 

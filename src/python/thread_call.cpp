@@ -86,6 +86,7 @@ bool thread_call::write(std::string_view piece, PyObject*) {
     }
     if (first) ring();
     if (!failed) return true;
+    client_gone_ = true;
     PyErr_Format(PyExc_ConnectionError, "the client has gone: %s", failed.message().c_str());
     return false;
 }

@@ -56,6 +56,7 @@ class thread_call final
 
     bool write(std::string_view piece, PyObject* owner) override;
     bool read_more(std::string& into) override;
+    bool client_gone() const noexcept override { return client_gone_; }
     error_code body_failure() const noexcept override { return {}; }
     bool cancelled() const noexcept override { return request_.detached(); }
 
@@ -71,6 +72,7 @@ class thread_call final
     wsgi_call call_;
     app::spooled_body body_;
     wsgi_call::step step_;
+    bool client_gone_ = false;  // as the thread was told; with the GIL
     unsigned long thread_ = 0;  // Python's number of it while the application runs; with the GIL
 
     std::mutex mutex_;  // for what follows

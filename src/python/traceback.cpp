@@ -3,7 +3,14 @@
 
 #include "python/interpreter.hpp"
 
+#include <utility>
+
 namespace unicoro::python {
+namespace {
+
+constexpr int longest_chain = 32;
+
+}  // namespace
 
 py_ref take_exception() noexcept {
 #if PY_VERSION_HEX >= 0x030C0000
@@ -33,6 +40,17 @@ std::string describe_exception(PyObject* exception) {
         return std::string(Py_TYPE(exception)->tp_name) + " (its traceback could not be printed)";
     }
     return to_utf8(text.get());
+}
+
+bool stems_from(PyObject* exception, PyObject* type) noexcept {
+    py_ref each = py_ref::borrow(exception);
+    for (int depth = 0; each && depth < longest_chain; ++depth) {
+        if (PyErr_GivenExceptionMatches(each.get(), type) != 0) return true;
+        py_ref cause = py_ref::steal(PyException_GetCause(each.get()));
+        if (!cause) cause = py_ref::steal(PyException_GetContext(each.get()));
+        each = std::move(cause);
+    }
+    return false;
 }
 
 std::string describe_stack(PyObject* frame) {

@@ -14,6 +14,10 @@ namespace unicoro::python {
 /// exception set. With the GIL.
 [[nodiscard]] std::string describe_exception(PyObject* exception);
 
+/// Whether an exception is of that type, or one that led to it is, as where a framework has wrapped it.
+/// With the GIL.
+[[nodiscard]] bool stems_from(PyObject* exception, PyObject* type) noexcept;
+
 /// The calls that led to `frame`, as text; empty for None. Never fails, leaves no exception set. With
 /// the GIL.
 [[nodiscard]] std::string describe_stack(PyObject* frame);

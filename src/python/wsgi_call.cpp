@@ -289,8 +289,13 @@ wsgi_call::step wsgi_call::failed() {
     const guest_io* const guest = state_.guest;
     const error_code unread = guest != nullptr ? guest->body_failure() : error_code();
     // What the server or the client caused is no failure of the application.
-    const bool expected = guest != nullptr && (guest->cancelled() || unread);
-    if (!expected) log_failure(describe_exception(exception.get()));
+    const bool left = guest != nullptr && guest->client_gone() && exception &&
+                      stems_from(exception.get(), PyExc_ConnectionError);
+    if (left) {
+        log::info("the client went away before its response was complete");
+    } else if (guest == nullptr || !(guest->cancelled() || unread)) {
+        log_failure(describe_exception(exception.get()));
+    }
     leave_application();
     chunk_.reset();
     step last;

@@ -128,6 +128,17 @@ def test_several_writers(serve, worker_class):
 
 
 @pytest.mark.parametrize("worker_class", [*GREENLETS, "gthread"])
+def test_client_that_leaves_is_no_failure_of_the_application(serve, worker_class):
+    server = serve(worker_class)
+    client = server.client()
+    client.request("/endless")
+    assert client.head().status == 200
+    client.reset()
+    wait_until(lambda: server.get("/what_came_after").text == "ended", "the application is told")
+    server.wait_log("the client went away before its response was complete")
+
+
+@pytest.mark.parametrize("worker_class", [*GREENLETS, "gthread"])
 @pytest.mark.parametrize("path", ["/lazy", "/wrong"])
 def test_headers_of_an_ended_request_reach_no_other(serve, worker_class, path):
     """A request is ended while its headers are made; others get what it had lent."""

@@ -24,8 +24,6 @@ namespace {
 // A task that is cancelled may clean up for a while before that is worth a line in the log.
 constexpr double cancel_grace = 1.0;
 
-constexpr int longest_chain = 32;
-
 }  // namespace
 
 asgi_call::asgi_call(asgi_loop& loop, asgi_application& application, app::exchange& request)
@@ -198,7 +196,7 @@ asgi_call::ending asgi_call::app_ended(bool returned) {
                   ? ending::cancelled
                   : ending::raised;
         if (how == ending::raised) {
-            if (is_for_gone_client(exception.get())) {
+            if (told_gone_ && stems_from(exception.get(), PyExc_ConnectionResetError)) {
                 log::info("the client went away before its response was complete");
             } else {
                 log_failure(describe_exception(exception.get()));
@@ -217,22 +215,10 @@ asgi_call::ending asgi_call::app_ended(bool returned) {
     return how;
 }
 
-py_ref asgi_call::client_gone() const {
+py_ref asgi_call::client_gone() {
+    told_gone_ = true;
     PyErr_SetString(PyExc_ConnectionResetError, "the client has disconnected");
     return {};
-}
-
-// What became of the error that send() raised, perhaps inside of one of a framework's.
-bool asgi_call::is_for_gone_client(PyObject* exception) const {
-    if (!gone_) return false;
-    py_ref each = py_ref::borrow(exception);
-    for (int depth = 0; each && depth < longest_chain; ++depth) {
-        if (PyErr_GivenExceptionMatches(each.get(), PyExc_ConnectionResetError) != 0) return true;
-        py_ref cause = py_ref::steal(PyException_GetCause(each.get()));
-        if (!cause) cause = py_ref::steal(PyException_GetContext(each.get()));
-        each = std::move(cause);
-    }
-    return false;
 }
 
 void asgi_call::log_failure(std::string_view what) const {

@@ -103,7 +103,8 @@ class asgi_call : public app::running_request {
     [[nodiscard]] PyObject* coroutine() const noexcept { return coroutine_; }
     /// There is a client, and a coroutine that attends to it.
     [[nodiscard]] bool attended() const noexcept { return request_ != nullptr && !gone_; }
-    [[nodiscard]] py_ref client_gone() const;
+    /// The application is told that nobody listens: the exception is set.
+    [[nodiscard]] py_ref client_gone();
     void log_failure(std::string_view what) const;
 
     asgi_loop& loop_;
@@ -131,7 +132,6 @@ class asgi_call : public app::running_request {
     void read_ended();
     void unattended();
     void cancel_task();
-    [[nodiscard]] bool is_for_gone_client(PyObject* exception) const;
     void call_later(double seconds, PyMethodDef& method);
     static PyObject* look_after_cancel(PyObject* self, PyObject*);
     static PyObject* end_grace(PyObject* self, PyObject*);
@@ -147,6 +147,7 @@ class asgi_call : public app::running_request {
     bool cancel_due_ = false;
     bool grace_due_ = false;
     bool cancelled_ = false;
+    bool told_gone_ = false;  // by send()
 };
 
 }  // namespace unicoro::python

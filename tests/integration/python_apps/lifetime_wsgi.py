@@ -133,6 +133,15 @@ def two_writers(environ, start_response):
     return []
 
 
+def endless(environ, start_response):
+    write = start_response("200 OK", [])
+    try:
+        while True:
+            write(b"x" * 100_000)
+    finally:
+        after.append("ended")
+
+
 class Slow:
     def __repr__(self):
         time.sleep(0.6)
