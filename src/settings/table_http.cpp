@@ -127,8 +127,7 @@ part timeouts() {
              .type = seconds(),
              .kept = stored_in<&server_settings::keepalive>(),
              .help = "How long an idle connection stays open for its next request; 0 = close after "
-                     "each "
-                     "response"},
+                     "each response. A load balancer in front must close its own sooner"},
             {.name = "header_timeout",
              .flags = "--header-timeout",
              .metavar = "SECONDS",

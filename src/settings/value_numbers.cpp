@@ -35,6 +35,14 @@ std::string range_text(std::int64_t least, std::int64_t most) {
     return " from " + std::to_string(least) + " to " + std::to_string(most);
 }
 
+/// A number, or a string with one in it, as environment variables and templates give it.
+void describe_number(ordered_json& schema, const char* type, const char* pattern) {
+    schema["type"] = ordered_json::array({type, "string"});
+    schema["pattern"] = pattern;
+}
+
+constexpr const char* whole_pattern = R"(^\s*[+-]?[0-9]+\s*$)";
+
 void describe_range(ordered_json& schema, std::int64_t least, std::int64_t most) {
     schema["minimum"] = least;
     if (most != no_maximum) schema["maximum"] = most;
@@ -66,11 +74,12 @@ class whole_number_type final : public value_type {
 
     void describe(ordered_json& schema) const override {
         if (word_.empty()) {
-            schema["type"] = "integer";
+            describe_number(schema, "integer", whole_pattern);
             describe_range(schema, least_, most_);
             return;
         }
-        ordered_json number{{"type", "integer"}};
+        ordered_json number;
+        describe_number(number, "integer", whole_pattern);
         describe_range(number, least_, most_);
         schema["anyOf"] = ordered_json::array({number, ordered_json{{"const", word_}}});
     }
@@ -109,7 +118,7 @@ class seconds_type final : public value_type {
     std::string rule() const override { return "a number of seconds from 0 to 31536000"; }
 
     void describe(ordered_json& schema) const override {
-        schema["type"] = "number";
+        describe_number(schema, "number", R"(^\s*[0-9]*\.?[0-9]+([eE][+-]?[0-9]+)?\s*$)");
         describe_range(schema, 0, static_cast<std::int64_t>(a_year));
     }
 
@@ -139,7 +148,7 @@ class byte_size_type final : public value_type {
     void describe(ordered_json& schema) const override {
         schema["type"] = ordered_json::array({"integer", "string"});
         describe_range(schema, 0, most_);
-        schema["pattern"] = "^[0-9]+ *([kKmMgGtT]([iI]?[bB])?)?$";
+        schema["pattern"] = R"(^\s*[0-9]+\s*([kKmMgGtT]([iI]?[bB])?)?\s*$)";
     }
 
   private:
@@ -182,7 +191,7 @@ class file_mode_type final : public value_type {
     void describe(ordered_json& schema) const override {
         schema["type"] = ordered_json::array({"string", "integer"});
         describe_range(schema, 0, 0777);
-        schema["pattern"] = "^(0[oO]?[0-7]{1,3}|0[xX][0-9a-fA-F]+|[1-9][0-9]{0,2}|0)$";
+        schema["pattern"] = R"(^\s*(0[oO]?[0-7]{1,3}|0[xX][0-9a-fA-F]+|[1-9][0-9]{0,2}|0)\s*$)";
     }
 
   private:

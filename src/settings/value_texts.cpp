@@ -9,6 +9,21 @@
 namespace unicoro::settings {
 namespace {
 
+/// A pattern of JSON Schema, which knows no flag for it.
+std::string in_any_case(const std::vector<std::string_view>& words) {
+    std::string pattern = R"(^\s*()";
+    for (const std::string_view word : words) {
+        if (word != words.front()) pattern += '|';
+        for (const char letter : base::to_lower(word)) {
+            pattern += '[';
+            if (letter >= 'a' && letter <= 'z') pattern += static_cast<char>(letter - 'a' + 'A');
+            pattern += letter;
+            pattern += ']';
+        }
+    }
+    return pattern + R"()\s*$)";
+}
+
 class boolean_type final : public value_type {
   public:
     void read(const json& written, json& value, std::vector<fault>& faults) const override {
@@ -29,7 +44,10 @@ class boolean_type final : public value_type {
 
     std::string rule() const override { return "true or false"; }
 
-    void describe(ordered_json& schema) const override { schema["type"] = "boolean"; }
+    void describe(ordered_json& schema) const override {
+        schema["type"] = ordered_json::array({"boolean", "string"});
+        schema["pattern"] = in_any_case({"true", "false"});
+    }
 };
 
 class text_type final : public value_type {
@@ -121,8 +139,10 @@ class choice_type final : public value_type {
     }
 
     void describe(ordered_json& schema) const override {
-        schema["enum"] = ordered_json::array();
-        for (const auto& word : accepted()) schema["enum"].push_back(word);
+        // The words for the editor to propose, and whatever else is taken for one of them.
+        ordered_json proposed{{"enum", accepted()}};
+        ordered_json taken{{"type", "string"}, {"pattern", in_any_case(accepted())}};
+        schema["anyOf"] = ordered_json::array({std::move(proposed), std::move(taken)});
     }
 
   private:

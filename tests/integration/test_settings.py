@@ -4,6 +4,7 @@
 import json
 import re
 
+import jsonschema
 import pytest
 
 from harness.paths import HELLO, ROOT, probe
@@ -111,6 +112,33 @@ def test_print_schema(command):
     assert schema["additionalProperties"] is False
     for name in ("app", "bind", "workers", "worker_class", "timeout", "accesslog"):
         assert "description" in schema["properties"][name], name
+
+
+def test_schema_takes_what_the_server_takes(command, tmp_path):
+    """Each value for each setting at once: what the server has nothing against, no editor underlines."""
+    schema = json.loads(command("--print-schema").stdout)
+    names = [
+        name for name, about in schema["properties"].items()
+        if name != "$schema" and not about.get("deprecated")
+    ]
+    file = tmp_path / "unicoro.json"
+    wrong = []
+    for value in (4, 4.0, "4", " 4 ", "+4", 0.5, "0.5", "1e2", True, "true", "False", "", "auto", "10M",
+                  "0o22", "022", "127.0.0.1", "DEBUG", "Async", None, [], ["a"], {}, {"A": "b"}):
+        file.write_text(json.dumps(dict.fromkeys(names, value)))
+        refused = set(re.findall(r"unicoro\.json: /(\w+)", command("--check-config", "-c", file).stderr))
+        wrong += [
+            (name, value)
+            for name in set(names) - refused
+            if not jsonschema.Draft202012Validator(schema["properties"][name]).is_valid(value)
+        ]
+    assert wrong == []
+
+
+def test_sample_is_json_that_fits_the_schema():
+    folder = ROOT / "config"
+    schema = json.loads((folder / "unicoro.schema.json").read_text())
+    jsonschema.validate(json.loads((folder / "unicoro.json").read_text()), schema)
 
 
 @pytest.mark.parametrize("option", ["--help", "-h"])

@@ -73,7 +73,7 @@ TEST_SUITE("printed") {
             CHECK(properties.contains(std::string(row.name)));
         }
         CHECK(properties["backlog"]["maximum"] == 2147483647);
-        CHECK(properties["loglevel"]["enum"].size() == 5);
+        CHECK(properties["loglevel"]["anyOf"][0]["enum"].size() == 5);
         CHECK(properties["certfile"]["const"].is_null());
         CHECK(properties["timeout"]["default"] == 30);
     }
