@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: MIT
+"""A client that asks at random until it is told to stop, and notes what it meets."""
+
+import threading
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from random import Random
+
+import http_client
+import kinds
+import script
+import websocket_client
+from answers import Wrong
+from findings import Finding
+from http_client import Weather
+from kinds import Kind, Route
+from wire import Broken, Closed, Hang, Wire
+
+PIPELINED = 0.07  # of the connections
+PAUSES = (0, 0, 0, 0.0005, 0.002, 0.01)
+
+
+@dataclass
+class Only:
+    """What a run is narrowed to; empty sets are everything."""
+
+    acts: frozenset[str] = frozenset()
+    ends: frozenset[str] = frozenset()
+
+
+@dataclass
+class Tally:
+    """Of one round, from all its clients."""
+
+    requests: int = 0
+    cells: Counter = field(default_factory=Counter)  # (end, stage)
+    outcomes: Counter = field(default_factory=Counter)
+    by_act: Counter = field(default_factory=Counter)
+    findings: list[Finding] = field(default_factory=list)
+
+    def add(self, other: "Tally") -> None:
+        self.requests += other.requests
+        self.cells += other.cells
+        self.outcomes += other.outcomes
+        self.by_act += other.by_act
+        self.findings += other.findings
+
+
+class Client(threading.Thread):
+    def __init__(self, number: int, kind: Kind, address, seed: str, weather: Weather, bound: float, only: Only):
+        super().__init__(daemon=True, name=f"client {number}")
+        self.number = number
+        self.kind = kind
+        self.address = address
+        self.random = Random(f"{seed}/{number}")
+        self.weather = weather
+        self.bound = bound
+        self.only = only
+        self.tally = Tally()
+        self.stop = threading.Event()
+        self.running = None  # the exchange that is under way
+        self._made = 0
+        self._routes = [route for route in kind.routes if self._acts(route)]
+
+    def _acts(self, route: Route) -> list[tuple]:
+        """(act, how it is performed) pairs that may be asked for."""
+        performers = [(act, http_client.Exchange) for act in route.acts]
+        performers += [(act, websocket_client.Talk) for act in route.websockets]
+        return [each for each in performers if not self.only.acts or each[0].name in self.only.acts]
+
+    def run(self) -> None:
+        while not self.stop.is_set():
+            self.random.choice(PAUSES) and time.sleep(self.random.choice(PAUSES))
+            try:
+                wire = Wire(self.address, self.bound)
+            except OSError as why:
+                if self.weather.ending:
+                    return
+                self._note("refused connection", f"connect: {why}")
+                time.sleep(0.2)
+                continue
+            try:
+                self._connection(wire)
+            finally:
+                self.running = None
+                wire.close()
+
+    def _connection(self, wire: Wire) -> None:
+        if self.random.random() < PIPELINED:
+            return self._pipeline(wire)
+        first = True
+        while not self.stop.is_set():
+            wire.again()
+            asked, perform = self._draw()
+            self.running = perform(wire, asked, self.weather, self.random, first)
+            self._count(asked, self._judged(asked, self.running.perform))
+            if asked.end != kinds.COMPLETE or not self.running.keeps or not asked.keep or wire.ended:
+                return
+            first = False
+
+    def _count(self, asked: script.Script, outcome: str) -> None:
+        self.tally.requests += 1
+        self.tally.cells[asked.end, asked.stage] += 1
+        self.tally.outcomes[outcome] += 1
+        self.tally.by_act[asked.act.name, asked.end, asked.stage] += 1
+
+    def _pipeline(self, wire: Wire) -> None:
+        """Several whole requests in one piece, none of them a WebSocket."""
+        drawn = [self._draw() for _ in range(self.random.randint(2, 4))]
+        scripts = [asked.whole(kept=True) for asked, perform in drawn if perform is http_client.Exchange]
+        if not scripts:
+            return
+        scripts[-1] = scripts[-1].whole(kept=False)
+        exchanges = [
+            http_client.Exchange(wire, asked, self.weather, self.random, first=False) for asked in scripts
+        ]
+        self.running = exchanges[0]
+        outcomes = self._judged(scripts[0], lambda: exchanges[0].perform_pipelined(exchanges[1:]))
+        if isinstance(outcomes, str):
+            return self._count(scripts[0], outcomes)
+        for asked, outcome in zip(scripts, outcomes):
+            self._count(asked, outcome)
+
+    def _draw(self):
+        route = self.random.choice(self._routes)
+        possible = self._acts(route)
+        act, perform = self.random.choices(possible, [act.weight for act, _ in possible])[0]
+        self._made += 1
+        mark = f"c{self.number:03}-{self._made:06}"
+        return script.draw(self.random, route, mark, act, self.only.ends), perform
+
+    def _judged(self, asked: script.Script, perform):
+        """What `perform` returns, or how it failed."""
+        where = f"{asked.target} ({asked.framing} {asked.body_size}; {asked.end} at {asked.stage})"
+        try:
+            return perform()
+        except Hang as why:
+            self._note("hang", f"{asked.act.name}: {asked.end} at {asked.stage}", f"{where}: {why}")
+            return "hang"
+        except Wrong as why:
+            text = str(why)
+            what = "mixed up" if text.startswith("mixed up") else "wrong answer"
+            self._note(what, f"{asked.act.name}: {asked.end} at {asked.stage}", f"{where}: {text}")
+            return what
+        except Broken as why:
+            self._note("framing", f"{asked.act.name}: {asked.end} at {asked.stage}", f"{where}: {why}")
+            return "broken"
+        except Closed:
+            return http_client.CUT
+        except OSError:
+            # Of a connection that the server has reset.
+            return http_client.CUT
+
+    def _note(self, what: str, name: str, detail: str = "") -> None:
+        self.tally.findings.append(Finding(what, name, detail or name))

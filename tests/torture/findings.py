@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: MIT
+"""What went wrong, told apart by kind and place so that one fault is one line."""
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+# Lines that no error log may have, whatever happens to its requests.
+NEVER = re.compile(
+    r"was sent SIG(?!TERM|QUIT|INT)\w+|exited with code [1-9]|co_await|Operation canceled|terminate called"
+    r"|\[CRITICAL\]|WORKER TIMEOUT|Fatal Python error|runtime error:|AddressSanitizer"
+    r"|ended by an exception|exception of unknown type|accept loop has ended"
+)
+ENTRY = re.compile(r"^\[\d{4}-\d\d-\d\d ", re.MULTILINE)
+PREFIX = re.compile(r"^(\[[^\]]*\] ?)+")
+LEVEL = re.compile(r"\[(DEBUG|INFO|WARNING|ERROR|CRITICAL)\]")
+
+# Errors that acts cause on purpose, and no other.
+CAUSED = re.compile(
+    r"OnPurpose"
+    r"|/(silent|cancelled|sender_left|stubborn|closed_elsewhere|inside_itself)\?.*\n"
+    r"(the application returned|RuntimeError: the task of the request was destroyed"
+    r"|the task was cancelled, and not by the server)"
+    r"|/killed\?(.*\n)*.*GreenletExit"
+    r"|/stubborn\?.*\nthe task ignores that it was cancelled"
+)
+# What Python and its packages say by themselves, and what of it acts cause.
+SAID = re.compile(r"Exception ignored in|never retrieved|was never awaited|was destroyed|Traceback")
+SAID_ON_PURPOSE = re.compile(r"failed with Timeout|eventlet.timeout.Timeout: 0.03|OnPurpose|Task was destroyed but it is pending")
+
+FRAME = re.compile(r"#\d+ 0x[0-9a-f]+ in (.+?)(?: (/\S+|\(.+\)))?$", re.MULTILINE)
+RUNTIME_ERROR = re.compile(r"^(\S+?):(\d+):\d+: runtime error: (.*)$", re.MULTILINE)
+ASAN = re.compile(r"ERROR: AddressSanitizer: (\S+)")
+OURS = re.compile(r"unicoro::(?!detail)|torture::")
+ENDS = re.compile(r"(SIG\w+|exited with code \d+)")
+
+
+@dataclass(frozen=True)
+class Finding:
+    what: str
+    name: str  # the same for the same fault
+    detail: str = ""
+
+    @property
+    def title(self) -> str:
+        return f"{self.what}: {self.name}"
+
+
+def _place(text: str, frames: int = 3) -> str:
+    """The topmost frames that are ours."""
+    names = []
+    for match in FRAME.finditer(text):
+        name = re.sub(r"\(.*", "", match[1])
+        if OURS.search(name) and name not in names:
+            names.append(name.replace("unicoro::", ""))
+        if len(names) == frames:
+            break
+    return " < ".join(names) or "elsewhere"
+
+
+def of_sanitizers(folder: Path) -> list[Finding]:
+    found = []
+    for path in sorted(folder.glob("*san.*")):
+        text = path.read_text(errors="replace")
+        if match := ASAN.search(text):
+            found.append(Finding("AddressSanitizer", f"{match[1]} in {_place(text)}", text))
+        elif match := RUNTIME_ERROR.search(text):
+            name = f"{Path(match[1]).name}:{match[2]} {match[3]}"
+            found.append(Finding("UndefinedBehaviorSanitizer", f"{name} in {_place(text)}", text))
+        elif text.strip():
+            found.append(Finding("sanitizer", text.strip().splitlines()[0][:120], text))
+    return found
+
+
+def entries(log: str) -> list[str]:
+    starts = [match.start() for match in ENTRY.finditer(log)]
+    if not starts or starts[0] > 0:
+        starts.insert(0, 0)
+    return [log[a:b].rstrip() for a, b in zip(starts, starts[1:] + [len(log)])]
+
+
+def _entry(text: str) -> Finding | None:
+    if match := NEVER.search(text):
+        end = ENDS.search(text)
+        return Finding("died" if end else "log", end[1] if end else match[0], text)
+    level = LEVEL.search(text)
+    if CAUSED.search(text):
+        return None
+    if level and level[1] in ("ERROR", "CRITICAL"):
+        last = PREFIX.sub("", text.splitlines()[-1].strip())
+        return Finding("log", re.sub(r"\?\S+|\d+", "N", last)[:100], text)
+    return None
+
+
+def of_log(log: str) -> list[Finding]:
+    return [found for text in entries(log) if (found := _entry(text))]
+
+
+def of_stderr(text: str) -> list[Finding]:
+    """Beside the log: Python's complaints, each up to an empty line or the next traceback."""
+    found = []
+    for block in re.split(r"\n\s*\n|(?=^Traceback)", text, flags=re.MULTILINE):
+        if match := NEVER.search(block):
+            found.append(Finding("stderr", match[0], block))
+        elif SAID.search(block) and not SAID_ON_PURPOSE.search(block):
+            last = block.strip().splitlines()[-1]
+            found.append(Finding("stderr", re.sub(r"0x\w+|\d+", "N", last)[:100], block))
+    return found
+
+
+def counted(findings: list[Finding]) -> list[tuple[Finding, int]]:
+    """One of each fault, and how often it was seen; the most frequent first."""
+    counts = Counter(each.title for each in findings)
+    first = {}
+    for each in findings:
+        first.setdefault(each.title, each)
+    return [(first[title], count) for title, count in counts.most_common()]

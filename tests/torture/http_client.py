@@ -1,0 +1,198 @@
+# SPDX-License-Identifier: MIT
+"""Performs the script of one HTTP request on a connection, and judges what comes back."""
+
+from random import Random
+
+import acts
+import answers
+import kinds
+from answers import Wrong
+from script import Script
+from wire import Broken, Closed, Head, Wire
+
+# How a request went.
+ANSWERED = "answered"  # by the application
+REFUSED = "refused"  # by the server
+CUT = "cut"  # an answer that was broken off
+UNANSWERED = "unanswered"  # closed
+LEFT = "left"  # by the client
+
+# Longer than the server waits for a client that takes nothing.
+LONG_SILENCE = 2.6
+
+
+class Weather:
+    """What goes on around the requests of a round."""
+
+    def __init__(self, request_timeout: bool, hasty: bool):
+        self.request_timeout = request_timeout
+        self.hasty = hasty  # a worker that ends gives its requests no time
+        self.ending = False  # the whole server is told to end
+
+    @property
+    def may_be_over(self) -> bool:
+        return self.request_timeout or self.hasty or self.ending
+
+
+class Exchange:
+    """One request and what becomes of it."""
+
+    def __init__(self, wire: Wire, script: Script, weather: Weather, random: Random, first: bool):
+        self.wire = wire
+        self.script = script
+        self.weather = weather
+        self.random = random
+        self.first = first  # on its connection
+        self.stage = kinds.HEAD  # where it is now, for who ends the server meanwhile
+        self.keeps = False  # the connection may carry another one
+
+    def perform(self) -> str:
+        script = self.script
+        head, body = script.head(), script.framed_body()
+        taken = self._send((head + body)[: self._end_of_sending(head, body)])
+        self.stage = kinds.SENT if script.complete else kinds.BODY
+        if script.stage in (kinds.STREAMING, kinds.BETWEEN):
+            return self._hear(taken)
+        if script.pause:
+            self.wire.pause(script.pause)
+        return self._end()
+
+    def _end_of_sending(self, head: bytes, body: bytes) -> int:
+        script = self.script
+        if script.complete:
+            return len(head) + len(body)
+        if script.stage == kinds.HEAD:
+            return 1 + int(script.cut * (len(head) - 2))
+        if script.stage == kinds.HEADED:
+            return len(head)
+        return len(head) + 1 + int(script.cut * (len(body) - 2)) if len(body) > 2 else len(head)
+
+    def _send(self, data: bytes) -> bool:
+        step = -(-len(data) // self.script.fragments)
+        for at in range(0, len(data), step):
+            if at:
+                self.wire.pause(self.script.pause)
+            if not self.wire.send(data[at : at + step]):
+                return False
+        return True
+
+    def _end(self) -> str:
+        """The client's end, before it has read anything."""
+        end = self.script.end
+        if end == kinds.RESET:
+            self.wire.reset()
+            return LEFT
+        if end == kinds.FIN:
+            self.wire.close()
+            return LEFT
+        if end == kinds.HALF:
+            self.wire.end_sending()
+        elif self.script.stage == kinds.SENT:
+            self.wire.pause(LONG_SILENCE)
+        return self._read_rest()
+
+    def _read_rest(self) -> str:
+        """Whatever comes, up to the end of the connection."""
+        if not self.wire.unread and not self.wire.fill():
+            return UNANSWERED
+        outcome = self._answer(None)
+        if outcome != CUT:
+            self.wire.closed()
+        return outcome
+
+    def _hear(self, taken: bool) -> str:
+        """The answer to a whole request, which must come."""
+        limit = None
+        if self.script.stage == kinds.STREAMING:
+            limit = int(self.script.cut * 100_000)
+        try:
+            outcome = self._answer(limit)
+        except Closed:
+            return self._unanswered(taken)
+        if outcome == LEFT:
+            return self._end_in_answer()
+        if outcome == CUT:
+            self._judge_cut()
+            return CUT
+        if self.script.end == kinds.COMPLETE and self.script.keep and self.keeps:
+            return outcome
+        if self.script.end in (kinds.RESET, kinds.FIN) and self.keeps:
+            (self.wire.reset if self.script.end == kinds.RESET else self.wire.close)()
+            return outcome
+        if self.script.end == kinds.HALF:
+            self.wire.end_sending()
+        self.wire.closed()
+        return outcome
+
+    def _end_in_answer(self) -> str:
+        end = self.script.end
+        if end == kinds.RESET:
+            self.wire.reset()
+        elif end == kinds.FIN:
+            self.wire.close()
+        else:
+            if end == kinds.STALL:
+                self.wire.pause(LONG_SILENCE)
+            else:
+                self.wire.end_sending()
+            while self.wire.fill():
+                self.wire.unread.clear()
+        return LEFT
+
+    def _unanswered(self, taken: bool) -> str:
+        # A kept connection may end while a request is on its way.
+        may = not self.first or self.weather.may_be_over or not taken
+        if not may and self.script.act.answer not in (acts.OWN, acts.FAIL):
+            raise Wrong(f"closed without an answer to {self.script.act.name} ({self.script.end})")
+        return UNANSWERED
+
+    def _judge_cut(self) -> None:
+        cut = self.script.act.answer in (acts.CUT, acts.OWN, acts.FAIL)
+        if not cut and not self.weather.may_be_over:
+            raise Wrong(f"the answer to {self.script.act.name} was cut")
+
+    def _answer(self, limit: int | None) -> str:
+        """Reads and judges an answer, of its body no more than `limit` bytes."""
+        head = self.wire.head()
+        self.stage = kinds.STREAMING
+        self.keeps = (head.one("connection") or "keep-alive").lower() != "close"
+        own = answers.judge_head(self.script, head)
+        if not own:
+            self._judge_refusal(head)
+        data = bytearray()
+        outcome = ANSWERED if own else REFUSED
+        try:
+            for piece in self.wire.body(head):
+                data += piece
+                if limit is not None and len(data) > limit:
+                    outcome = LEFT
+                    break
+        except Closed:
+            outcome = CUT
+        except Broken as why:
+            raise Broken(f"{why}, behind {len(data)} bytes of {self.script.act.name}") from None
+        if own:
+            answers.judge_body(self.script, bytes(data), outcome == ANSWERED)
+        if outcome != LEFT:
+            self.stage = kinds.BETWEEN
+        return outcome
+
+    def perform_pipelined(self, others: list["Exchange"]) -> list[str]:
+        """This request and `others` at once; what became of each."""
+        everything = [self, *others]
+        taken = self._send(b"".join(each.script.head() + each.script.framed_body() for each in everything))
+        outcomes: list[str] = []
+        for each in everything:
+            each.stage = kinds.SENT
+            each.first = not outcomes
+            outcomes.append(each._hear(taken))
+            if not each.keeps or outcomes[-1] in (CUT, UNANSWERED):
+                break
+        # A connection that ends early leaves the rest to be asked again.
+        return outcomes + [UNANSWERED] * (len(everything) - len(outcomes))
+
+    def _judge_refusal(self, head: Head) -> None:
+        may_fail = self.script.act.answer in (acts.FAIL, acts.OWN, acts.CUT)
+        # A client that has ended its side may count as gone.
+        leaving = self.script.end == kinds.HALF
+        answers.judge_refusal(self.script, head.status, self.weather.may_be_over, may_fail or leaving)

@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: MIT
+"""Which rounds a seed stands for: kind, settings, and what the server is put through."""
+
+import signal
+from dataclasses import dataclass
+from random import Random
+
+from kinds import KINDS, Kind
+
+# What happens while the clients ask.
+CALM = "calm"
+HUP = "HUP"  # reloads
+TTOU = "TTOU"  # a worker more, a worker less: one drains
+RECYCLE = "recycling"  # max_requests
+TERM_WORKER = "TERM to a worker"
+TROUBLES = (CALM, HUP, TTOU, RECYCLE, TERM_WORKER)
+
+FINALS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
+
+# Seconds of the settings. What clients wait for is short, so that a round has many ends.
+LIMITS = {
+    "header_timeout": 2,
+    "body_timeout": 2,
+    "send_timeout": 2,
+    "keepalive": 1,
+    "ws_ping_interval": 1,
+    "ws_ping_timeout": 1,
+    "asgi_disconnect_grace_period": 0.3,
+    "boot_timeout": 60,
+}
+REQUEST_TIMEOUT = 0.5
+PATIENT, HASTY = 8, 0.5  # graceful_timeout
+
+
+@dataclass(frozen=True)
+class Round:
+    kind: Kind
+    seed: str
+    seconds: float
+    trouble: str = CALM
+    final: signal.Signals = signal.SIGTERM
+    request_timeout: bool = False
+    hasty: bool = False
+    pools: bool = True
+    interval: tuple[float, float] = (1.0, 2.5)  # between two troubles
+
+    @property
+    def settings(self) -> dict:
+        """As JSON of the settings file."""
+        values: dict = dict(LIMITS)
+        values["graceful_timeout"] = HASTY if self.hasty else PATIENT
+        values["request_timeout"] = REQUEST_TIMEOUT if self.request_timeout else 0
+        # A worker in line is silent while a request waits.
+        values["timeout"] = 30
+        values["workers"] = 1 if self.trouble == CALM else 2
+        values["worker_connections"] = 200
+        if self.kind.lifespan and self.kind.apps is None:
+            values["lifespan"] = "on"
+        if self.kind.apps:
+            values["apps"] = dict(self.kind.apps)
+        if self.trouble == RECYCLE:
+            values["max_requests"] = 150
+            values["max_requests_jitter"] = 100
+        return values
+
+    @property
+    def title(self) -> str:
+        parts = [self.kind.name, self.trouble, self.final.name]
+        parts += ["request_timeout"] * self.request_timeout + ["hasty"] * self.hasty
+        parts += ["pools off"] * (not self.pools)
+        return ", ".join(parts)
+
+
+def reloads(seed: str, kinds: list[str], seconds: float):
+    """Rounds that reload every 10 s and lose nothing."""
+    number = 0
+    while True:
+        for name in kinds:
+            yield Round(KINDS[name], f"{seed}/{number}", seconds, trouble=HUP, interval=(10.0, 10.0))
+        number += 1
+
+
+def rounds(seed: str, kinds: list[str], seconds: float):
+    """One round of each kind in turn, for ever. The same seed gives the same rounds."""
+    number = 0
+    while True:
+        for name in kinds:
+            random = Random(f"{seed}/{number}/{name}")
+            yield Round(
+                kind=KINDS[name],
+                seed=f"{seed}/{number}",
+                seconds=seconds,
+                trouble=random.choice(TROUBLES),
+                final=random.choice(FINALS),
+                request_timeout=random.random() < 0.4,
+                hasty=random.random() < 0.3,
+                pools=random.random() < 0.5,
+            )
+        number += 1

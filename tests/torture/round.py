@@ -1,0 +1,226 @@
+# SPDX-License-Identifier: MIT
+"""One round: a server, clients that torture it, and what must be true when they have left."""
+
+import signal
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+
+import plan
+from client import Client, Only, Tally
+from findings import Finding
+from http_client import Weather
+from plan import Round
+from server import Victim
+
+from harness import fleet, processes
+
+# The longest that any request may take: body_timeout and linger, one behind the other, and a machine
+# that is busy with sanitizers.
+BOUND = 25.0
+# How long the whole server may take beyond graceful_timeout.
+MARGIN = 15.0
+SETTLE = 12.0
+# Memory that a round may add for good: caches, and what frameworks keep.
+GROWTH = 400_000
+GROWTH_PER_REQUEST = 60
+# Generations of workers that serve the same for as long are as large, but for chance.
+GROWTH_OF_GENERATIONS = 8_000_000
+
+
+@dataclass
+class Result:
+    title: str
+    seed: str
+    kind: str
+    tally: Tally = field(default_factory=Tally)
+    server_ends: Counter = field(default_factory=Counter)  # (what the server was told, stage)
+    descriptors: tuple[int, int] = (0, 0)  # at start and end
+    memory: tuple[int, int] = (0, 0)
+    seconds: float = 0.0
+
+    @property
+    def findings(self) -> list[Finding]:
+        return self.tally.findings
+
+
+class Playing:
+    def __init__(self, what: Round, folder: Path, venv: Path, sanitized: bool, only: Only, clients: int | None):
+        self.what = what
+        self.folder = folder
+        self.venv = venv
+        self.sanitized = sanitized
+        self.only = only
+        self.clients = clients or what.kind.clients
+        self.result = Result(what.title, what.seed, what.kind.name)
+        self.weather = Weather(what.request_timeout, what.hasty)
+        self.random = Random(f"{what.seed}/{what.kind.name}/round")
+        self.crowd: list[Client] = []
+        self.generations: list[tuple[int, int]] = []  # master and worker, just before a reload
+
+    def play(self) -> Result:
+        began = time.monotonic()
+        victim = Victim(self.what, self.folder, self.venv, self.sanitized)
+        try:
+            self._play(victim)
+        except AssertionError as why:
+            self._note("server", "does not start", str(why))
+        finally:
+            self.weather.ending = True
+            for each in self.crowd:
+                each.stop.set()
+            victim.destroy()
+            self._collect()
+            fleet.end_orphans()
+        self.result.tally.findings += victim.findings()
+        self.result.seconds = time.monotonic() - began
+        return self.result
+
+    def _play(self, victim: Victim) -> None:
+        victim.start()
+        self._crowd(victim, "warm-up", 0.2 * self.what.seconds)
+        settled = self._settled(victim)
+        before = victim.state(self._prefix())
+        asked = self.result.tally.requests
+        self._crowd(victim, "load", self.what.seconds, self.what.trouble)
+        self._look_at_descriptors(victim, settled)
+        self._look_at_memory(before, victim.state(self._prefix()), self.result.tally.requests - asked)
+        self._look_at_generations()
+        self._end(victim)
+
+    def _prefix(self) -> str:
+        return self.what.kind.routes[0].prefix
+
+    # load
+
+    def _crowd(self, victim: Victim, name: str, seconds: float, trouble: str = plan.CALM) -> None:
+        self._start_crowd(victim, name)
+        self._trouble(victim, seconds, trouble)
+        self._collect()
+
+    def _start_crowd(self, victim: Victim, name: str) -> None:
+        self.crowd = [
+            Client(number, self.what.kind, victim.address, f"{self.what.seed}/{self.what.kind.name}/{name}",
+                   self.weather, BOUND, self.only)
+            for number in range(self.clients)
+        ]
+        for each in self.crowd:
+            each.start()
+
+    def _collect(self) -> None:
+        """Every client ends its last request, within its bound."""
+        for each in self.crowd:
+            each.stop.set()
+        deadline = time.monotonic() + BOUND + 10
+        for each in self.crowd:
+            each.join(max(0.1, deadline - time.monotonic()))
+            if each.is_alive():
+                self._note("hang", "a client does not end", repr(each.running and each.running.script))
+            self.result.tally.add(each.tally)
+        self.crowd = []
+
+    def _trouble(self, victim: Victim, seconds: float, trouble: str) -> None:
+        end = time.monotonic() + seconds
+        step = 0
+        while (left := end - time.monotonic()) > 0:
+            time.sleep(min(left, self.random.uniform(*self.what.interval)))
+            step += 1
+            if trouble == plan.CALM or time.monotonic() > end - 0.3:
+                continue
+            self._count_stages(trouble)
+            if trouble == plan.HUP:
+                self.generations.append(victim.sizes())
+                victim.send(signal.SIGHUP)
+            elif trouble == plan.TTOU:
+                victim.send(signal.SIGTTIN if step % 2 else signal.SIGTTOU)
+            elif trouble == plan.TERM_WORKER:
+                victim.term_worker()
+
+    def _count_stages(self, told: str) -> None:
+        for each in self.crowd:
+            running = each.running
+            if running is not None:
+                self.result.server_ends[told, running.stage] += 1
+
+    # what must be true
+
+    def _settled(self, victim: Victim, most: dict[str, int] | None = None) -> dict[str, int]:
+        """Descriptors when no client is left: as few as `most`, or as few as they stay."""
+        deadline = time.monotonic() + SETTLE
+        seen = victim.descriptors()
+        lowest, since = seen, time.monotonic()
+        while time.monotonic() < deadline:
+            if most is not None and seen["all"] <= most["all"]:
+                return seen
+            if most is None and time.monotonic() - since > 3:
+                return lowest
+            time.sleep(0.1)
+            seen = victim.descriptors()
+            if seen["all"] < lowest["all"]:
+                lowest, since = seen, time.monotonic()
+        return seen
+
+    def _look_at_descriptors(self, victim: Victim, before: dict[str, int]) -> None:
+        after = self._settled(victim, before)
+        self.result.descriptors = (before["all"], after["all"])
+        if after["all"] > before["all"]:
+            sort = "sockets" if after["sockets"] > before["sockets"] else "files"
+            self._note("descriptors", f"{sort} stay", f"{self.what.title}: before {before}, after {after}")
+
+    def _look_at_memory(self, before: dict | None, after: dict | None, requests: int) -> None:
+        if before is None or after is None:
+            self._note("server", "does not answer when its clients have left", self.what.title)
+            return
+        if before["pid"] != after["pid"] or not self.sanitized:
+            return
+        self.result.memory = (before["allocated"], after["allocated"])
+        growth = after["allocated"] - before["allocated"]
+        if growth > GROWTH + GROWTH_PER_REQUEST * requests:
+            self._note("memory", "grows", f"{growth} bytes more after {requests} requests: {before}, {after}")
+
+    def _look_at_generations(self) -> None:
+        third = len(self.generations) // 3
+        if self.sanitized or third == 0:
+            return
+        for place, name in enumerate(("master", "worker")):
+            sizes = [each[place] for each in self.generations]
+            first, last = sum(sizes[:third]) / third, sum(sizes[-third:]) / third
+            if last > first + GROWTH_OF_GENERATIONS:
+                self._note("memory", f"each {name} is larger than the one before", f"{self.what.title}: {sizes}")
+        self.result.memory = (self.generations[0][1], self.generations[-1][1])
+
+    def _end(self, victim: Victim) -> None:
+        """The server is told to end with all its clients at work."""
+        self.weather.ending = False
+        self._start_crowd(victim, "end")
+        time.sleep(self.random.uniform(0.5, 1.2))
+        for _ in range(20):
+            if not victim.workers():
+                time.sleep(0.1)
+        self.weather.ending = True
+        self._count_stages(self.what.final.name)
+        graceful = self.what.settings["graceful_timeout"] if self.what.final == signal.SIGTERM else 0
+        victim.send(self.what.final)
+        code = victim.wait_exit(graceful + MARGIN)
+        for each in self.crowd:
+            each.stop.set()
+        if code is None:
+            left = [processes.title(pid) for pid in victim.workers()]
+            self._note("end", f"the server does not end by {self.what.final.name}", f"left: {left}")
+        elif code != 0:
+            self._note("end", f"exit code {code} by {self.what.final.name}", self.what.title)
+        self._look_at_lifespan(victim)
+        self._collect()
+
+    def _look_at_lifespan(self, victim: Victim) -> None:
+        if not self.what.kind.lifespan or self.what.final != signal.SIGTERM or self.what.hasty:
+            return
+        told = victim.lifespans()
+        lost = told["lifespan.startup"] - told["lifespan.shutdown"]
+        if lost:
+            self._note("lifespan", "no shutdown", f"{self.what.title}: workers {sorted(lost)} got no shutdown")
+
+    def _note(self, what: str, name: str, detail: str) -> None:
+        self.result.tally.findings.append(Finding(what, name, detail))
