@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "base/poison.hpp"
+
 #include <array>
 #include <cstddef>
 #include <new>
@@ -12,6 +14,11 @@ namespace unicoro::aio {
 /// when the handler begins to run.
 class handler_memory {
   public:
+    handler_memory() noexcept { base::poison(bytes_.data(), size); }
+    handler_memory(const handler_memory&) = delete;
+    handler_memory& operator=(const handler_memory&) = delete;
+    ~handler_memory() { base::unpoison(bytes_.data(), size); }
+
     template <class T>
     class allocator;
 
@@ -34,9 +41,10 @@ class handler_memory::allocator {
     T* allocate(std::size_t count) {
         static_assert(alignof(T) <= alignof(std::max_align_t));
         if (count * sizeof(T) > size) throw std::bad_alloc();
+        base::unpoison(memory_->bytes_.data(), size);
         return reinterpret_cast<T*>(memory_->bytes_.data());
     }
-    void deallocate(T*, std::size_t) noexcept {}
+    void deallocate(T*, std::size_t) noexcept { base::poison(memory_->bytes_.data(), size); }
 
     template <class Other>
     bool operator==(const allocator<Other>& other) const noexcept {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "base/poison.hpp"
+
 #include <cstddef>
 #include <new>
 
@@ -15,6 +17,7 @@ class recycled {
     static void* operator new(std::size_t size) {
         if (size != sizeof(Object) || kept_ == nullptr) return ::operator new(size);
         link* const taken = kept_;
+        base::unpoison(taken, sizeof(Object));
         kept_ = taken->next;
         --count_;
         return taken;
@@ -22,9 +25,12 @@ class recycled {
 
     static void operator delete(void* memory, std::size_t size) noexcept {
         static_assert(sizeof(Object) >= sizeof(link) && alignof(Object) <= alignof(std::max_align_t));
-        if (size != sizeof(Object) || count_ == limit) return ::operator delete(memory, size);
+        if (size != sizeof(Object) || count_ == limit || !base::pools_are_on()) {
+            return ::operator delete(memory, size);
+        }
         kept_ = ::new (memory) link{kept_};
         ++count_;
+        base::poison(memory, sizeof(Object));
     }
 
   private:
@@ -32,11 +38,7 @@ class recycled {
         link* next;
     };
 
-#ifdef __SANITIZE_ADDRESS__
-    static constexpr std::size_t limit = 0;  // so that a use after the end is seen
-#else
     static constexpr std::size_t limit = 64;
-#endif
 
     inline static constinit thread_local link* kept_ = nullptr;
     inline static constinit thread_local std::size_t count_ = 0;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "python/arena_cache.hpp"
 
+#include "base/poison.hpp"
 #include "python/python.hpp"
 
 #include <cstddef>
@@ -27,6 +28,7 @@ void* allocate(void* context, std::size_t size) {
     auto& blocks = *static_cast<cache*>(context);
     if (size == block_size && blocks.first != nullptr) {
         free_block* const taken = blocks.first;
+        base::unpoison(taken, block_size);
         blocks.first = taken->next;
         --blocks.count;
         return taken;
@@ -39,6 +41,7 @@ void release(void* context, void* block, std::size_t size) {
     if (size == block_size && blocks.count < most_blocks) {
         blocks.first = new (block) free_block{blocks.first};
         ++blocks.count;
+        base::poison(block, block_size);
         return;
     }
     blocks.original.free(blocks.original.ctx, block, size);
@@ -47,6 +50,7 @@ void release(void* context, void* block, std::size_t size) {
 }  // namespace
 
 void install_arena_cache() noexcept {
+    if (!base::pools_are_on()) return;
     static cache blocks;
     PyObject_GetArenaAllocator(&blocks.original);
     PyObjectArenaAllocator caching{&blocks, &allocate, &release};

@@ -328,7 +328,8 @@ void wsgi_call::leave_application() noexcept {
     if (!std::exchange(inside_, false)) return;
     close_iterable();
     starter_->end();
-    runtime_.starters.push_back(std::move(starter_));
+    if (base::pools_are_on()) runtime_.starters.push_back(std::move(starter_));
+    starter_.reset();
 }
 
 void wsgi_call::close_iterable() noexcept {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "worker/exchange_pool.hpp"
 
+#include "base/poison.hpp"
 #include "worker/http1_exchange.hpp"
 
 #include <utility>
@@ -15,7 +16,9 @@ constexpr std::size_t kept = 64;
 
 exchange_pool::exchange_pool(serving& shared) : shared_(shared) { free_.reserve(kept); }
 
-exchange_pool::~exchange_pool() = default;
+exchange_pool::~exchange_pool() {
+    for (const auto& each : free_) base::unpoison(each.get(), sizeof(http1_exchange));
+}
 
 exchange_pool::lease exchange_pool::take(connection& for_whom) {
     std::unique_ptr<http1_exchange> taken;
@@ -24,6 +27,7 @@ exchange_pool::lease exchange_pool::take(connection& for_whom) {
     } else {
         taken = std::move(free_.back());
         free_.pop_back();
+        base::unpoison(taken.get(), sizeof(http1_exchange));
     }
     taken->attach(for_whom);
     return {*this, std::move(taken)};
@@ -35,7 +39,9 @@ exchange_pool::lease::lease(exchange_pool& pool, std::unique_ptr<http1_exchange>
 exchange_pool::lease::~lease() {
     if (!held_) return;
     held_->detach();
-    if (pool_->free_.size() < kept) pool_->free_.push_back(std::move(held_));
+    if (pool_->free_.size() == kept || !base::pools_are_on()) return;
+    base::poison(held_.get(), sizeof(http1_exchange));
+    pool_->free_.push_back(std::move(held_));
 }
 
 }  // namespace unicoro::worker

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "base/poison.hpp"
+
 #include <cstddef>
 #include <cstring>
 #include <memory>
@@ -21,7 +23,10 @@ class read_buffer {
         return {bytes_.get() + begin_, end_ - begin_};
     }
     [[nodiscard]] bool empty() const noexcept { return begin_ == end_; }
-    [[nodiscard]] std::span<char> space() noexcept { return {bytes_.get() + end_, capacity_ - end_}; }
+    [[nodiscard]] std::span<char> space() noexcept {
+        base::unpoison(bytes_.get() + end_, capacity_ - end_);
+        return {bytes_.get() + end_, capacity_ - end_};
+    }
 
     void received(std::size_t count) noexcept { end_ += count; }
     void use(std::size_t count) noexcept { begin_ += count; }
@@ -62,6 +67,7 @@ class read_buffer {
             bytes_ = std::make_unique_for_overwrite<char[]>(usual_size);
             capacity_ = usual_size;
         }
+        base::poison(bytes_.get(), capacity_);
     }
 
   private:

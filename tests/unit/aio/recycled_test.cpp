@@ -9,6 +9,10 @@
 #include <set>
 #include <vector>
 
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/asan_interface.h>
+#endif
+
 namespace {
 
 struct base {
@@ -35,9 +39,7 @@ TEST_CASE("memory of an object that is gone serves the next one of its class") {
     CHECK(larger.get() != place);
     larger.reset();
     one = std::make_unique<block>();
-#ifndef __SANITIZE_ADDRESS__
     CHECK(one.get() == place);
-#endif
     CHECK(one != other);
 }
 
@@ -56,3 +58,15 @@ TEST_CASE("more objects than are kept are all different ones") {
         all.clear();
     }
 }
+
+#ifdef __SANITIZE_ADDRESS__
+TEST_CASE("memory that is kept belongs to nobody") {
+    std::unique_ptr<block> one = std::make_unique<block>();
+    const void* const place = one.get();
+    CHECK(__asan_address_is_poisoned(place) == 0);
+    one.reset();
+    CHECK(__asan_address_is_poisoned(place) == 1);
+    one = std::make_unique<block>();
+    CHECK(__asan_address_is_poisoned(place) == 0);
+}
+#endif
