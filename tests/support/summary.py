@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Adds up what the test programs reported and prints "N passed, N failed" as the last line.
 
-usage: summary.py --meson TESTLOG_JSON EXIT_STATUS --pytest JUNIT_XML EXIT_STATUS
+usage: summary.py --meson TESTLOG_JSON EXIT_STATUS [--pytest JUNIT_XML EXIT_STATUS]...
 
 A doctest program counts by its cases, any other Meson test as one. A runner that failed without
 naming a failed test counts as one failure: a report that is missing must not look like success.
@@ -68,18 +68,21 @@ def read_pytest(path: Path, status: int, tally: Tally) -> None:
         else:
             tally.passed += 1
     if not cases or (status != 0 and tally.failed == before):
-        tally.fail(f"pytest (exit status {status})")
+        tally.fail(f"{path.stem} (exit status {status})")
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--meson", nargs=2, metavar=("REPORT", "STATUS"), required=True)
-    parser.add_argument("--pytest", nargs=2, metavar=("REPORT", "STATUS"), required=True)
+    parser.add_argument(
+        "--pytest", nargs=2, metavar=("REPORT", "STATUS"), action="append", required=True
+    )
     options = parser.parse_args()
 
     tally = Tally()
     read_meson(Path(options.meson[0]), int(options.meson[1]), tally)
-    read_pytest(Path(options.pytest[0]), int(options.pytest[1]), tally)
+    for report, status in options.pytest:
+        read_pytest(Path(report), int(status), tally)
     for name in tally.failures:
         print(f"FAILED {name}")
     if tally.skipped:
