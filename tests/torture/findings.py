@@ -89,7 +89,7 @@ def _entry(text: str) -> Finding | None:
         return None
     if level and level[1] in ("ERROR", "CRITICAL"):
         last = PREFIX.sub("", text.splitlines()[-1].strip())
-        return Finding("log", re.sub(r"\?\S+|\d+", "N", last)[:100], text)
+        return Finding("log", re.sub(r"\?[^\s:]+|\d+", "N", last)[:100], text)
     return None
 
 
