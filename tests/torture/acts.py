@@ -25,6 +25,8 @@ class Act:
     weight: int = 2
     status: int | None = None  # where the application cannot choose it
     file: bool = False  # the body is the same file for everybody
+    leaves: tuple[str, ...] = ()  # ends by itself never: the client must, in one of these stages
+    needs_timeout: bool = False  # ends by request_timeout alone
 
 
 SHORT = (0, 1, 10)
@@ -64,9 +66,16 @@ def _with(table, pauses, **more):
             for act in table]
 
 
-WSGI_THREADS = _with(WSGI_IN_LINE, LONG) + [Act("busy", reads=READS_ALL, pauses=(100, 400))]
+WSGI_THREADS = _with(WSGI_IN_LINE, LONG) + [
+    Act("busy", reads=READS_ALL, pauses=(100, 400)),
+    Act("endless_busy", answer=OWN, needs_timeout=True, weight=1),
+    Act("endless_stream", answer=OWN, leaves=("streaming",), sizes=(3000, 70_000)),
+    Act("endless", answer=OWN, needs_timeout=True, body="large"),
+]
 
 WSGI_GREENLETS = _with(WSGI_IN_LINE, LONG) + [
+    Act("endless_stream", answer=OWN, leaves=("streaming",), sizes=(3000, 70_000)),
+    Act("endless", answer=OWN, needs_timeout=True, body="large", weight=3),
     Act("timeout_read", pauses=(20, 100), body="large", weight=4),
     Act("timeout_reads", reads=READS_ALL, body="large"),
     Act("timeout_stream", answer=OWN, pauses=(10, 40), body="large", weight=4, **STREAM),
@@ -80,6 +89,9 @@ WSGI_GREENLETS = _with(WSGI_IN_LINE, LONG) + [
 ]
 
 ASGI = [
+    Act("endless_stream", answer=OWN, leaves=("streaming",), sizes=(3000, 70_000)),
+    Act("endless", answer=OWN, leaves=("headed", "body", "sent"), pauses=(0, 20), body="large", weight=4),
+    Act("endless_timeout", answer=OWN, needs_timeout=True, body="large", weight=4),
     Act("plain", reads=READS_ALL, weight=6),
     Act("slow", reads=READS_ALL, pauses=LONG),
     Act("echo", answer=ECHO, reads=READS_ALL, weight=4),
@@ -108,6 +120,8 @@ ASGI = [
 ]
 
 NATIVE = [
+    Act("endless_stream", answer=OWN, leaves=("streaming",), sizes=(3000, 70_000), status=200),
+    Act("endless", answer=OWN, needs_timeout=True, body="large"),
     Act("plain", reads=READS_ALL, weight=6),
     Act("slow", reads=READS_ALL, pauses=LONG),
     Act("echo", answer=ECHO, reads=READS_ALL, weight=4, status=200),

@@ -21,9 +21,9 @@ PIPELINED = 0.07  # of the connections
 PAUSES = (0, 0, 0, 0.0005, 0.002, 0.01)
 
 
-@dataclass
+@dataclass(frozen=True)
 class Only:
-    """What a run is narrowed to; empty sets are everything."""
+    """What clients are narrowed to; empty sets are everything."""
 
     acts: frozenset[str] = frozenset()
     ends: frozenset[str] = frozenset()
@@ -67,7 +67,11 @@ class Client(threading.Thread):
         """(act, how it is performed) pairs that may be asked for."""
         performers = [(act, http_client.Exchange) for act in route.acts]
         performers += [(act, websocket_client.Talk) for act in route.websockets]
-        return [each for each in performers if not self.only.acts or each[0].name in self.only.acts]
+        return [
+            each for each in performers
+            if (not self.only.acts or each[0].name in self.only.acts)
+            and (not each[0].needs_timeout or self.weather.request_timeout)
+        ]
 
     def run(self) -> None:
         while not self.stop.is_set():
@@ -108,7 +112,10 @@ class Client(threading.Thread):
     def _pipeline(self, wire: Wire) -> None:
         """Several whole requests in one piece, none of them a WebSocket."""
         drawn = [self._draw() for _ in range(self.random.randint(2, 4))]
-        scripts = [asked.whole(kept=True) for asked, perform in drawn if perform is http_client.Exchange]
+        scripts = [
+            asked.whole(kept=True) for asked, perform in drawn
+            if perform is http_client.Exchange and not asked.act.leaves
+        ]
         if not scripts:
             return
         scripts[-1] = scripts[-1].whole(kept=False)

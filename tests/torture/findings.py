@@ -27,7 +27,9 @@ CAUSED = re.compile(
 )
 # What Python and its packages say by themselves, and what of it acts cause.
 SAID = re.compile(r"Exception ignored in|never retrieved|was never awaited|was destroyed|Traceback")
-SAID_ON_PURPOSE = re.compile(r"failed with Timeout|eventlet.timeout.Timeout: 0.03|OnPurpose|Task was destroyed but it is pending")
+SAID_ON_PURPOSE = re.compile(
+    r"OnPurpose|failed with Timeout|eventlet.timeout.Timeout: 0.03|Task was destroyed but it is pending"
+)
 
 FRAME = re.compile(r"#\d+ 0x[0-9a-f]+ in (.+?)(?: (/\S+|\(.+\)))?$", re.MULTILINE)
 RUNTIME_ERROR = re.compile(r"^(\S+?):(\d+):\d+: runtime error: (.*)$", re.MULTILINE)

@@ -4,10 +4,11 @@
 import signal
 import time
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
 
+import kinds
 import plan
 from client import Client, Only, Tally
 from findings import Finding
@@ -47,10 +48,10 @@ class Result:
 
 
 class Playing:
-    def __init__(self, what: Round, folder: Path, venv: Path, sanitized: bool, only: Only, clients: int | None):
+    def __init__(self, what: Round, folder: Path, python: Path, sanitized: bool, only: Only, clients: int | None):
         self.what = what
         self.folder = folder
-        self.venv = venv
+        self.python = python
         self.sanitized = sanitized
         self.only = only
         self.clients = clients or what.kind.clients
@@ -62,7 +63,7 @@ class Playing:
 
     def play(self) -> Result:
         began = time.monotonic()
-        victim = Victim(self.what, self.folder, self.venv, self.sanitized)
+        victim = Victim(self.what, self.folder, self.python, self.sanitized)
         try:
             self._play(victim)
         except AssertionError as why:
@@ -80,7 +81,9 @@ class Playing:
 
     def _play(self, victim: Victim) -> None:
         victim.start()
-        self._crowd(victim, "warm-up", 0.2 * self.what.seconds)
+        # Nobody stays behind of a warm-up in which nobody leaves early.
+        whole = replace(self.only, ends=frozenset({kinds.COMPLETE}))
+        self._crowd(victim, "warm-up", 0.2 * self.what.seconds, only=whole)
         settled = self._settled(victim)
         before = victim.state(self._prefix())
         asked = self.result.tally.requests
@@ -95,15 +98,17 @@ class Playing:
 
     # load
 
-    def _crowd(self, victim: Victim, name: str, seconds: float, trouble: str = plan.CALM) -> None:
-        self._start_crowd(victim, name)
+    def _crowd(
+        self, victim: Victim, name: str, seconds: float, trouble: str = plan.CALM, only: Only | None = None
+    ) -> None:
+        self._start_crowd(victim, name, only or self.only)
         self._trouble(victim, seconds, trouble)
         self._collect()
 
-    def _start_crowd(self, victim: Victim, name: str) -> None:
+    def _start_crowd(self, victim: Victim, name: str, only: Only) -> None:
         self.crowd = [
             Client(number, self.what.kind, victim.address, f"{self.what.seed}/{self.what.kind.name}/{name}",
-                   self.weather, BOUND, self.only)
+                   self.weather, BOUND, only)
             for number in range(self.clients)
         ]
         for each in self.crowd:
@@ -154,7 +159,7 @@ class Playing:
         while time.monotonic() < deadline:
             if most is not None and seen["all"] <= most["all"]:
                 return seen
-            if most is None and time.monotonic() - since > 3:
+            if most is None and time.monotonic() - since > 1:
                 return lowest
             time.sleep(0.1)
             seen = victim.descriptors()
@@ -194,7 +199,7 @@ class Playing:
     def _end(self, victim: Victim) -> None:
         """The server is told to end with all its clients at work."""
         self.weather.ending = False
-        self._start_crowd(victim, "end")
+        self._start_crowd(victim, "end", self.only)
         time.sleep(self.random.uniform(0.5, 1.2))
         for _ in range(20):
             if not victim.workers():

@@ -32,7 +32,8 @@ def options() -> argparse.Namespace:
     parser.add_argument("--jobs", type=int, default=2, help="rounds at once (2)")
     parser.add_argument("--reloads", action="store_true", help="reload every 10 s in every round")
     parser.add_argument("--binary", type=Path, required=True)
-    parser.add_argument("--venv", type=Path, required=True)
+    parser.add_argument("--venv", type=Path, required=True, help="with the packages that some kinds need")
+    parser.add_argument("--python", type=Path, help="run on this one, without packages")
     parser.add_argument("--folder", type=Path, required=True, help="for logs and reports")
     parser.add_argument("--junitxml", type=Path)
     return parser.parse_args()
@@ -42,7 +43,7 @@ def words(text: str) -> list[str]:
     return [word for word in text.split(",") if word]
 
 
-def play(what, folder: Path, venv: Path, sanitized: bool, only, clients):
+def play(what, folder: Path, python: Path, sanitized: bool, only, clients):
     """In a process of its own, which adopts what the server leaves."""
     from round import Playing
 
@@ -50,7 +51,7 @@ def play(what, folder: Path, venv: Path, sanitized: bool, only, clients):
 
     processes.adopt_orphans()
     shutil.rmtree(folder, ignore_errors=True)
-    result = Playing(what, folder, venv, sanitized, only, clients).play()
+    result = Playing(what, folder, python, sanitized, only, clients).play()
     if not result.findings:
         shutil.rmtree(folder, ignore_errors=True)
     return result
@@ -80,6 +81,7 @@ def run(chosen, seeds: list[str], names: list[str]) -> list:
     import server
 
     sanitized = server.is_sanitized()
+    python = chosen.python or chosen.venv / "bin" / "python"
     only = client.Only(frozenset(words(chosen.acts)), frozenset(words(chosen.ends)))
     fits = chosen.seconds / (len(names) * len(seeds)) * chosen.jobs - 12
     usual = (20.0, 60.0) if chosen.reloads else (4.0, 20.0)
@@ -98,7 +100,7 @@ def run(chosen, seeds: list[str], names: list[str]) -> list:
                 if what is None:
                     break
                 folder = chosen.folder / f"{begun:04}-{what.kind.name}"
-                running.add(pool.submit(play, what, folder, chosen.venv, sanitized, only, chosen.clients))
+                running.add(pool.submit(play, what, folder, python, sanitized, only, chosen.clients))
                 begun += 1
             if not running:
                 return results
@@ -116,7 +118,8 @@ def main() -> int:
     import report
     from kinds import KINDS
 
-    names = words(chosen.kinds) or list(KINDS)
+    possible = [name for name, kind in KINDS.items() if not (chosen.python and kind.needs)]
+    names = words(chosen.kinds) or possible
     unknown = [name for name in names if name not in KINDS]
     if unknown:
         sys.exit(f"torture: no kind {', '.join(unknown)}; there are {', '.join(KINDS)}")

@@ -92,6 +92,8 @@ def draw(random: Random, route: Route, mark: str, act: Act, only: frozenset[str]
     has_body = act.body == "large" or (act.body == "some" and random.random() < 0.6)
     sizes = (3000, 70_000, 400_000) if act.body == "large" else (0, 1, 900, 20_000, 70_000, 300_000)
     stage, end = choose_stage(random, has_body, only)
+    if act.leaves:
+        stage, end = random.choice(act.leaves), random.choice((kinds.FIN, kinds.RESET))
     status = act.status or random.choice(STATUSES)
     count = random.randint(*act.pieces)
     size = random.choice(act.sizes)

@@ -37,9 +37,8 @@ def _options(values: dict, folder: Path, name: str) -> str:
     return ":".join([f"{key}={value}" for key, value in values.items()] + [f"log_path={folder}/{name}"])
 
 
-def environment(what: Round, folder: Path, venv: Path) -> dict[str, str]:
+def environment(what: Round, folder: Path) -> dict[str, str]:
     return {
-        "VIRTUAL_ENV": str(venv),
         "ASAN_OPTIONS": _options(ASAN_OPTIONS, folder, "asan"),
         "UBSAN_OPTIONS": _options({**UBSAN_OPTIONS, "suppressions": HERE / "ubsan.supp"}, folder, "ubsan"),
         # Every object is one of malloc: its use after the end is seen, and its leak counted.
@@ -52,15 +51,17 @@ def environment(what: Round, folder: Path, venv: Path) -> dict[str, str]:
 
 
 class Victim:
-    def __init__(self, what: Round, folder: Path, venv: Path, sanitized: bool):
+    def __init__(self, what: Round, folder: Path, python: Path, sanitized: bool):
         self.what = what
         self.folder = folder
-        env = environment(what, folder, venv)
+        env = environment(what, folder)
         if not sanitized:
             del env["PYTHONMALLOC"]
         # What Python prints by itself must not stand between the entries of the log.
         self.log = folder / "error.log"
         config = {**what.settings, "pythonpath": [str(HERE / "apps")], "errorlog": str(self.log)}
+        if not what.kind.native:
+            config["python"] = str(python)
         arguments = list(what.kind.arguments)
         if what.kind.native:
             arguments.append(f"{NATIVE}:app")

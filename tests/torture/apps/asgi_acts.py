@@ -247,6 +247,34 @@ async def in_thread(ask, receive, send):
     await plain(ask, receive, send)
 
 
+async def endless(ask, receive, send):
+    """Waits for something else, with tasks of its own that wait for the request."""
+    if ask.variant % 2:
+        leave(read_all(receive))
+    if ask.variant % 3:
+        leave(until_gone(receive))
+    await asyncio.sleep(ask.pause)
+    if ask.variant % 4 == 0:
+        await start(ask, send)
+        leave(send_pieces(ask, send, end=False))
+    if ask.variant % 5 == 0:
+        await read_all(receive)
+    await asyncio.sleep(3600)
+
+
+async def endless_timeout(ask, receive, send):
+    await endless(ask, receive, send)
+
+
+async def endless_stream(ask, receive, send):
+    await start(ask, send)
+    index = 0
+    while True:
+        await body(send, ask.piece(index))
+        index += 1
+        await asyncio.sleep(0.001)
+
+
 async def thread_left(ask, receive, send):
     """A thread that has the loop use the request, whether that is over or not."""
     loop = asyncio.get_running_loop()
@@ -329,8 +357,9 @@ ACTS = {
     act.__name__: act
     for act in (
         plain, slow, echo, stream, early, partial, fail_first, fail_late, fail_after, silent, events, listener,
-        asks_whether_gone, impatient, listener_left, reader_left, sender_left, background, in_thread, thread_left,
-        stubborn, cancelled, inside_itself, closed_elsewhere, file, report,
+        asks_whether_gone, impatient, listener_left, reader_left, sender_left, background, in_thread, endless,
+        endless_timeout, endless_stream, thread_left, stubborn, cancelled, inside_itself, closed_elsewhere,
+        file, report,
     )
 }
 

@@ -211,6 +211,30 @@ def use(environ, start_response, write, rounds=1, pause=0.0):
         time.sleep(pause)
 
 
+def endless(ask, environ, start_response):
+    """Only an exception ends it."""
+    if ask.variant % 2:
+        environ["wsgi.input"].read(1000)
+    if ask.variant % 3 == 0:
+        begin(ask, start_response)(ask.piece(0))
+    while True:
+        time.sleep(0.05)
+
+
+def endless_busy(ask, environ, start_response):
+    while True:
+        sum(range(1000))
+
+
+def endless_stream(ask, environ, start_response):
+    begin(ask, start_response)
+    index = 0
+    while True:
+        yield ask.piece(index)
+        index += 1
+        time.sleep(0.001)
+
+
 def keep(ask, environ, start_response):
     kept.append((environ, start_response, begin(ask, start_response)))
     del kept[:-20]
@@ -270,8 +294,9 @@ ACTS = {
     act.__name__: act
     for act in (
         plain, lines, slow, echo, stream, early, early_stream, partial, fail_first, fail_late, fail_close,
-        read_at_close, twice, written, lazy, lazy_repr, wrapped_file, stubborn, busy, keep, afterwards,
-        thread_left, write_left, report,
+        read_at_close, twice, written, lazy, lazy_repr, wrapped_file, stubborn, busy, endless, endless_busy,
+        endless_stream,
+        keep, afterwards, thread_left, write_left, report,
     )
 }
 

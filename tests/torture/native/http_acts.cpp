@@ -91,6 +91,29 @@ awaitable<response> stream(request&, ask wanted) {
     co_return streamed(wanted, std::move(body));
 }
 
+awaitable<void> write_for_ever(unicoro::response_writer& out, ask wanted) {
+    for (std::size_t index = 0;; ++index) {
+        const std::string piece = wanted.piece(index);
+        co_await out.write(piece);
+        co_await unicoro::sleep_for(std::chrono::milliseconds(1));
+    }
+}
+
+awaitable<response> endless_stream(request&, ask wanted) {
+    response::body_stream body = [wanted](unicoro::response_writer& out) {
+        return write_for_ever(out, wanted);
+    };
+    co_return streamed(wanted, std::move(body));
+}
+
+/// Ends when the server cancels it.
+awaitable<response> endless(request& asked, ask wanted) {
+    std::array<char, 1000> into;
+    if (wanted.variant % 2 != 0) co_await asked.body().read_some(into);
+    co_await unicoro::sleep_for(std::chrono::hours(1));
+    co_return response();
+}
+
 awaitable<response> fail_late(request&, ask wanted) {
     response::body_stream body = [wanted](unicoro::response_writer& out) {
         return write_pieces(out, wanted, end::failure);
@@ -130,6 +153,8 @@ const acts http_acts{
     {"fail_late", fail_late},
     {"stubborn", stubborn},
     {"stream", stream},
+    {"endless", endless},
+    {"endless_stream", endless_stream},
     {"echo", echo},
     {"file", file},
 };
