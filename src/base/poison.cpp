@@ -26,4 +26,11 @@ bool pools_are_on() noexcept {
 
 }  // namespace unicoro::base
 
+// UndefinedBehaviorSanitizer reads its options at its first report, and where the kernel keeps the
+// environment lies the title of the process by then (os::set_process_title).
+extern "C" const char* __ubsan_default_options();
+extern "C" const char* __ubsan_default_options() {
+    return "halt_on_error=1:print_stacktrace=1:exitcode=86";
+}
+
 #endif

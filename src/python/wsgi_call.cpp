@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "python/wsgi_call.hpp"
 
+#include "base/poison.hpp"
 #include "base/text.hpp"
 #include "log/log.hpp"
 #include "python/body_refusal.hpp"

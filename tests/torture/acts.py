@@ -114,7 +114,7 @@ ASGI = [
     Act("thread_left", answer=OWN, pauses=SHORT),
     Act("stubborn", answer=OWN, pauses=LONG, **STREAM),
     Act("cancelled", answer=OWN),
-    Act("inside_itself", answer=OWN),
+    Act("inside_itself"),
     Act("closed_elsewhere", answer=OWN, pauses=SHORT, **STREAM),
     Act("file", pieces=(1, 60)),
 ]

@@ -21,6 +21,10 @@ class Wrong(Exception):
     """An answer that must not be."""
 
 
+class Lost(Wrong):
+    """No answer, or a part of one: what happens to every request of a worker that dies."""
+
+
 def _own_marks(script: Script, data: bytes) -> None:
     for other in set(MARK.findall(data)) - {script.mark.encode()}:
         raise Wrong(f"mixed up: the answer for {script.mark} has the mark of {other.decode()}")

@@ -11,7 +11,7 @@ import http_client
 import kinds
 import script
 import websocket_client
-from answers import Wrong
+from answers import Lost, Wrong
 from findings import Finding
 from http_client import Weather
 from kinds import Kind, Route
@@ -119,15 +119,17 @@ class Client(threading.Thread):
         if not scripts:
             return
         scripts[-1] = scripts[-1].whole(kept=False)
-        exchanges = [
-            http_client.Exchange(wire, asked, self.weather, self.random, first=False) for asked in scripts
-        ]
-        self.running = exchanges[0]
-        outcomes = self._judged(scripts[0], lambda: exchanges[0].perform_pipelined(exchanges[1:]))
-        if isinstance(outcomes, str):
-            return self._count(scripts[0], outcomes)
-        for asked, outcome in zip(scripts, outcomes):
+        try:
+            taken = wire.send(b"".join(asked.head() + asked.framed_body() for asked in scripts))
+        except Hang:
+            # One that is answered without being read may keep those behind it waiting, and closes.
+            taken = False
+        for asked in scripts:
+            self.running = http_client.Exchange(wire, asked, self.weather, self.random, first=not wire.history)
+            outcome = self._judged(asked, lambda: self.running.hear(taken))
             self._count(asked, outcome)
+            if not self.running.keeps or outcome not in (http_client.ANSWERED, http_client.REFUSED):
+                return
 
     def _draw(self):
         route = self.random.choice(self._routes)
@@ -139,19 +141,24 @@ class Client(threading.Thread):
 
     def _judged(self, asked: script.Script, perform):
         """What `perform` returns, or how it failed."""
-        where = f"{asked.target} ({asked.framing} {asked.body_size}; {asked.end} at {asked.stage})"
+        where = f"{asked.target} ({asked.framing} {asked.body_size}; {asked.end} at {asked.stage}"
+        if self.running.wire.history:
+            where += f"; behind {', '.join(self.running.wire.history)}"
+        where += ")"
         try:
             return perform()
         except Hang as why:
-            self._note("hang", f"{asked.act.name}: {asked.end} at {asked.stage}", f"{where}: {why}")
+            self._note("hang", f"{asked.act.name}, {asked.end} at {asked.stage}", f"{where}: {why}")
             return "hang"
+        except Lost as why:
+            self._note("lost", asked.act.name, f"{where}: {why}")
+            return "lost"
         except Wrong as why:
-            text = str(why)
-            what = "mixed up" if text.startswith("mixed up") else "wrong answer"
-            self._note(what, f"{asked.act.name}: {asked.end} at {asked.stage}", f"{where}: {text}")
+            what = "mixed up" if str(why).startswith("mixed up") else "wrong answer"
+            self._note(what, asked.act.name, f"{where}: {why}")
             return what
         except Broken as why:
-            self._note("framing", f"{asked.act.name}: {asked.end} at {asked.stage}", f"{where}: {why}")
+            self._note("framing", asked.act.name, f"{where}: {why}")
             return "broken"
         except Closed:
             return http_client.CUT

@@ -19,7 +19,7 @@ LEVEL = re.compile(r"\[(DEBUG|INFO|WARNING|ERROR|CRITICAL)\]")
 # Errors that acts cause on purpose, and no other.
 CAUSED = re.compile(
     r"OnPurpose"
-    r"|/(silent|cancelled|sender_left|stubborn|closed_elsewhere|inside_itself)\?.*\n"
+    r"|/(silent|cancelled|sender_left|stubborn|closed_elsewhere)\?.*\n"
     r"(the application returned|RuntimeError: the task of the request was destroyed"
     r"|the task was cancelled, and not by the server)"
     r"|/killed\?(.*\n)*.*GreenletExit"
@@ -27,14 +27,21 @@ CAUSED = re.compile(
 )
 # What Python and its packages say by themselves, and what of it acts cause.
 SAID = re.compile(r"Exception ignored in|never retrieved|was never awaited|was destroyed|Traceback")
+COMPLAINT = re.compile(
+    r"^(?=Exception ignored in|Exception in |Task |Future |\S+: runtime error)"
+    r"|(?<!:\n)(?<!:\n\n)(?<!>\n)(?<!\)\n)(?=^Traceback \(most recent)",
+    re.MULTILINE,
+)
 SAID_ON_PURPOSE = re.compile(
     r"OnPurpose|failed with Timeout|eventlet.timeout.Timeout: 0.03|Task was destroyed but it is pending"
 )
 
-FRAME = re.compile(r"#\d+ 0x[0-9a-f]+ in (.+?)(?: (/\S+|\(.+\)))?$", re.MULTILINE)
+# A frame of ours: its function and its place below src/ or tests/.
+FRAME = re.compile(r"^ +#\d+ 0x[0-9a-f]+ in (.*) \S*?((?:src|include|native)/\S+?:\d+)(?::\d+)?$", re.MULTILINE)
+# What stands below every request.
+GROUND = re.compile(r"src/(master/|cli/|main\.cpp|worker/worker\.cpp|app/host\.hpp)|include/c\+\+|include/boost|libsanitizer")
 RUNTIME_ERROR = re.compile(r"^(\S+?):(\d+):\d+: runtime error: (.*)$", re.MULTILINE)
 ASAN = re.compile(r"ERROR: AddressSanitizer: (\S+)")
-OURS = re.compile(r"unicoro::(?!detail)|torture::")
 ENDS = re.compile(r"(SIG\w+|exited with code \d+)")
 
 
@@ -51,25 +58,24 @@ class Finding:
 
 def _place(text: str, frames: int = 3) -> str:
     """The topmost frames that are ours."""
-    names = []
-    for match in FRAME.finditer(text):
-        name = re.sub(r"\(.*", "", match[1])
-        if OURS.search(name) and name not in names:
-            names.append(name.replace("unicoro::", ""))
-        if len(names) == frames:
-            break
-    return " < ".join(names) or "elsewhere"
+    names = [
+        f"{re.split(r'[(<]', match[1])[0].rpartition(':')[2]} {match[2].removeprefix('src/')}"
+        for match in FRAME.finditer(text)
+        if not GROUND.search(match[2])
+    ]
+    return " < ".join(names[:frames]) or "elsewhere"
 
 
 def of_sanitizers(folder: Path) -> list[Finding]:
     found = []
-    for path in sorted(folder.glob("*san.*")):
+    for path in sorted(folder.glob("asan.*")):
         text = path.read_text(errors="replace")
         if match := ASAN.search(text):
-            found.append(Finding("AddressSanitizer", f"{match[1]} in {_place(text)}", text))
-        elif match := RUNTIME_ERROR.search(text):
-            name = f"{Path(match[1]).name}:{match[2]} {match[3]}"
-            found.append(Finding("UndefinedBehaviorSanitizer", f"{name} in {_place(text)}", text))
+            used, _, freed = text.partition("freed by thread")
+            name = f"{match[1]} in {_place(used)}"
+            if freed:
+                name += f", freed in {_place(freed.partition('allocated by')[0], 1)}"
+            found.append(Finding("AddressSanitizer", name, text))
         elif text.strip():
             found.append(Finding("sanitizer", text.strip().splitlines()[0][:120], text))
     return found
@@ -87,7 +93,7 @@ def _entry(text: str) -> Finding | None:
         end = ENDS.search(text)
         return Finding("died" if end else "log", end[1] if end else match[0], text)
     level = LEVEL.search(text)
-    if CAUSED.search(text):
+    if CAUSED.search(text) or "In flight in worker" in text:
         return None
     if level and level[1] in ("ERROR", "CRITICAL"):
         last = PREFIX.sub("", text.splitlines()[-1].strip())
@@ -100,10 +106,13 @@ def of_log(log: str) -> list[Finding]:
 
 
 def of_stderr(text: str) -> list[Finding]:
-    """Beside the log: Python's complaints, each up to an empty line or the next traceback."""
+    """Beside the log: what Python and the sanitizers complain of, one by one."""
     found = []
-    for block in re.split(r"\n\s*\n|(?=^Traceback)", text, flags=re.MULTILINE):
-        if match := NEVER.search(block):
+    for block in COMPLAINT.split(text):
+        if match := RUNTIME_ERROR.search(block):
+            name = f"{Path(match[1]).name}:{match[2]} {match[3]} in {_place(block)}"
+            found.append(Finding("UndefinedBehaviorSanitizer", name, block))
+        elif match := NEVER.search(block):
             found.append(Finding("stderr", match[0], block))
         elif SAID.search(block) and not SAID_ON_PURPOSE.search(block):
             last = block.strip().splitlines()[-1]

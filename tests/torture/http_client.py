@@ -6,7 +6,7 @@ from random import Random
 import acts
 import answers
 import kinds
-from answers import Wrong
+from answers import Lost
 from script import Script
 from wire import Broken, Closed, Head, Wire
 
@@ -52,7 +52,7 @@ class Exchange:
         taken = self._send((head + body)[: self._end_of_sending(head, body)])
         self.stage = kinds.SENT if script.complete else kinds.BODY
         if script.stage in (kinds.STREAMING, kinds.BETWEEN):
-            return self._hear(taken)
+            return self.hear(taken)
         if script.pause:
             self.wire.pause(script.pause)
         return self._end()
@@ -100,8 +100,8 @@ class Exchange:
             self.wire.closed()
         return outcome
 
-    def _hear(self, taken: bool) -> str:
-        """The answer to a whole request, which must come."""
+    def hear(self, taken: bool) -> str:
+        """The answer to a whole request, which must come if the server took the request."""
         limit = None
         if self.script.stage == kinds.STREAMING:
             limit = int(self.script.cut * 100_000)
@@ -143,18 +143,19 @@ class Exchange:
         # A kept connection may end while a request is on its way.
         may = not self.first or self.weather.may_be_over or not taken
         if not may and self.script.act.answer not in (acts.OWN, acts.FAIL):
-            raise Wrong(f"closed without an answer to {self.script.act.name} ({self.script.end})")
+            raise Lost(f"closed without an answer to {self.script.act.name} ({self.script.end})")
         return UNANSWERED
 
     def _judge_cut(self) -> None:
         cut = self.script.act.answer in (acts.CUT, acts.OWN, acts.FAIL)
         if not cut and not self.weather.may_be_over:
-            raise Wrong(f"the answer to {self.script.act.name} was cut")
+            raise Lost(f"the answer to {self.script.act.name} was cut")
 
     def _answer(self, limit: int | None) -> str:
         """Reads and judges an answer, of its body no more than `limit` bytes."""
         head = self.wire.head()
         self.stage = kinds.STREAMING
+        self.wire.history.append(f"{head.status} for {self.script.act.name}")
         self.keeps = (head.one("connection") or "keep-alive").lower() != "close"
         own = answers.judge_head(self.script, head)
         if not own:
@@ -176,20 +177,6 @@ class Exchange:
         if outcome != LEFT:
             self.stage = kinds.BETWEEN
         return outcome
-
-    def perform_pipelined(self, others: list["Exchange"]) -> list[str]:
-        """This request and `others` at once; what became of each."""
-        everything = [self, *others]
-        taken = self._send(b"".join(each.script.head() + each.script.framed_body() for each in everything))
-        outcomes: list[str] = []
-        for each in everything:
-            each.stage = kinds.SENT
-            each.first = not outcomes
-            outcomes.append(each._hear(taken))
-            if not each.keeps or outcomes[-1] in (CUT, UNANSWERED):
-                break
-        # A connection that ends early leaves the rest to be asked again.
-        return outcomes + [UNANSWERED] * (len(everything) - len(outcomes))
 
     def _judge_refusal(self, head: Head) -> None:
         may_fail = self.script.act.answer in (acts.FAIL, acts.OWN, acts.CUT)

@@ -75,7 +75,11 @@ class Playing:
             victim.destroy()
             self._collect()
             fleet.end_orphans()
-        self.result.tally.findings += victim.findings()
+        seen = victim.findings()
+        if any(each.what == "died" for each in seen):
+            # Its requests were lost with it: one fault.
+            self.result.tally.findings = [each for each in self.result.findings if each.what != "lost"]
+        self.result.tally.findings += seen
         self.result.seconds = time.monotonic() - began
         return self.result
 
@@ -168,6 +172,9 @@ class Playing:
         return seen
 
     def _look_at_descriptors(self, victim: Victim, before: dict[str, int]) -> None:
+        if before["all"] == 0:
+            # Its worker died in the warm-up.
+            return
         after = self._settled(victim, before)
         self.result.descriptors = (before["all"], after["all"])
         if after["all"] > before["all"]:

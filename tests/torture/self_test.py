@@ -176,25 +176,34 @@ class Findings(unittest.TestCase):
 
     def test_stderr(self):
         self.assertEqual(findings.of_stderr("hello\n\nTraceback\n  x\nmarks.OnPurpose: a\n"), [])
-        self.assertEqual(len(findings.of_stderr("Exception ignored in: <x at 0x1>\nTraceback\nKeyError: 1\n")), 2)
+        ignored = "Exception ignored in: <x at 0x1>\nTraceback (most recent call last):\nKeyError: 1\n"
+        self.assertEqual(len(findings.of_stderr(ignored + ignored)), 2)
         self.assertEqual(len(findings.of_stderr("terminate called after throwing\n")), 1)
+        undefined = "../src/a.cpp:4:5: runtime error: null pointer\n    #0 0x1 in f ../src/a.cpp:4\n"
+        title = "UndefinedBehaviorSanitizer: a.cpp:4 null pointer in f a.cpp:4"
+        self.assertEqual([each.title for each in findings.of_stderr(undefined)], [title])
 
     def test_sanitizers(self):
         report = (
             "==1==ERROR: AddressSanitizer: heap-use-after-free on address 0x1\n"
             "    #0 0x1 in std::swap (a.so+0x1)\n"
             "    #1 0x2 in unicoro::worker::x::y(int) ../src/worker/x.cpp:3\n"
-            "    #2 0x3 in unicoro::aio::z() ../src/aio/z.cpp:9\n"
+            "    #2 0x3 in std::list<int>::z() /usr/include/c++/12/bits/list.h:9\n"
+            "    #3 0x3 in unicoro::aio::z<int>() ../src/aio/z.cpp:9\n"
+            "    #4 0x3 in unicoro::worker::run() ../src/worker/worker.cpp:256\n\n"
+            "freed by thread T0 here:\n"
+            "    #0 0x3 in operator delete(void*) asan_new_delete.cpp:164\n"
+            "    #1 0x3 in unicoro::aio::gone() ../src/aio/z.cpp:10\n\n"
+            "previously allocated by thread T0 here:\n"
         )
         with tempfile.TemporaryDirectory() as folder:
             Path(folder, "asan.17").write_text(report)
-            Path(folder, "ubsan.18").write_text("../src/a.cpp:4:5: runtime error: null pointer\n")
             titles = {each.title for each in findings.of_sanitizers(Path(folder))}
         self.assertEqual(
             titles,
             {
-                "AddressSanitizer: heap-use-after-free in worker::x::y < aio::z",
-                "UndefinedBehaviorSanitizer: a.cpp:4 null pointer in elsewhere",
+                "AddressSanitizer: heap-use-after-free in y worker/x.cpp:3 < z aio/z.cpp:9, "
+                "freed in gone aio/z.cpp:10",
             },
         )
 

@@ -23,24 +23,19 @@ ASAN_OPTIONS = {
     "detect_leaks": 0,
     "replace_intrin": 0,
     "detect_stack_use_after_return": 0,
-    "handle_abort": 1,
+    "handle_segv": 2,
+    "handle_abort": 2,
     "allocator_may_return_null": 1,
     "quarantine_size_mb": 64,
     "exitcode": 86,
 }
-UBSAN_OPTIONS = {"halt_on_error": 1, "print_stacktrace": 1, "exitcode": 86}
-
 START = 60.0
 
 
-def _options(values: dict, folder: Path, name: str) -> str:
-    return ":".join([f"{key}={value}" for key, value in values.items()] + [f"log_path={folder}/{name}"])
-
-
 def environment(what: Round, folder: Path) -> dict[str, str]:
+    asan = {**ASAN_OPTIONS, "log_path": folder / "asan", "suppressions": HERE / "asan.supp"}
     return {
-        "ASAN_OPTIONS": _options(ASAN_OPTIONS, folder, "asan"),
-        "UBSAN_OPTIONS": _options({**UBSAN_OPTIONS, "suppressions": HERE / "ubsan.supp"}, folder, "ubsan"),
+        "ASAN_OPTIONS": ":".join(f"{key}={value}" for key, value in asan.items()),
         # Every object is one of malloc: its use after the end is seen, and its leak counted.
         "PYTHONMALLOC": "malloc",
         "PYTHONDONTWRITEBYTECODE": "1",

@@ -6,7 +6,7 @@ from random import Random
 import acts
 import answers
 import kinds
-from answers import Wrong
+from answers import Lost, Wrong
 from apps.marks import piece
 from http_client import ANSWERED, CUT, LEFT, LONG_SILENCE, REFUSED, UNANSWERED, Weather
 from script import Script
@@ -47,7 +47,7 @@ class Talk:
         except Closed:
             if self.weather.may_be_over:
                 return UNANSWERED
-            raise Wrong(f"the handshake of {script.act.name} was not answered") from None
+            raise Lost(f"the handshake of {script.act.name} was not answered") from None
         return self._talk()
 
     def _accepted(self) -> bool:

@@ -45,6 +45,7 @@ class Wire:
         self.until = time.monotonic() + bound
         self.unread = bytearray()
         self.ended = False
+        self.history: list[str] = []  # the responses it carried
         self.sock = socket.create_connection(address, timeout=bound)
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.sock.setblocking(False)

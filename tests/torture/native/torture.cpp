@@ -10,7 +10,8 @@
 #include <utility>
 
 #ifdef __SANITIZE_ADDRESS__
-#include <sanitizer/allocator_interface.h>
+// g++ has the function, and no header for it.
+extern "C" std::size_t __sanitizer_get_current_allocated_bytes();
 #else
 #include <fstream>
 #endif
