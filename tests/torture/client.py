@@ -26,6 +26,7 @@ class Only:
     """What clients are narrowed to; empty sets are everything."""
 
     acts: frozenset[str] = frozenset()
+    without: frozenset[str] = frozenset()  # acts
     ends: frozenset[str] = frozenset()
 
 
@@ -70,6 +71,7 @@ class Client(threading.Thread):
         return [
             each for each in performers
             if (not self.only.acts or each[0].name in self.only.acts)
+            and each[0].name not in self.only.without
             and (not each[0].needs_timeout or self.weather.request_timeout)
         ]
 
@@ -98,10 +100,16 @@ class Client(threading.Thread):
             wire.again()
             asked, perform = self._draw()
             self.running = perform(wire, asked, self.weather, self.random, first)
-            self._count(asked, self._judged(asked, self.running.perform))
-            if asked.end != kinds.COMPLETE or not self.running.keeps or not asked.keep or wire.ended:
+            outcome = self._judged(asked, self.running.perform)
+            self._count(asked, outcome)
+            if asked.end != kinds.COMPLETE or not asked.keep or not self._goes_on(outcome):
                 return
             first = False
+
+    def _goes_on(self, outcome: str) -> bool:
+        """May the connection carry another request?"""
+        whole = outcome in (http_client.ANSWERED, http_client.REFUSED)
+        return whole and self.running.keeps and not self.running.wire.ended
 
     def _count(self, asked: script.Script, outcome: str) -> None:
         self.tally.requests += 1
@@ -128,7 +136,7 @@ class Client(threading.Thread):
             self.running = http_client.Exchange(wire, asked, self.weather, self.random, first=not wire.history)
             outcome = self._judged(asked, lambda: self.running.hear(taken))
             self._count(asked, outcome)
-            if not self.running.keeps or outcome not in (http_client.ANSWERED, http_client.REFUSED):
+            if not self._goes_on(outcome):
                 return
 
     def _draw(self):

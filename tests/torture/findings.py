@@ -39,7 +39,11 @@ SAID_ON_PURPOSE = re.compile(
 # A frame of ours: its function and its place below src/ or tests/.
 FRAME = re.compile(r"^ +#\d+ 0x[0-9a-f]+ in (.*) \S*?((?:src|include|native)/\S+?:\d+)(?::\d+)?$", re.MULTILINE)
 # What stands below every request.
-GROUND = re.compile(r"src/(master/|cli/|main\.cpp|worker/worker\.cpp|app/host\.hpp)|include/c\+\+|include/boost|libsanitizer")
+GROUND = re.compile(
+    r"src/(master/|cli/|main\.cpp|worker/worker\.cpp|app/(mounted_)?host\.|aio/event\.|greenlet/)"
+    r"|src/python/(guest_reactor|python_host|gevent_guest|greenlet_api|thread_pool|asgi/asgi_loop|gevent/loop)"
+    r"|include/c\+\+|include/boost|libsanitizer"
+)
 RUNTIME_ERROR = re.compile(r"^(\S+?):(\d+):\d+: runtime error: (.*)$", re.MULTILINE)
 ASAN = re.compile(r"ERROR: AddressSanitizer: (\S+)")
 ENDS = re.compile(r"(SIG\w+|exited with code \d+)")
@@ -115,7 +119,10 @@ def of_stderr(text: str) -> list[Finding]:
         elif match := NEVER.search(block):
             found.append(Finding("stderr", match[0], block))
         elif SAID.search(block) and not SAID_ON_PURPOSE.search(block):
-            last = block.strip().splitlines()[-1]
+            last = block.strip().splitlines()[-1].strip()
+            # Of a report that another process has broken into.
+            if last.startswith("#"):
+                continue
             found.append(Finding("stderr", re.sub(r"0x\w+|\d+", "N", last)[:100], block))
     return found
 

@@ -25,6 +25,7 @@ def options() -> argparse.Namespace:
     parser.add_argument("--seed", action="append", default=[], help="of a run; may be repeated")
     parser.add_argument("--kinds", default="", help="these only, with commas between them")
     parser.add_argument("--acts", default="", help="these acts only")
+    parser.add_argument("--without", default="", help="none of these acts")
     parser.add_argument("--ends", default="", help="these ends by the client only")
     parser.add_argument("--rounds", default="", help="NUMBER of the only round of each kind and seed")
     parser.add_argument("--round-seconds", type=float, help="of load in each round")
@@ -82,7 +83,7 @@ def run(chosen, seeds: list[str], names: list[str]) -> list:
 
     sanitized = server.is_sanitized()
     python = chosen.python or chosen.venv / "bin" / "python"
-    only = client.Only(frozenset(words(chosen.acts)), frozenset(words(chosen.ends)))
+    only = client.Only(*(frozenset(words(each)) for each in (chosen.acts, chosen.without, chosen.ends)))
     fits = chosen.seconds / (len(names) * len(seeds)) * chosen.jobs - 12
     usual = (20.0, 60.0) if chosen.reloads else (4.0, 20.0)
     per_round = chosen.round_seconds or min(usual[1], max(usual[0], fits))
