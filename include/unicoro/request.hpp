@@ -23,21 +23,29 @@ class exchange;
 /// The body of a request, read as it arrives. Not read is allowed: the server deals with the rest.
 /// Every call throws `boost::system::system_error` with an `errc` when the body cannot be had whole
 /// (client gone, too large, broken framing, body_timeout); let it pass and the server answers rightly.
+///
+/// A view of the request, with its life; not to be copied into what may live longer: pass the request on.
+/// One read at a time.
 class request_body {
   public:
-    explicit request_body(app::exchange& exchange) noexcept : exchange_(&exchange) {}
+    explicit request_body(app::exchange& exchange) noexcept : exchange_(exchange) {}
+    request_body(const request_body&) = delete;
+    request_body& operator=(const request_body&) = delete;
 
-    /// Reads at least one byte into `into`; 0 = the end. `into` must not be empty.
+    /// Reads at least one byte into `into`, which must not be empty and live until this is done; 0 = the
+    /// end.
     awaitable<std::size_t> read_some(std::span<char> into);
 
     /// Reads up to the end; more than `limit` bytes throw errc::body_too_large (answered 413).
     awaitable<std::string> read_all(std::size_t limit = std::size_t{1} << 20);
 
   private:
-    app::exchange* exchange_;
+    app::exchange& exchange_;
 };
 
-/// One HTTP request. Lives, with all views it returns, until its response has been sent.
+/// One HTTP request. Lives, with all views it returns, until its handler has returned, its response has
+/// been sent as far as the handler makes it (response::stream), and what `spawn` began has ended. Nothing
+/// else may refer to it: not a coroutine of worker_handle::spawn, nor of another request.
 class request {
   public:
     explicit request(app::exchange& exchange) noexcept : exchange_(exchange) {}
@@ -72,6 +80,12 @@ class request {
     [[nodiscard]] std::vector<std::string_view> websocket_subprotocols() const;
 
     [[nodiscard]] request_body body() noexcept { return request_body(exchange_); }
+
+    /// Runs a coroutine beside the handler, for this request alone: it may refer to the request, and to the
+    /// response_writer. What of it still runs when the handler and the response's stream are through is
+    /// cancelled (operation_aborted), and awaited before the request goes: it must end then. What it takes
+    /// from the handler's own frame it takes by value. An exception from it is logged under `name`.
+    void spawn(std::string name, awaitable<void> task);
 
   private:
     friend class websocket;

@@ -18,12 +18,16 @@ class exchange;
 class response_access;
 }
 
-/// Where a streamed body is written to.
+/// Where a streamed body is written to. Lives as long as the request, and like it is passed on by
+/// reference alone. One write at a time.
 class response_writer {
   public:
     explicit response_writer(app::exchange& exchange) noexcept : exchange_(exchange) {}
+    response_writer(const response_writer&) = delete;
+    response_writer& operator=(const response_writer&) = delete;
 
-    /// Sends a piece; done when the kernel took it, which is the back-pressure. Throws
+    /// Sends a piece, which must live until this is done: when the kernel took it, which is the
+    /// back-pressure. Throws
     /// `boost::system::system_error` (errc::client_disconnected, deadline_passed) when nobody listens
     /// any more: let it pass, it is not logged as a failure.
     awaitable<void> write(std::string_view piece);

@@ -32,6 +32,7 @@ enum class errc {
     websocket_closed,         ///< the WebSocket is closed or closing
     invalid_close_code,       ///< a close code that may not be sent (RFC 6455, 7.4)
     invalid_subprotocol,      ///< a WebSocket subprotocol that the client did not offer
+    queue_full,               ///< not sent: too much waits for a slow WebSocket client
 };
 
 /// The category of `errc`.

@@ -108,10 +108,12 @@ class exchange {
 
     /// Turns the connection into a WebSocket: sends 101 with the fields added to `response`, and
     /// `subprotocol`, one of those offered or empty. Only after `admit_websocket` has returned true. The
-    /// WebSocket belongs to the exchange. From here on the response functions have no effect and
+    /// WebSocket has ended when the exchange goes, and is kept by who holds it. From here on the response functions have no effect and
     /// request_timeout does not count. Fails with errc::invalid_subprotocol (nothing was sent: answer
     /// otherwise), head_already_sent, or as a write does.
-    virtual awaitable<result<websocket*>> accept_websocket(std::string subprotocol) = 0;
+    virtual awaitable<result<std::shared_ptr<websocket>>> accept_websocket(
+        std::string subprotocol
+    ) = 0;
 
     /// Answers `status` with the server's own page when nothing was sent yet, else breaks the
     /// connection so that the client sees a truncated response. For failures of the application.

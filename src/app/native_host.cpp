@@ -6,6 +6,7 @@
 #include "app/websocket.hpp"
 #include "log/log.hpp"
 
+#include <boost/asio/this_coro.hpp>
 #include <boost/system/system_error.hpp>
 
 #include <dlfcn.h>
@@ -46,7 +47,10 @@ void answer_exception(exchange& request, const std::exception_ptr& failure) {
             [[maybe_unused]] const bool refused = !admit_websocket(request);
             return;
         }
-        const bool mistake = ec == errc::invalid_subprotocol || ec == errc::invalid_header;
+        // A WebSocket that is not the request's own may well have ended.
+        const bool foreign = ec == errc::websocket_closed && !request.head_sent();
+        const bool mistake =
+            ec == errc::invalid_subprotocol || ec == errc::invalid_header || foreign;
         if (!mistake && ec.category() == unicoro_category()) return request.fail(500, "");
     } catch (...) {
         // Described below.
@@ -110,8 +114,8 @@ std::optional<load_error> native_host::load(worker_context&) {
     if (symbol == nullptr) {
         return not_loaded(
             "App failed to load: " + path + " exports no '" + spec_.attribute +
-            "'. Define it as: extern \"C\" const unicoro::application " + spec_.attribute +
-            "{.handle = ...};"
+            "'. Define it outside of any namespace, and not const, as: unicoro::application " +
+            spec_.attribute + "{.handle = ...};"
         );
     }
     std::uint64_t magic = 0;
@@ -127,7 +131,8 @@ std::optional<load_error> native_host::load(worker_context&) {
     if (std::strcmp(abi, abi_tag()) != 0) {
         return not_loaded(
             "App failed to load: " + path + " was built with [" + abi +
-            "], this server with [" + abi_tag() + "]; build the library with the same"
+            "], this server with [" + abi_tag() + "]; build the library with the same, and with the "
+            "flags that pkg-config --cflags unicoro gives"
         );
     }
     application_ = static_cast<const application*>(symbol);
@@ -157,13 +162,20 @@ awaitable<std::optional<load_error>> native_host::start(worker_context& context)
 
 awaitable<void> native_host::handle(exchange& request) {
     unicoro::request asked(request);
+    response_writer writer(request);
     std::exception_ptr failure;
     try {
         response answer = co_await application_->handle(asked);
         const bool in_memory = response_access::give(answer, request);
-        if (!in_memory) co_await response_access::send(answer, request);
+        if (!in_memory) co_await response_access::send(answer, request, writer);
     } catch (...) {
         failure = std::current_exception();
+    }
+    // What was spawned may refer to the two above.
+    if (!request.nursery().empty()) {
+        co_await asio::this_coro::throw_if_cancelled(false);
+        co_await request.nursery().close();
+        co_await asio::this_coro::throw_if_cancelled(true);
     }
     if (!failure) co_return;
     // The engine answers for what it cancelled.

@@ -9,11 +9,12 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 namespace unicoro {
 
 awaitable<std::size_t> request_body::read_some(std::span<char> into) {
-    const result<std::size_t> taken = co_await exchange_->read_body(into);
+    const result<std::size_t> taken = co_await exchange_.read_body(into);
     if (!taken) throw boost::system::system_error(taken.error());
     co_return *taken;
 }
@@ -26,7 +27,7 @@ awaitable<std::string> request_body::read_all(std::size_t limit) {
         const std::size_t more = std::min(std::max<std::size_t>(have, 4096), limit + 1 - have);
         whole.resize(have + more);
         const result<std::size_t> taken =
-            co_await exchange_->read_body(std::span<char>(whole).subspan(have));
+            co_await exchange_.read_body(std::span<char>(whole).subspan(have));
         if (!taken) throw boost::system::system_error(taken.error());
         whole.resize(have + *taken);
         if (*taken == 0) co_return whole;
@@ -61,6 +62,10 @@ std::span<const header_field> request::headers() const noexcept { return exchang
 
 std::optional<std::string_view> request::header(std::string_view name) const noexcept {
     return exchange_.head().find(name);
+}
+
+void request::spawn(std::string name, awaitable<void> task) {
+    exchange_.nursery().spawn(std::move(name), std::move(task));
 }
 
 std::string request::decoded_path() const {

@@ -78,13 +78,14 @@ bool response_access::give(response& answer, exchange& to) {
     return true;
 }
 
-awaitable<void> response_access::send(response& answer, exchange& to) {
+awaitable<void> response_access::send(
+    response& answer, exchange& to, response_writer& writer
+) {
     const auto* stream = std::get_if<response::body_stream>(&answer.body_);
     if (stream == nullptr) {
         co_await send_file(answer, to);
         co_return;
     }
-    response_writer writer(to);
     // HEAD and bodiless statuses have no body to make: the head alone is the answer.
     const bool bodiless = to.head().method == "HEAD" || answer.status_ == 204 || answer.status_ == 304;
     if (*stream && !bodiless) co_await (*stream)(writer);

@@ -13,8 +13,8 @@ class response_access {
     /// Gives the head, and a body that is in memory. False when `send` must do the rest.
     [[nodiscard]] static bool give(response& answer, exchange& to);
 
-    /// Sends a body that is a file or a stream, to its end.
-    static awaitable<void> send(response& answer, exchange& to);
+    /// Sends a body that is a file or a stream, to its end; `writer` is for the stream.
+    static awaitable<void> send(response& answer, exchange& to, response_writer& writer);
 
   private:
     static bool give_head(const response& answer, exchange& to);

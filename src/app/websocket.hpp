@@ -43,10 +43,11 @@ struct websocket_close {
     std::string reason;
 };
 
-/// An accepted WebSocket (RFC 6455). Lives as long as its exchange; worker only, on the event loop.
-/// Pings are sent and answered, fragments joined and messages (de)compressed below it. Any number of
-/// coroutines may receive and send at the same time; each message goes to one receiver, and messages
-/// leave in the order of the calls.
+/// An accepted WebSocket (RFC 6455). Worker only, on the event loop. It has ended when its exchange goes;
+/// who holds it, other requests too, may go on calling: what waits ends then, nothing can be sent any
+/// more. A coroutine that awaits one of these holds it until that returns. Pings are sent and answered,
+/// fragments joined and messages (de)compressed below it. Any number of coroutines may receive and send
+/// at the same time; each message goes to one receiver, and messages leave in the order of the calls.
 ///
 /// Awaiting here may be cancelled (Asio cancellation) without harm: no message is lost or cut. When
 /// `handle` returns with the WebSocket open, it is closed with 1000 (1011 when it threw); the server
@@ -65,11 +66,16 @@ class websocket {
     [[nodiscard]] virtual std::optional<websocket_message> try_receive() = 0;
 
     /// Sends a message and returns when the kernel took it: that is the back-pressure. Fails with
-    /// errc::websocket_closed when it is closed or closing.
+    /// errc::websocket_closed when it is closed or closing, on either side.
     virtual awaitable<error_code> send(websocket_message message) = 0;
+    /// While no more than this is unsent, what was posted counts as sent: it goes out also when the peer
+    /// closes behind it.
+    static constexpr std::size_t sent_at_once = 64 * 1024;
+
     /// Sends without waiting. Who sends much must await `flush` now and then: all of it is kept.
     [[nodiscard]] virtual error_code post(websocket_message message) = 0;
-    /// Bytes of messages posted and not yet with the kernel.
+    /// Bytes that messages take which were posted and are not yet with the kernel; some for each, also
+    /// for an empty one.
     [[nodiscard]] virtual std::size_t unsent() const noexcept = 0;
     /// Waits until the kernel has what was posted so far; errc::websocket_closed when it ended before.
     virtual awaitable<error_code> flush() = 0;
@@ -79,7 +85,12 @@ class websocket {
     /// `code` is one that may be sent (1000 to 1003, 1007 to 1014, 3000 to 4999), else
     /// errc::invalid_close_code. `reason` is UTF-8 and cut to 123 bytes.
     [[nodiscard]] virtual error_code close(std::uint16_t code, std::string_view reason) = 0;
+    /// The same for a client that is too slow: forgets what it has not begun to send, and cuts the
+    /// connection when the rest and the close frame take long.
+    virtual void give_up(std::uint16_t code, std::string_view reason) = 0;
 
+    /// Something can be sent: it is neither closed nor closing, on either side.
+    [[nodiscard]] virtual bool is_open() const noexcept = 0;
     /// How it ended; nothing while it is open or the closing handshake runs.
     [[nodiscard]] virtual const std::optional<websocket_close>& ended() const noexcept = 0;
 };

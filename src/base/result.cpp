@@ -43,6 +43,8 @@ class category_impl final : public boost::system::error_category {
                 return "a WebSocket close code that may not be sent";
             case errc::invalid_subprotocol:
                 return "a WebSocket subprotocol that the client did not offer";
+            case errc::queue_full:
+                return "too much waits for a slow WebSocket client";
         }
         return "unknown error";
     }

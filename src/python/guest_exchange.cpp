@@ -97,7 +97,9 @@ awaitable<error_code> guest_exchange::finish() {
     return real_->finish();
 }
 
-awaitable<result<app::websocket*>> guest_exchange::accept_websocket(std::string subprotocol) {
+awaitable<result<std::shared_ptr<app::websocket>>> guest_exchange::accept_websocket(
+    std::string subprotocol
+) {
     assert(!detached());
     return real_->accept_websocket(std::move(subprotocol));
 }

@@ -32,7 +32,9 @@ class guest_exchange final : public app::exchange {
     awaitable<error_code> write(std::string_view piece) override;
     awaitable<error_code> write_file(int fd, std::uint64_t offset, std::uint64_t count) override;
     awaitable<error_code> finish() override;
-    awaitable<result<app::websocket*>> accept_websocket(std::string subprotocol) override;
+    awaitable<result<std::shared_ptr<app::websocket>>> accept_websocket(
+        std::string subprotocol
+    ) override;
     void fail(int status, std::string_view detail) override;
     bool disconnected() const noexcept override;
     std::span<const std::string> logged_environ() const noexcept override;

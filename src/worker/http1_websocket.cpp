@@ -48,8 +48,10 @@ void http1_exchange::make_upgrade_head(std::string_view negotiated, std::string_
     out_.append("\r\n");
 }
 
-awaitable<result<app::websocket*>> http1_exchange::accept_websocket(std::string subprotocol) {
-    if (phase_ != phase::head) co_return error_code(errc::head_already_sent);
+awaitable<result<std::shared_ptr<app::websocket>>> http1_exchange::accept_websocket(
+    std::string subprotocol
+) {
+    if (phase_ != phase::head || websocket_) co_return error_code(errc::head_already_sent);
     const http::request_head& head = parser_.head();
     if (!subprotocol.empty() && !offered(head, subprotocol)) {
         co_return error_code(errc::invalid_subprotocol);
@@ -77,7 +79,8 @@ awaitable<result<app::websocket*>> http1_exchange::accept_websocket(std::string 
     websocket_->open();
     // The worker may have begun to drain while the head was being sent.
     if (shared_.draining) websocket_->drain();
-    co_return static_cast<app::websocket*>(websocket_.get());
+    std::shared_ptr<app::websocket> accepted = websocket_;
+    co_return accepted;
 }
 
 awaitable<void> http1_exchange::conclude_websocket() {

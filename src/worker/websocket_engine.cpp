@@ -180,8 +180,10 @@ websocket_engine::websocket_engine(
     stream.auto_fragment(false);
     stream.write_buffer_bytes(16 * 1024);
     stream.control_callback([hearer = std::move(hearer)](protocol::frame_type type, beast::string_view) {
-        if (type != protocol::frame_type::pong) return;
-        if (const auto told = hearer.lock()) told->on_pong();
+        const auto told = hearer.lock();
+        if (!told) return;
+        if (type == protocol::frame_type::pong) told->on_pong();
+        if (type == protocol::frame_type::close) told->on_peer_closes();
     });
 }
 

@@ -17,7 +17,8 @@ namespace unicoro::worker {
 
 class websocket_transport;
 
-/// What a websocket_engine tells whom it works for. Never called from within a call to it.
+/// What a websocket_engine tells whom it works for. Never called from within a call to it. `on_pong` and
+/// `on_peer_closes` come in the middle of a read.
 class websocket_events {
   public:
     virtual ~websocket_events() = default;
@@ -28,6 +29,7 @@ class websocket_events {
     virtual void on_pinged(error_code ec) = 0;
     virtual void on_closed(error_code ec) = 0;
     virtual void on_pong() = 0;
+    virtual void on_peer_closes() = 0;
 };
 
 struct websocket_options {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "worker/websocket_session.hpp"
 
+#include "http/websocket_frame.hpp"
 #include "log/log.hpp"
 #include "worker/serving.hpp"
 #include "worker/websocket_transport.hpp"
@@ -8,7 +9,6 @@
 #include <boost/asio/error.hpp>
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 namespace unicoro::worker {
@@ -24,31 +24,14 @@ constexpr std::size_t first_read = 1024;
 constexpr std::size_t largest_read = 64 * 1024;
 constexpr std::size_t least_read = 512;
 
-constexpr std::size_t longest_reason = 123;  // RFC 6455, 5.5
-
-bool may_be_sent(std::uint16_t code) noexcept {
-    return (code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1014) ||
-           (code >= 3000 && code <= 4999);
+// What a queued message takes beside its bytes, so that empty ones are not queued without end.
+std::size_t size_of(const app::websocket_message& message) noexcept {
+    return message.data.size() + sizeof message + 2 * sizeof(void*);
 }
 
-bool continues(char byte) noexcept { return (static_cast<unsigned char>(byte) & 0xC0U) == 0x80U; }
-
-// Cut where no character is broken.
-std::string_view cut_reason(std::string_view reason) noexcept {
-    if (reason.size() <= longest_reason) return reason;
-    std::size_t size = longest_reason;
-    while (size > 0 && continues(reason[size])) --size;
-    return reason.substr(0, size);
-}
-
-// Beast has checked all but this: that a text whose last frame is empty ends with a whole character.
-bool ends_whole(std::string_view text) noexcept {
-    std::size_t tail = 0;
-    while (tail < text.size() && tail < 3 && continues(text[text.size() - 1 - tail])) ++tail;
-    if (tail == text.size()) return tail == 0;
-    const auto lead = static_cast<unsigned char>(text[text.size() - 1 - tail]);
-    if (lead < 0xC0U) return true;
-    return tail + 1 >= (lead < 0xE0U ? 2U : lead < 0xF0U ? 3U : 4U);
+http::websocket_opcode opcode_of(const app::websocket_message& message) noexcept {
+    return message.type == app::websocket_message::kind::text ? http::websocket_opcode::text
+                                                              : http::websocket_opcode::binary;
 }
 
 }  // namespace
@@ -132,7 +115,7 @@ void websocket_session::deliver() {
     app::websocket_message message;
     if (!engine_->text()) message.type = app::websocket_message::kind::binary;
     if (message.type == app::websocket_message::kind::text &&
-        !ends_whole(std::string_view(incoming_).substr(0, size))) {
+        !http::ends_whole(std::string_view(incoming_).substr(0, size))) {
         return fail_for_payload();
     }
     // A short message is copied, so that the buffer stays.
@@ -153,7 +136,7 @@ std::optional<app::websocket_message> websocket_session::try_receive() {
     message.emplace(std::move(inbox_.front()));
     inbox_.pop_front();
     inbox_bytes_ -= message->data.size();
-    if (!reading_ && engine_) {
+    if (!reading_ && !ended_) {
         // The pong may have waited behind what nobody received.
         if (awaiting_pong_ && !pinging_) shared_.deadlines.arm(ping_limit_, shared_.limits.ws_pong);
         read_on();
@@ -167,8 +150,8 @@ awaitable<std::optional<app::websocket_message>> websocket_session::receive() {
 }
 
 error_code websocket_session::post(app::websocket_message message) {
-    if (ended_ || close_wanted_) return errc::websocket_closed;
-    outbox_bytes_ += message.data.size();
+    if (!is_open()) return errc::websocket_closed;
+    outbox_bytes_ += size_of(message);
     outbox_.push_back(std::move(message));
     ++posted_;
     write_on();
@@ -211,26 +194,61 @@ void websocket_session::on_written(error_code ec) {
         const bool read_side_tells = reading_ && ec == asio::error::operation_aborted;
         if (!read_side_tells || transport_->broken_off()) break_off();
     } else {
-        outbox_bytes_ -= outbox_.front().data.size();
+        outbox_bytes_ -= size_of(outbox_.front());
         outbox_.pop_front();
         ++written_;
+        if (peer_closes_) say_last_words();
         write_on();
     }
-    if (ended_) outbox_.clear();
+    if (ended_) forget_unwritten();
     left_.ring();
 }
 
+// What was posted before the peer's close frame came goes out before ours, which Beast is about to write
+// and would let nothing follow: whoever was told that it is on its way shall be right.
+void websocket_session::say_last_words() {
+    std::string frames;
+    std::size_t size = 0;
+    while (!outbox_.empty()) {
+        const app::websocket_message& next = outbox_.front();
+        size += size_of(next);
+        if (size > sent_at_once) break;
+        http::append_websocket_frame(frames, opcode_of(next), next.data);
+        outbox_bytes_ -= size_of(next);
+        outbox_.pop_front();
+        ++written_;
+    }
+    transport_->write_first(std::move(frames));
+}
+
+// The first one may be in the middle of being written.
+void websocket_session::forget_unwritten() noexcept {
+    const std::size_t kept = writing_ ? 1 : 0;
+    while (outbox_.size() > kept) {
+        outbox_bytes_ -= size_of(outbox_.back());
+        outbox_.pop_back();
+    }
+}
+
 error_code websocket_session::close(std::uint16_t code, std::string_view reason) {
-    if (!may_be_sent(code)) return errc::invalid_close_code;
+    if (!http::is_close_code(code)) return errc::invalid_close_code;
     begin_close(code, reason);
     return {};
+}
+
+void websocket_session::give_up(std::uint16_t code, std::string_view reason) {
+    if (ended_) return;
+    log::info("{}: the client takes too little; the WebSocket is closed", log::escaped(target_));
+    forget_unwritten();
+    shared_.deadlines.arm(close_limit_, shared_.limits.ws_close);
+    begin_close(code, reason);
 }
 
 void websocket_session::begin_close(std::uint16_t code, std::string_view reason) {
     if (ended_ || close_wanted_) return;
     close_wanted_.emplace();
     close_wanted_->code = code;
-    close_wanted_->reason = cut_reason(reason);
+    close_wanted_->reason = http::cut_close_reason(reason);
     write_on();
 }
 
@@ -249,6 +267,8 @@ void websocket_session::on_pong() {
     awaiting_pong_ = false;
     if (!pinging_) shared_.deadlines.arm(ping_limit_, shared_.limits.ws_ping);
 }
+
+void websocket_session::on_peer_closes() { peer_closes_ = true; }
 
 void websocket_session::on_pinged(error_code ec) {
     pinging_ = false;
@@ -296,13 +316,11 @@ void websocket_session::drain() { begin_close(1012, "service restart"); }
 
 void websocket_session::fail(std::uint16_t code, std::string_view reason) {
     if (!writing_ && !pinging_ && !closing_) {
-        std::array<char, 4 + longest_reason> frame{
-            static_cast<char>(0x88),
-            static_cast<char>(2 + reason.size()),
-            static_cast<char>(code >> 8U),
-            static_cast<char>(code & 0xFFU)};
-        std::copy(reason.begin(), reason.end(), frame.begin() + 4);
-        transport_->try_write_last(std::span<const char>(frame).first(4 + reason.size()));
+        std::string frame;
+        http::append_websocket_frame(
+            frame, http::websocket_opcode::close, http::close_payload(code, reason)
+        );
+        transport_->try_write_last(frame);
     }
     break_off();
 }
@@ -329,8 +347,7 @@ void websocket_session::end(app::websocket_close how) {
     ended_ = std::move(how);
     ping_limit_.disarm();
     close_limit_.disarm();
-    // The first one may be in the middle of being written.
-    if (!writing_) outbox_.clear();
+    forget_unwritten();
     arrived_.ring();
     left_.ring();
 }
@@ -346,6 +363,10 @@ awaitable<void> websocket_session::conclude(std::uint16_t code) {
 void websocket_session::abandon() noexcept {
     transport_->break_off();
     end({});
+    if (busy()) return;
+    // Who keeps an ended one keeps little.
+    engine_.reset();
+    incoming_ = std::string();
 }
 
 bool websocket_session::ended_in_peace() const noexcept { return ended_ && ended_->code != 1006; }

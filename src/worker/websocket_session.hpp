@@ -22,12 +22,12 @@ struct serving;
 
 /// A WebSocket while it lives: keeps reading, as far as the host receives, queues what it sends, pings,
 /// closes. Made by an exchange, which must `abandon` it before its stream goes; operations that still
-/// run hold it until they have ended.
+/// run, and who holds it in the application, keep what is left of it.
 class websocket_session final : public app::websocket,
                                 public websocket_events,
                                 public std::enable_shared_from_this<websocket_session> {
   public:
-    /// `target` is for the log and lives as long as the exchange.
+    /// `target` is for the log and lives until `abandon`.
     websocket_session(serving& shared, byte_stream& stream, std::string early, std::string_view target);
     ~websocket_session() override;
 
@@ -56,6 +56,8 @@ class websocket_session final : public app::websocket,
     std::size_t unsent() const noexcept override { return outbox_bytes_; }
     awaitable<error_code> flush() override;
     error_code close(std::uint16_t code, std::string_view reason) override;
+    void give_up(std::uint16_t code, std::string_view reason) override;
+    bool is_open() const noexcept override { return !ended_ && !close_wanted_ && !peer_closes_; }
     const std::optional<app::websocket_close>& ended() const noexcept override { return ended_; }
 
   private:
@@ -65,6 +67,7 @@ class websocket_session final : public app::websocket,
     void on_pinged(error_code ec) override;
     void on_closed(error_code ec) override;
     void on_pong() override;
+    void on_peer_closes() override;
 
     static void ping_expired(aio::deadline& which, void* self) noexcept;
     static void close_expired(aio::deadline& which, void* self) noexcept;
@@ -76,6 +79,8 @@ class websocket_session final : public app::websocket,
     void read_on();
     void deliver();
     void write_on();
+    void say_last_words();
+    void forget_unwritten() noexcept;
     void begin_close(std::uint16_t code, std::string_view reason);
     void ping_is_due();
     /// Tells the peer why, if nothing else is being written, and breaks off.
@@ -109,6 +114,7 @@ class websocket_session final : public app::websocket,
     bool writing_ = false;
     bool pinging_ = false;
     bool closing_ = false;
+    bool peer_closes_ = false;  // its close frame has come: nothing more can be sent
     bool awaiting_pong_ = false;
 };
 

@@ -102,9 +102,8 @@ void websocket_transport::write(const pieces& from, std::size_t count, io_handle
         for (const iovec& piece : from) bytes += piece.iov_len;
         return finish_later(std::move(done), {}, bytes);
     }
-    const io_step step = stream_->try_write(std::span<const iovec>(from.data(), count));
+    const io_step step = put(std::span<const iovec>(from.data(), count));
     if (step.status != io_status::would_block) {
-        sent_ += step.bytes;
         return finish_later(std::move(done), error_of(step.status), step.bytes);
     }
     from_ = from;
@@ -120,9 +119,8 @@ void websocket_transport::try_to_write(error_code ec) {
     io_step step{io_status::failed, 0};
     if (stream_ == nullptr) ec = asio::error::operation_aborted;
     if (!ec) {
-        step = stream_->try_write(std::span<const iovec>(from_.data(), from_count_));
+        step = put(std::span<const iovec>(from_.data(), from_count_));
         if (step.status == io_status::would_block) return wait_to_write();
-        sent_ += step.bytes;
         ec = error_of(step.status);
     }
     send_limit_.disarm();
@@ -130,11 +128,23 @@ void websocket_transport::try_to_write(error_code ec) {
     done->complete(ec, step.bytes);
 }
 
-void websocket_transport::try_write_last(std::span<const char> frame) noexcept {
-    if (stream_ == nullptr) return;
-    const iovec piece{const_cast<char*>(frame.data()), frame.size()};
-    const io_step step = stream_->try_write(std::span<const iovec>(&piece, 1));
+io_step websocket_transport::put(std::span<const iovec> from) noexcept {
+    while (!first_.empty()) {
+        const iovec piece{first_.data(), first_.size()};
+        const io_step step = stream_->try_write(std::span<const iovec>(&piece, 1));
+        if (step.status != io_status::done) return step;
+        sent_ += step.bytes;
+        first_.erase(0, step.bytes);
+    }
+    const io_step step = stream_->try_write(from);
     sent_ += step.bytes;
+    return step;
+}
+
+void websocket_transport::try_write_last(std::string_view frame) noexcept {
+    if (stream_ == nullptr || !first_.empty()) return;
+    const iovec piece{const_cast<char*>(frame.data()), frame.size()};
+    [[maybe_unused]] const io_step step = put(std::span<const iovec>(&piece, 1));
 }
 
 void websocket_transport::break_off() noexcept {

@@ -12,6 +12,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 
 namespace unicoro::worker {
 
@@ -44,8 +45,11 @@ class websocket_transport : public std::enable_shared_from_this<websocket_transp
     /// While set, what is written counts as sent and is thrown away.
     void discard_writes(bool discard) noexcept { discarding_ = discard; }
 
+    /// Whole frames that go out before whatever is written next. Only between frames.
+    void write_first(std::string frames) { first_.append(frames); }
+
     /// Writes a last frame if the kernel takes it at once. Only between frames.
-    void try_write_last(std::span<const char> frame) noexcept;
+    void try_write_last(std::string_view frame) noexcept;
 
     /// Fails what runs and whatever is asked for later (operation_aborted).
     void break_off() noexcept;
@@ -68,6 +72,7 @@ class websocket_transport : public std::enable_shared_from_this<websocket_transp
     void wait_to_write();
     void try_to_read(error_code ec);
     void try_to_write(error_code ec);
+    io_step put(std::span<const iovec> from) noexcept;
 
     serving& shared_;
     byte_stream* stream_;
@@ -78,6 +83,7 @@ class websocket_transport : public std::enable_shared_from_this<websocket_transp
     pieces from_{};
     std::size_t from_count_ = 0;
     io_handler on_written_;
+    std::string first_;
     aio::deadline send_limit_;
     std::uint64_t received_ = 0;
     std::uint64_t sent_ = 0;

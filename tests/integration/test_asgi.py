@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from harness.client import Closed
+from harness.frames import CLOSE, CONTINUATION, TEXT, RawSocket, close_frame, frame
 from harness.paths import ROOT
 from harness.waiting import wait_until
 
@@ -226,6 +227,49 @@ def test_websocket(serve):
     assert denied.value.response.status_code == 403
     with server.client() as client:
         wait_until(lambda: "4000" in client.get("/what_was_seen").text, "the code was told")
+
+
+def test_websocket_send_says_what_reached_the_client(serve):
+    server = serve()
+
+    def outcomes(messages: list[bytes], early: bytes = b"") -> tuple[list[str], int]:
+        with server.client() as client:
+            before = len(client.get("/what_was_seen").text.split())
+            with RawSocket(server.address, "/outcomes", early=early) as ws:
+                for each in messages:
+                    ws.send(each)
+                answers = 0
+                while ws.frame()[0] != CLOSE:
+                    answers += 1
+            seen = wait_until(
+                lambda: client.get("/what_was_seen").text.split()[before:], "the outcomes are told"
+            )
+        return seen[0].split(","), answers
+
+    texts = [frame(TEXT, b"1", fin=False), frame(CONTINUATION, b"0"), frame(TEXT, b"20")]
+    for messages, early in [
+        ([b"".join([*texts, close_frame(1000)])], b""),
+        ([*texts, close_frame(1000)], b""),
+        ([], b"".join([*texts, close_frame(1000)])),
+        ([frame(TEXT, b"5"), close_frame(1000)], b""),
+    ]:
+        for _ in range(20):
+            told, answers = outcomes(messages, early)
+            assert len(told) == (1 if len(messages) == 2 else 2)
+            assert told.count("sent") == answers, told
+
+
+@pytest.mark.parametrize("how", ["close", "reset"])
+def test_websocket_send_that_waits_for_a_client_who_goes(serve, how):
+    server = serve()
+    with RawSocket(server.address, "/outcomes") as ws:
+        # More than the kernel takes.
+        ws.send(frame(TEXT, b"30000000"))
+        ws.frame_head()
+        ws.client.reset() if how == "reset" else ws.send(close_frame(1000))
+    with server.client() as client:
+        seen = wait_until(lambda: client.get("/what_was_seen").text, "the outcome is told")
+    assert seen == "ConnectionResetError"
 
 
 def test_mounted_beside_wsgi(start, tmp_path):

@@ -114,9 +114,10 @@ awaitable<void> websocket_call::run_errand() {
 }
 
 awaitable<void> websocket_call::accept() {
-    const result<app::websocket*> accepted = co_await request_->accept_websocket(subprotocol_);
+    const result<std::shared_ptr<app::websocket>> accepted =
+        co_await request_->accept_websocket(subprotocol_);
     if (accepted) {
-        socket_ = *accepted;
+        socket_ = accepted->get();
         phase_ = phase::open;
         co_return;
     }

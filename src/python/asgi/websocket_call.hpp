@@ -56,6 +56,7 @@ class websocket_call final : public asgi_call {
     phase phase_ = phase::connecting;
     bool connect_told_ = false;
     bool accept_due_ = false;
+    bool accept_waits_ = false;  // send() of it, for the answer
     bool flush_due_ = false;
     bool closed_here_ = false;
     bool ended_ = false;

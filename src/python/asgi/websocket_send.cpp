@@ -10,9 +10,6 @@
 namespace unicoro::python {
 namespace {
 
-// More than this on its way to the client: send() waits.
-constexpr std::size_t high_water = 64 * 1024;
-
 std::string_view view_of(PyObject* bytes) noexcept {
     return {PyBytes_AS_STRING(bytes), static_cast<std::size_t>(PyBytes_GET_SIZE(bytes))};
 }
@@ -42,7 +39,7 @@ py_ref websocket_call::send(PyObject* message) {
     }
     if (!taken) return {};
     const bool waits = phase_ == phase::accepting ||
-                       (phase_ == phase::open && socket_->unsent() > high_water);
+                       (phase_ == phase::open && socket_->unsent() > app::websocket::sent_at_once);
     return waits ? wait_until_sent(coroutine()) : sent_already();
 }
 
@@ -56,15 +53,17 @@ asgi_call::progress websocket_call::sent() {
         );
         return progress::failed;
     }
-    if (phase_ == phase::closed) return progress::ready;
-    if (!attended()) {
+    // Closed by the application, it still sends what was sent before.
+    if (phase_ == phase::closed && closed_here_) return progress::ready;
+    // What came with the handshake can be received, though the client may have gone already.
+    if (phase_ == phase::open && std::exchange(accept_waits_, false)) return progress::ready;
+    if (!attended() || phase_ == phase::closed ||
+        (phase_ == phase::open && socket_->ended())) {
         [[maybe_unused]] const py_ref nothing = client_gone();
         return progress::failed;
     }
     if (phase_ == phase::accepting) return progress::pending;
-    if (phase_ != phase::open || socket_->ended() || socket_->unsent() <= high_water) {
-        return progress::ready;
-    }
+    if (phase_ != phase::open || socket_->unsent() <= app::websocket::sent_at_once) return progress::ready;
     flush_due_ = true;
     ring();
     return progress::pending;
@@ -104,7 +103,7 @@ bool websocket_call::take_accept(PyObject* message) {
     request_->response() = std::move(head);
     subprotocol_ = std::move(chosen);
     phase_ = phase::accepting;
-    accept_due_ = true;
+    accept_due_ = accept_waits_ = true;
     ring();
     return true;
 }

@@ -6,7 +6,7 @@ import time
 
 from .client import Client, Closed, Response
 
-TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
+CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0, 1, 2, 8, 9, 10
 
 KEY = "dGhlIHNhbXBsZSBub25jZQ=="
 ACCEPT = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="  # RFC 6455, 1.3
@@ -64,8 +64,8 @@ class RawSocket:
     def send(self, data: bytes) -> None:
         self.client.send(data)
 
-    def frame(self) -> tuple[int, bytes]:
-        """The next frame of the server, opcode and payload; must be whole and unmasked."""
+    def frame_head(self) -> tuple[int, int]:
+        """The beginning of the next frame of the server, opcode and size; must be whole and unmasked."""
         deadline = time.monotonic() + self.client.timeout
         first, second = self.client._exactly(2, deadline)
         assert first & 0x80, "a fragment"
@@ -75,7 +75,12 @@ class RawSocket:
             size = int.from_bytes(self.client._exactly(2, deadline), "big")
         elif size == 127:
             size = int.from_bytes(self.client._exactly(8, deadline), "big")
-        return first & 0x7F, self.client._exactly(size, deadline)
+        return first & 0x7F, size
+
+    def frame(self) -> tuple[int, bytes]:
+        """The next frame, opcode and payload."""
+        opcode, size = self.frame_head()
+        return opcode, self.client._exactly(size, time.monotonic() + self.client.timeout)
 
     def close_code(self) -> int | None:
         """Reads up to the server's close frame and the end of the connection; None without one."""

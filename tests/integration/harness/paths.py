@@ -11,7 +11,11 @@ CORPUS = ROOT / "tests" / "corpus"
 
 HELLO = f"{BUILD / 'examples' / 'native' / 'libhello.so'}:app"
 PROBE = BUILD / "tests" / "integration" / "native_apps" / "libprobe.so"
+CHAT = f"{BUILD / 'examples' / 'native' / 'libchat.so'}:app"
+NO_FLAGS = BUILD / "tests" / "integration" / "native_apps" / "libno_flags.so"
+LAMBDA = f"{BUILD / 'tests' / 'integration' / 'native_apps' / 'liblambda.so'}:app"
 TALK = f"{BUILD / 'tests' / 'integration' / 'native_apps' / 'libtalk.so'}:app"
+ROOM = f"{BUILD / 'tests' / 'integration' / 'native_apps' / 'libroom.so'}:app"
 
 
 def probe(attribute: str = "app") -> str:

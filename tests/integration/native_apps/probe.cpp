@@ -4,6 +4,8 @@
 
 #include <unicoro/unicoro.hpp>
 
+#include <boost/system/system_error.hpp>
+
 #include <signal.h>
 #include <unistd.h>
 
@@ -12,6 +14,7 @@
 #include <fstream>
 #include <functional>
 #include <map>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -150,6 +153,60 @@ awaitable<response> print(request& asked) {
     co_return response::text(std::to_string(written));
 }
 
+std::string notes;
+
+// Reads the body beside the handler, and notes how it ended.
+awaitable<void> read_beside(request& asked) {
+    const std::string name = parameter(asked, "name");
+    try {
+        const std::string body = co_await asked.body().read_all(std::size_t{64} << 20);
+        notes += name + " read " + std::to_string(body.size()) + "\n";
+    } catch (const boost::system::system_error& error) {
+        notes += name + " of " + std::string(asked.path()) + ": " + error.code().message() + "\n";
+    }
+}
+
+awaitable<void> pass_gate(std::string path) {
+    gate held(path);
+    co_await held.pass();
+}
+
+// Answers, or throws, while the body is still being read.
+awaitable<response> beside(request& asked) {
+    asked.spawn("a read beside the handler", read_beside(asked));
+    if (asked.query_parameter("gate")) co_await pass_gate(parameter(asked, "gate"));
+    if (asked.query_parameter("throw")) throw std::runtime_error("thrown beside a reader");
+    co_return response::text("early");
+}
+
+awaitable<void> write_dots(unicoro::response_writer& out, std::shared_ptr<int> left) {
+    while (*left > 0) {
+        co_await unicoro::sleep_for(std::chrono::milliseconds(1));
+        co_await out.write(".");
+    }
+}
+
+awaitable<void> drain(request& asked, std::shared_ptr<int> left) {
+    std::string piece(4096, '\0');
+    std::size_t got = 1;
+    while (got > 0) got = co_await asked.body().read_some(piece);
+    *left = 0;
+}
+
+// A dot now and then while the body is read.
+awaitable<response> progress(request& asked) {
+    auto left = std::make_shared<int>(1);
+    asked.spawn("the upload", drain(asked, left));
+    unicoro::response::body_stream body = [left](unicoro::response_writer& out) {
+        return write_dots(out, left);
+    };
+    co_return response::stream("text/plain", std::move(body));
+}
+
+awaitable<response> show_notes(request&) {
+    co_return response::text(notes);
+}
+
 using handler = awaitable<response> (*)(request&);
 
 const std::map<std::string_view, handler> pages{
@@ -169,6 +226,9 @@ const std::map<std::string_view, handler> pages{
     {"/stream", stream},
     {"/background", background},
     {"/print", print},
+    {"/beside", beside},
+    {"/progress", progress},
+    {"/notes", show_notes},
 };
 
 awaitable<response> handle(request& asked) {

@@ -161,6 +161,8 @@ async def websocket(scope, receive, send):
         await send({"type": "websocket.close"})
         return
     await send({"type": "websocket.accept", "subprotocol": (scope["subprotocols"] or [None])[0]})
+    if scope["path"] == "/outcomes":
+        return await websocket_outcomes(receive, send)
     while True:
         message = await receive()
         if message["type"] == "websocket.disconnect":
@@ -172,6 +174,18 @@ async def websocket(scope, receive, send):
             await send({"type": "websocket.send", "text": message["text"].upper()})
         else:
             await send({"type": "websocket.send", "bytes": message["bytes"][::-1]})
+
+
+async def websocket_outcomes(receive, send):
+    """Answers each message, a number, with so many bytes, and notes what became of it."""
+    outcomes = []
+    while (message := await receive())["type"] != "websocket.disconnect":
+        try:
+            await send({"type": "websocket.send", "bytes": b"x" * int(message["text"])})
+            outcomes.append("sent")
+        except OSError as error:
+            outcomes.append(type(error).__name__)
+    seen.append(",".join(outcomes))
 
 
 async def lifespan(scope, receive, send):

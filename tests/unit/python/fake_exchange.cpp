@@ -125,7 +125,7 @@ awaitable<error_code> fake_exchange::finish() {
     co_return error_code{};
 }
 
-awaitable<result<app::websocket*>> fake_exchange::accept_websocket(std::string) {
+awaitable<result<std::shared_ptr<app::websocket>>> fake_exchange::accept_websocket(std::string) {
     co_return error_code(errc::websocket_closed);
 }
 
