@@ -53,4 +53,4 @@ unicoro::awaitable<unicoro::response> hello(unicoro::request& request) {
 
 }  // namespace
 
-extern "C" const unicoro::application app{.handle = hello};
+unicoro::application app{.handle = hello};

@@ -33,4 +33,4 @@ unicoro::awaitable<unicoro::response> greet(unicoro::request& request) {
 
 }  // namespace
 
-extern "C" const unicoro::application app{.handle = greet, .start = start};
+unicoro::application app{.handle = greet, .start = start};

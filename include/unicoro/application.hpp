@@ -30,14 +30,16 @@ class worker_handle {
     virtual void spawn(std::string name, awaitable<void> task) = 0;
 };
 
-/// A native application. Define one with C linkage and serve it as `./libhello.so:app`:
+/// A native application. Define one outside of any namespace, where a variable keeps its plain name as a
+/// symbol, and serve it as `./libhello.so:app`:
 ///
 ///     unicoro::awaitable<unicoro::response> hello(unicoro::request&) {
 ///         co_return unicoro::response::text("Hello, world!\n");
 ///     }
-///     extern "C" const unicoro::application app{.handle = hello};
+///     unicoro::application app{.handle = hello};
 ///
-/// One instance per worker process; everything runs on the worker's one thread.
+/// `const` would keep the symbol inside of the library, except after extern "C". One instance per worker
+/// process; everything runs on the worker's one thread.
 struct application {
     std::uint64_t magic = application_magic;  ///< leave as it is
     const char* abi = abi_tag();                    ///< leave as it is

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from harness import processes
-from harness.paths import probe
+from harness.paths import LAMBDA, probe
 
 LINE = re.compile(
     r"\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d{4}\] \[(\d+)\] \[(DEBUG|INFO|WARNING)\] \S.*"
@@ -93,3 +93,9 @@ def test_service_variables_are_not_inherited(start):
     server = start(probe())
     for name in ("NOTIFY_SOCKET", "LISTEN_FDS", "LISTEN_PID"):
         assert server.get(f"/environ?name={name}").text == "", name
+
+
+def test_coroutines_of_an_application_may_be_lambdas(start):
+    server = start("-k", "async", LAMBDA)
+    assert server.get("/").text == "from a lambda\n"
+    assert server.get("/", body=b"told").text == "told"

@@ -3,7 +3,8 @@
 
 co_await stands alone, initialises a named variable, or is returned: in a condition, an argument, a
 `?:` or a braced initialiser that compiler frees temporaries twice, or crashes (GCC PR 106188, 107288,
-95599). Captures of a coroutine lambda die with the lambda. A detached coroutine swallows exceptions.
+95599). Captures of a coroutine lambda die with the lambda. One inside of extern "C" gets the same symbol
+for two of its parts. A detached coroutine swallows exceptions.
 """
 
 import re
@@ -155,6 +156,23 @@ def _check_lambdas(code: str) -> list[tuple[int, str]]:
     return findings
 
 
+def _check_linkage(code: str) -> list[int]:
+    """Offsets of coroutine lambdas inside of extern "C"."""
+    findings = []
+    bodies = _lambda_bodies(code)
+    for match in re.finditer(r'\bextern\s*"[^"]*"', code):
+        end = match.end()
+        while end < len(code) and code[end] not in ";{":
+            end += 1
+        if end < len(code) and code[end] == "{":
+            end = matching(code, end)
+        findings += [
+            at for at, _, start, stop in bodies
+            if match.end() < at < end and COROUTINE.search(code, start, stop)
+        ]
+    return findings
+
+
 def check(tree: Tree) -> list[Finding]:
     findings = []
     for path, text in tree.items():
@@ -170,6 +188,9 @@ def check(tree: Tree) -> list[Finding]:
                 add(match.start(), message)
         for offset, message in _check_lambdas(code):
             add(offset, message)
+        for offset in _check_linkage(code):
+            add(offset, "a coroutine lambda inside of extern \"C\"; leave that out, a variable outside of "
+                        "namespaces has its plain name without it")
         for match in re.finditer(r"\basio(?:::|/)detached\b", code):
             add(match.start(), "asio::detached swallows exceptions; spawn by a task_group")
         if path.startswith("src/") and not path.startswith("src/aio/"):
@@ -211,6 +232,10 @@ BAD = [
     (*_in("co_spawn(ex, g(), asio::detached);"), "asio::detached"),
     (*_in("co_spawn(ex, g(), h);"), "co_spawn outside"),
     (*_in("auto n = co_await s.read(b, use_awaitable);"), "use_awaitable"),
+    ("examples/a.cpp", 'extern "C" const application app{.handle = [](request&) -> awaitable<response> '
+     "{ co_return response(); }};\n", 'inside of extern "C"'),
+    ("examples/a.cpp", 'extern "C" {\nconst application app{.handle = f, .start = [](worker&) -> '
+     "awaitable<void> { co_return; }};\n}\n", 'inside of extern "C"'),
     (*_in("if (a) b(); else if (co_await g()) c();", "tests/unit/aio/a_test.cpp"), "inside parentheses"),
 ]
 GOOD = [
@@ -232,6 +257,10 @@ GOOD = [
     _in("auto t = [&] { run([]() -> awaitable<void> { co_return; }); };"),
     _in("a[i] = 1;\n    co_await g(a[i]);"),
     _in("try { co_await g(); } catch (...) {}"),
+    ("examples/a.cpp", "application app{.handle = [](request&) -> awaitable<response> "
+     "{ co_return response(); }};\n"),
+    ("examples/a.cpp", 'extern "C" const application app{.handle = f};\nawaitable<void> f() { '
+     "auto t = [](int x) -> awaitable<void> { co_await g(x); }; }\n"),
     ("src/aio/task_group.cpp", "void f() { asio::co_spawn(io, g(), h); }\n"),
 ]
 
