@@ -74,6 +74,9 @@ class host {
     /// empty when it cannot be told. May wait until that thread lets others into its interpreter.
     [[nodiscard]] virtual std::string stack_of_loop() { return {}; }
 
+    /// Native code of the application runs on the loop: its stack, too, tells what holds that up.
+    [[nodiscard]] virtual bool runs_native_code() const noexcept { return false; }
+
     /// SIGINT or SIGQUIT came: the worker ends as fast as it can.
     virtual void interrupted() {}
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "app/mounted_host.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace unicoro::app {
@@ -70,6 +71,12 @@ bool mounted_host::holds_loop() const noexcept {
 
 std::string mounted_host::stack_of_loop() {
     return driver_ != nullptr ? driver_->stack_of_loop() : std::string();
+}
+
+bool mounted_host::runs_native_code() const noexcept {
+    return std::any_of(parts_.begin(), parts_.end(), [](const auto& each) {
+        return each->runs_native_code();
+    });
 }
 
 void mounted_host::interrupted() {

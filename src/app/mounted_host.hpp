@@ -29,6 +29,7 @@ class mounted_host final : public host {
     void drive(boost::asio::io_context& io) override;
     bool holds_loop() const noexcept override;
     std::string stack_of_loop() override;
+    bool runs_native_code() const noexcept override;
     void interrupted() override;
     [[nodiscard]] std::vector<std::string> code_files() override;
     void logs_reopened() override;

@@ -59,8 +59,9 @@ std::vector<setting> recycling() {
          .metavar = "SECONDS",
          .type = seconds(),
          .kept = stored_in<&server_settings::blocked_loop_warning>(),
-         .help = "A worker whose loop one callback holds for longer logs a warning with the stack "
-                 "of the culprit; 0 = never. Not with the class sync, which holds the loop by design"},
+         .help = "A worker whose loop one callback holds for longer logs a warning with its requests, "
+                 "the newest first, and the stack of the culprit; 0 = never. Not with Python code of the "
+                 "class sync, which holds the loop by design"},
         {.name = "worker_tmp_dir",
          .flags = "--worker-tmp-dir",
          .metavar = "DIR",

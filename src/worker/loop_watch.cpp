@@ -2,52 +2,127 @@
 #include "worker/loop_watch.hpp"
 
 #include "log/log.hpp"
+#include "os/thread_stack.hpp"
 
 #include <boost/asio/post.hpp>
 
 #include <pthread.h>
 #include <signal.h>
 
+#include <algorithm>
+#include <array>
 #include <condition_variable>
+#include <cstring>
 #include <mutex>
+#include <optional>
 #include <string>
-#include <utility>
+#include <string_view>
+#include <thread>
+#include <vector>
 
 namespace unicoro::worker {
 
 namespace {
 
 using clock = std::chrono::steady_clock;
+using namespace std::chrono_literals;
 
-void report(clock::duration silence, std::chrono::milliseconds limit, const std::string& stack) {
-    log::warning(
-        "blocked_loop_warning: the event loop did not come round for {:.1f} s (limit {:.1f} s){}",
-        std::chrono::duration<double>(silence).count(),
-        std::chrono::duration<double>(limit).count(),
-        stack.empty() ? std::string() : "; it is here:\n" + stack
-    );
+constexpr std::size_t most_requests = 5;
+
+struct request {
+    scoreboard::monotonic_ns started;
+    std::string text;
+};
+
+template <std::size_t Size>
+std::string text_of(const std::array<char, Size>& field) {
+    return log::escaped({field.data(), strnlen(field.data(), Size)});
+}
+
+// The newest first: what holds the loop is most often the last that began on it.
+std::string running_requests(const scoreboard::table& board, std::size_t slot) {
+    const scoreboard::monotonic_ns now = scoreboard::monotonic_now();
+    std::vector<request> found;
+    scoreboard::for_each_in_flight(board, slot, [&found](const scoreboard::in_flight& entry) {
+        const scoreboard::monotonic_ns started = entry.started.load(std::memory_order_acquire);
+        if (started == 0) return;
+        found.push_back({started, text_of(entry.method) + " " + text_of(entry.target)});
+    });
+    std::ranges::sort(found, std::ranges::greater(), &request::started);
+    std::string text;
+    for (const request& each : found) {
+        const auto place = static_cast<std::size_t>(&each - found.data());
+        if (place == most_requests) {
+            return text + fmt::format(", and {} more", found.size() - most_requests);
+        }
+        text += fmt::format(
+            "{}{} for {:.1f} s",
+            place == 0 ? "" : ", ",
+            each.text,
+            static_cast<double>(now - each.started) / 1e9
+        );
+    }
+    return text.empty() ? std::string("none") : text;
 }
 
 }  // namespace
 
 struct loop_watch::state {
+    state(
+        app::host& served, const scoreboard::table& table, std::size_t own_slot, std::chrono::milliseconds most
+    )
+        : host(served), board(table), slot(own_slot), limit(most) {
+        if (host.runs_native_code()) native.emplace();
+    }
+
+    /// While the loop is held: what the warning says of it.
+    void report(clock::time_point since, std::unique_lock<std::mutex>& lock);
+
+    app::host& host;
+    const scoreboard::table& board;
+    const std::size_t slot;
+    const std::chrono::milliseconds limit;
+    std::optional<os::thread_stack> native;
     std::mutex mutex;
     std::condition_variable news;
     bool unanswered = false;
     bool stopping = false;
 };
 
+void loop_watch::state::report(clock::time_point since, std::unique_lock<std::mutex>& lock) {
+    lock.unlock();
+    const std::string requests = running_requests(board, slot);
+    const std::string native_stack = native ? native->take(500ms) : std::string();
+    std::string stack = host.stack_of_loop();
+    lock.lock();
+    if (stopping) return;
+    // One that came late would show what has nothing to do with it.
+    if (stack.empty() || !unanswered) stack = native_stack;
+    log::warning(
+        "blocked_loop_warning: the event loop did not come round for {:.1f} s (limit {:.1f} s); requests in "
+        "it: {}{}",
+        std::chrono::duration<double>(clock::now() - since).count(),
+        std::chrono::duration<double>(limit).count(),
+        requests,
+        stack.empty() ? std::string() : "; it is here:\n" + stack
+    );
+}
+
 loop_watch::loop_watch(
-    asio::io_context& io, app::host& host, std::chrono::milliseconds limit
+    asio::io_context& io,
+    app::host& host,
+    const scoreboard::table& board,
+    std::size_t slot,
+    std::chrono::milliseconds limit
 )
-    : shared_(std::make_shared<state>()) {
+    : shared_(std::make_shared<state>(host, board, slot, limit)) {
     // Signals are the loop's.
     sigset_t all;
     sigset_t before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     // Not joined: it may be waiting for an interpreter that this thread is in.
-    std::thread([shared = shared_, &io, &host, limit] { watch(shared, io, host, limit); }).detach();
+    std::thread([shared = shared_, &io] { watch(shared, io); }).detach();
     pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
@@ -59,12 +134,7 @@ loop_watch::~loop_watch() {
     shared_->news.notify_all();
 }
 
-void loop_watch::watch(
-    const std::shared_ptr<state>& shared,
-    asio::io_context& io,
-    app::host& host,
-    std::chrono::milliseconds limit
-) {
+void loop_watch::watch(const std::shared_ptr<state>& shared, asio::io_context& io) {
     state& own = *shared;
     std::unique_lock lock(own.mutex);
     while (!own.stopping) {
@@ -76,16 +146,11 @@ void loop_watch::watch(
             shared->news.notify_all();
         });
         const auto settled = [&own] { return !own.unanswered || own.stopping; };
-        if (!own.news.wait_for(lock, limit, settled)) {
-            lock.unlock();
-            const std::string stack = host.stack_of_loop();
-            lock.lock();
-            // One that came late would show what has nothing to do with it.
-            if (own.stopping) return;
-            report(clock::now() - asked, limit, own.unanswered ? stack : std::string());
+        if (!own.news.wait_for(lock, own.limit, settled)) {
+            own.report(asked, lock);
             own.news.wait(lock, settled);
         }
-        own.news.wait_for(lock, limit / 2, [&own] { return own.stopping; });
+        own.news.wait_for(lock, own.limit / 2, [&own] { return own.stopping; });
     }
 }
 

@@ -3,20 +3,27 @@
 
 #include "aio/asio.hpp"
 #include "app/host.hpp"
+#include "scoreboard/scoreboard.hpp"
 
 #include <chrono>
+#include <cstddef>
 #include <memory>
-#include <thread>
 
 namespace unicoro::worker {
 
 /// Warns when one callback holds the event loop for longer than a limit (blocked_loop_warning): every
 /// half of it a thread of its own asks the loop for a sign of life. Once for each time the loop is
-/// held, with the stack of what holds it where the host can tell.
+/// held, with the requests that run and the stack of what holds it: as the host tells it, or of native code.
 class loop_watch {
   public:
-    /// `io` and `host` live as long as the process.
-    loop_watch(asio::io_context& io, app::host& host, std::chrono::milliseconds limit);
+    /// On the loop's thread. All of them live as long as the process.
+    loop_watch(
+        asio::io_context& io,
+        app::host& host,
+        const scoreboard::table& board,
+        std::size_t slot,
+        std::chrono::milliseconds limit
+    );
     loop_watch(const loop_watch&) = delete;
     loop_watch& operator=(const loop_watch&) = delete;
     ~loop_watch();
@@ -24,12 +31,7 @@ class loop_watch {
   private:
     struct state;
 
-    static void watch(
-        const std::shared_ptr<state>& shared,
-        asio::io_context& io,
-        app::host& host,
-        std::chrono::milliseconds limit
-    );
+    static void watch(const std::shared_ptr<state>& shared, asio::io_context& io);
 
     std::shared_ptr<state> shared_;
 };

@@ -146,7 +146,7 @@ awaitable<void> process::boot() {
     }
     const auto limit = how_.settings.blocked_loop_warning;
     if (limit.count() > 0 && !host_->holds_loop()) {
-        watch_ = std::make_unique<loop_watch>(io_, *host_, limit);
+        watch_ = std::make_unique<loop_watch>(io_, *host_, how_.board, how_.slot, limit);
     }
     announce(scoreboard::worker_state::ready);
     if (code_) own_.spawn("reload", watch_code());

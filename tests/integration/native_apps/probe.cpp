@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -18,6 +19,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <utility>
 
 namespace probe {
@@ -67,6 +69,18 @@ awaitable<response> block(request& asked) {
     gate held(parameter(asked, "gate"));
     held.block();
     co_return response::text(std::to_string(getpid()));
+}
+
+// Holds the worker's loop for a while.
+awaitable<response> hold_the_loop(request& asked) {
+    const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(number(asked, "ms"));
+    while (std::chrono::steady_clock::now() < end) continue;
+    co_return response::text("held");
+}
+
+awaitable<response> sleep_on_the_loop(request& asked) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(number(asked, "ms")));
+    co_return response::text("slept");
 }
 
 awaitable<response> crash(request&) {
@@ -216,6 +230,8 @@ const std::map<std::string_view, handler> pages{
     {"/echo", echo},
     {"/hold", hold},
     {"/block", block},
+    {"/hold-the-loop", hold_the_loop},
+    {"/sleep-on-the-loop", sleep_on_the_loop},
     {"/crash", crash},
     {"/exit", leave},
     {"/throw", raise_exception},
@@ -258,6 +274,11 @@ awaitable<void> exit_at_start(unicoro::worker_handle&) {
     co_return;
 }
 
+awaitable<void> take_signal(unicoro::worker_handle&) {
+    signal(SIGRTMAX, [](int) { _exit(7); });
+    co_return;
+}
+
 awaitable<void> start_through_gate(unicoro::worker_handle&) {
     gate held(variable("PROBE_GATE"));
     co_await held.pass();
@@ -286,6 +307,8 @@ extern "C" const unicoro::application app{
 extern "C" const unicoro::application no_start{
     .handle = probe::handle, .start = probe::fail_to_start};
 extern "C" const unicoro::application exits{.handle = probe::handle, .start = probe::exit_at_start};
+extern "C" const unicoro::application takes_signal{
+    .handle = probe::handle, .start = probe::take_signal};
 extern "C" const unicoro::application gated{
     .handle = probe::handle, .start = probe::start_through_gate};
 extern "C" const unicoro::application stuck{
