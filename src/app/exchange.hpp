@@ -98,6 +98,11 @@ class exchange {
     /// Content-Length are dropped and logged.
     virtual awaitable<error_code> write(std::string_view piece) = 0;
 
+    /// The same for code that holds the loop, in its thread or in one that it waits for: blocks, also
+    /// everything else of the worker. Asks `give_up` after signals and now and then; once that says so,
+    /// the connection is broken and this fails with errc::cancelled.
+    virtual error_code write_in_line(std::string_view piece, bool (*give_up)()) = 0;
+
     /// Sends `count` bytes of a regular file from `offset` by sendfile(2); the file stays open and
     /// unshared until this returns. Combines with `write`; alone it sends the head first.
     virtual awaitable<error_code> write_file(int fd, std::uint64_t offset, std::uint64_t count) = 0;

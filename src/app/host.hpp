@@ -36,6 +36,8 @@ struct worker_context {
     aio::task_group* tasks = nullptr;  ///< background coroutines of the application
     /// When the worker must have ended; known once it drains.
     std::chrono::steady_clock::time_point end_by = std::chrono::steady_clock::time_point::max();
+    /// The master has given the worker up, which ends as soon as it can: what runs is answered.
+    std::function<void()> given_up = {};
 };
 
 /// An application in one worker: native library or interpreter. Every call comes on the worker's one
@@ -79,6 +81,10 @@ class host {
 
     /// SIGINT or SIGQUIT came: the worker ends as fast as it can.
     virtual void interrupted() {}
+
+    /// All requests that run are about to be cancelled: what their code would be told one by one can be
+    /// told at once.
+    virtual void cancelling() {}
 
     /// Paths of the files the application's code came from, as far as it is loaded.
     [[nodiscard]] virtual std::vector<std::string> code_files() { return {}; }

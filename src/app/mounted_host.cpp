@@ -83,6 +83,10 @@ void mounted_host::interrupted() {
     for (const auto& each : parts_) each->interrupted();
 }
 
+void mounted_host::cancelling() {
+    for (const auto& each : parts_) each->cancelling();
+}
+
 std::vector<std::string> mounted_host::code_files() {
     std::vector<std::string> files;
     for (const auto& each : parts_) {

@@ -31,6 +31,7 @@ class mounted_host final : public host {
     std::string stack_of_loop() override;
     bool runs_native_code() const noexcept override;
     void interrupted() override;
+    void cancelling() override;
     [[nodiscard]] std::vector<std::string> code_files() override;
     void logs_reopened() override;
 

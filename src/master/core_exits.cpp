@@ -62,10 +62,10 @@ void core::describe_end(const worker& gone, int status) {
             gone.pid,
             lived);
     }
+    if (!WIFSIGNALED(status) && WEXITSTATUS(status) == 0) return;
     const bool told_already = gone.at == phase::aborted || gone.at == phase::killed;
-    if (!told_already && (WIFSIGNALED(status) || WEXITSTATUS(status) != 0)) {
-        out_.emplace_back(action::log_requests{gone.slot, gone.pid, level});
-    }
+    if (!told_already) out_.emplace_back(action::log_requests{gone.slot, gone.pid, level});
+    out_.emplace_back(action::log_lost{gone.slot, gone.pid});
 }
 
 void core::judge_end(const worker& gone, int status) {

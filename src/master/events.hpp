@@ -116,6 +116,13 @@ struct log_requests {
     bool operator==(const log_requests&) const = default;
 };
 
+/// Their access-log lines: their worker has died and cannot write them.
+struct log_lost {
+    std::size_t slot = 0;
+    pid_t pid = 0;
+    bool operator==(const log_lost&) const = default;
+};
+
 struct reopen_logs {
     bool operator==(const reopen_logs&) const = default;
 };
@@ -163,6 +170,7 @@ using any_action = std::variant<
     action::kill,
     action::log_line,
     action::log_requests,
+    action::log_lost,
     action::reopen_logs,
     action::reload_settings,
     action::settle,

@@ -156,6 +156,9 @@ void supervisor::perform(const action::log_requests& what) {
     for (const auto& line : requests_in_flight(*board_, what.slot, scoreboard::monotonic_now())) {
         log::write(what.level, fmt::format("In flight in worker (pid:{}): {}", what.pid, line));
     }
+}
+
+void supervisor::perform(const action::log_lost& what) {
     write_lost_requests(*board_, what.slot, scoreboard::monotonic_now());
 }
 

@@ -48,6 +48,7 @@ class supervisor {
     void perform(const action::kill& what);
     void perform(const action::log_line& what);
     void perform(const action::log_requests& what);
+    void perform(const action::log_lost& what);
     void perform(const action::reopen_logs& what);
     void perform(const action::reload_settings& what);
     void perform(const action::settle& what);

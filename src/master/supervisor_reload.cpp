@@ -7,9 +7,9 @@
 namespace unicoro::master {
 
 limits limits_of(const settings::server_settings& values) {
-    // Workers end by themselves at graceful_timeout and still answer what they cut short: SIGKILL is
-    // for those that cannot.
-    constexpr std::chrono::seconds margin{1};
+    // Workers end by themselves at graceful_timeout, and still answer what they cut short and let its code
+    // clean up, as after SIGQUIT: SIGKILL is for those that cannot.
+    constexpr std::chrono::seconds margin{2};
     return {
         values.workers, values.timeout, values.graceful_timeout + margin, values.boot_timeout};
 }

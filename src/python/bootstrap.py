@@ -5,11 +5,13 @@ Nothing here runs while a request is served, except `describe` for one that fail
 """
 
 import ast
+import atexit
 import faulthandler
 import functools
 import importlib
 import inspect
 import os
+import signal
 import sys
 import threading
 import time
@@ -17,8 +19,9 @@ import traceback
 from importlib.machinery import PathFinder
 
 __all__ = [
-    "AppNotFound", "RequestCancelled", "describe", "eventlet_hub", "gevent_hub", "join_threads", "load",
-    "patch_gevent", "prepare", "stack", "start_thread", "thread_stack",
+    "AppNotFound", "CallEnded", "RequestCancelled", "describe", "end_beside_threads", "eventlet_hub",
+    "gevent_hub", "join_threads", "load", "obey_end", "patch_gevent", "prepare", "stack", "start_thread",
+    "take_a_step", "tell_abort", "tell_stacks_again", "thread_stack",
 ]
 
 
@@ -33,7 +36,11 @@ class RequestCancelled(BaseException):
     """
 
     def __init__(self):
-        super().__init__("the server ended this request: request_timeout passed, or the worker ends")
+        super().__init__("the server ended this request: its time has passed, or the worker ends")
+
+
+class CallEnded(RequestCancelled, SystemExit):
+    """The same in code that holds its worker (-k sync), which ends by it. gunicorn raises SystemExit there."""
 
 
 def prepare(pythonpath, crash_fd, after_fork):
@@ -52,6 +59,56 @@ def tell_stacks(crash_fd):
     tell_stacks.again = lambda: tell_stacks(crash_fd)
     faulthandler.disable()
     faulthandler.enable(file=crash_fd, all_threads=True)
+
+
+def tell_stacks_again():
+    tell_stacks.again()
+
+
+def tell_abort():
+    """Runs the hook worker_abort, once."""
+    hook, tell_abort.hook = tell_abort.hook, None
+    if hook is not None:
+        hook()
+
+
+tell_abort.hook = None
+
+
+def die_of_abort(*_):
+    try:
+        tell_abort()
+    finally:
+        signal.signal(signal.SIGABRT, signal.SIG_DFL)
+        os.kill(os.getpid(), signal.SIGABRT)
+
+
+def obey_end(verdict):
+    """The signals that end a worker find the code that holds it. What one means is asked for here."""
+
+    def on_signal(*_):
+        number, what = verdict()
+        beside = what == "die" and _in_greenlet_of_a_request()
+        if what == "die" and not beside:
+            die_of_abort()
+        try:
+            if number == signal.SIGABRT:
+                tell_abort()
+        finally:
+            if beside:
+                raise RequestCancelled
+            if what == "raise":
+                raise CallEnded
+
+    faulthandler.disable()
+    signal.signal(signal.SIGABRT, on_signal)
+
+
+def _in_greenlet_of_a_request():
+    """One that holds up all others. What it raises ends it alone, and neither the hub nor asyncio."""
+    greenlet = sys.modules.get("greenlet")
+    parent = greenlet and greenlet.getcurrent().parent
+    return parent is not None and parent.parent is not None
 
 
 def describe(error):
@@ -76,11 +133,28 @@ def start_thread(target, number):
     return thread
 
 
-def join_threads(threads):
-    """Waits for those that end soon."""
-    deadline = time.monotonic() + 1
+def join_threads(threads, seconds):
+    """Waits for their end; False when one goes on."""
+    deadline = time.monotonic() + seconds
     for each in threads:
         each.join(max(0, deadline - time.monotonic()))
+    return not any(each.is_alive() for each in threads)
+
+
+def take_a_step():
+    """What was raised in this thread from another one comes out before the first line of any code."""
+
+
+def end_beside_threads():
+    """What of the end of Python concerns the application, where threads in it go on: they need the rest."""
+    here = threading.current_thread()
+    # Python would wait for these without limit, and it is late.
+    join_threads([each for each in threading.enumerate() if each is not here and not each.daemon], 0.3)
+    for step in (atexit._run_exitfuncs, sys.stdout.flush, sys.stderr.flush):
+        try:
+            step()
+        except BaseException:
+            traceback.print_exc()
 
 
 def patch_gevent():

@@ -85,6 +85,11 @@ awaitable<error_code> guest_exchange::write(std::string_view piece) {
     return real_->write(piece);
 }
 
+error_code guest_exchange::write_in_line(std::string_view piece, bool (*give_up)()) {
+    assert(!detached());
+    return real_->write_in_line(piece, give_up);
+}
+
 awaitable<error_code> guest_exchange::write_file(
     int fd, std::uint64_t offset, std::uint64_t count
 ) {

@@ -10,8 +10,8 @@
 
 namespace unicoro::python {
 
-/// The connection of one request as a greenlet or thread sees it: code that may wait without holding
-/// up others. With the GIL, in the greenlet or thread that runs the application.
+/// The connection of one request as the code of the application sees it, wherever that runs. With the
+/// GIL.
 class guest_io {
   public:
     /// Sends a piece of the response body and waits until the kernel has it. `owner` is kept for as
@@ -22,15 +22,15 @@ class guest_io {
     /// Python exception set.
     [[nodiscard]] virtual bool read_more(std::string& into) = 0;
 
-    /// `write` has failed since the client is gone.
-    [[nodiscard]] virtual bool client_gone() const noexcept = 0;
-
     /// Why the request body could not be read; none while it could.
     [[nodiscard]] virtual error_code body_failure() const noexcept = 0;
 
     /// True when the server ended the request while the application was in it: what the application
     /// raises for that is no news.
     [[nodiscard]] virtual bool cancelled() const noexcept = 0;
+
+    /// True when a write has failed because of the client: the ConnectionError it raises is no news either.
+    [[nodiscard]] virtual bool client_gone() const noexcept = 0;
 
   protected:
     ~guest_io() = default;

@@ -4,7 +4,6 @@
 import functools as _functools
 import importlib.util as _importlib_util
 import json as _json
-import signal as _signal
 
 
 class Settings:
@@ -109,19 +108,16 @@ class Server:
             self.worker = Worker(self, age)
         self.worker.pid = os.getpid()
         if "worker_abort" in self.hooks:
+            tell_abort.hook = self._on_abort
             # The one that prints the stack goes first and passes the signal on to this one.
             faulthandler.disable()
-            _signal.signal(_signal.SIGABRT, self._on_abort)
+            signal.signal(signal.SIGABRT, die_of_abort)
             tell_stacks.again()
         self.fire("post_fork", self, self.worker)
 
-    def _on_abort(self, *_):
+    def _on_abort(self):
         self.worker.aborted = True
-        try:
-            self.fire("worker_abort", self.worker)
-        finally:
-            _signal.signal(_signal.SIGABRT, _signal.SIG_DFL)
-            os.kill(os.getpid(), _signal.SIGABRT)
+        self.fire("worker_abort", self.worker)
 
     def booted(self):
         self.worker.booted = True

@@ -4,6 +4,9 @@
 #include "python/turnstile.hpp"
 #include "python/wsgi_runner.hpp"
 
+#include <functional>
+#include <utility>
+
 namespace unicoro::python {
 
 /// One request at a time is inside of an application, on the loop's thread, so nothing of two
@@ -11,7 +14,9 @@ namespace unicoro::python {
 /// and goes on for any number of clients.
 class inline_runner final : public wsgi_runner {
   public:
-    explicit inline_runner(asio::io_context& io) noexcept : turns_(io) {}
+    /// `alive`: see inline_call.
+    inline_runner(asio::io_context& io, std::function<void()> alive)
+        : turns_(io), alive_(std::move(alive)) {}
 
     environ_builder::calls concurrency() const noexcept override {
         return environ_builder::calls::one_at_a_time;
@@ -20,6 +25,7 @@ class inline_runner final : public wsgi_runner {
 
   private:
     turnstile turns_;
+    std::function<void()> alive_;
 };
 
 }  // namespace unicoro::python

@@ -111,6 +111,15 @@ void interpreter::stop() noexcept {
     if (Py_FinalizeEx() != 0) log::warning("Python could not flush its output at the end");
 }
 
+void interpreter::stop_beside_threads() noexcept {
+    if (!here().running) return;
+    gil_parking::enter();
+    const py_ref end = bootstrap("end_beside_threads");
+    if (end) [[maybe_unused]] const py_ref ended = py_ref::steal(PyObject_CallNoArgs(end.get()));
+    PyErr_Clear();
+    here().running = false;
+}
+
 bool interpreter::running() noexcept {
     return here().running;
 }

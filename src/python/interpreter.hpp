@@ -28,6 +28,10 @@ class interpreter {
     /// must be gone. Does nothing when Python does not run.
     static void stop() noexcept;
 
+    /// The same where threads of the server are still in the application: nothing of Python's is freed,
+    /// and it is this thread's until the process ends, which should be soon.
+    static void stop_beside_threads() noexcept;
+
     [[nodiscard]] static bool running() noexcept;
 
     /// True in a process that the application forked off: it must never act as the server.

@@ -5,10 +5,15 @@
 #include "log/log.hpp"
 #include "python/eventlet_guest.hpp"
 #include "python/gevent_guest.hpp"
+#include "python/held_loop.hpp"
 #include "python/inline_runner.hpp"
 #include "python/interpreter.hpp"
 #include "python/thread_runner.hpp"
 #include "python/traceback.hpp"
+
+#include <boost/asio/posix/basic_stream_descriptor.hpp>
+
+#include <fcntl.h>
 
 #include <algorithm>
 #include <utility>
@@ -37,6 +42,7 @@ std::optional<app::load_error> python_host::load(app::worker_context& context) {
     const gil_lock gil;
     thread_ = PyThread_get_thread_ident();
     extra_files_ = values.reload_extra_files;
+    heartbeat_ = context.heartbeat;
     server_hooks& hooks = home_->hooks();
     hooks_told_ = context.age > 0;
     if (hooks_told_ && !hooks.call("in_worker", context.age)) return not_booted();
@@ -47,6 +53,8 @@ std::optional<app::load_error> python_host::load(app::worker_context& context) {
     // From here on calls of the application are traced, not what the server does between them.
     if (values.spew) PyEval_SetTrace(nullptr, nullptr);
     if (hooks_told_ && !hooks.call("booted")) return not_booted();
+    // Last: what the application has set for threads that begin (threading.settrace) is for these.
+    if (runner_ != nullptr && !runner_->start()) return not_booted();
     return std::nullopt;
 }
 
@@ -77,17 +85,13 @@ std::optional<app::load_error> python_host::make_runner(app::worker_context& con
     if (chosen == settings::worker_class::async) {
         guest_ = std::make_unique<gevent_guest>(*reactor_);
     }
-    const auto threads = static_cast<std::size_t>(context.settings.threads);
-    if (chosen == settings::worker_class::gthread) {
-        auto pool = std::make_unique<thread_runner>(context.io);
-        const bool started = pool->start(threads);
-        own_runner_ = std::move(pool);
-        runner_ = own_runner_.get();
-        if (!started) return not_booted();
-        return std::nullopt;
-    }
     if (!guest_) {
-        own_runner_ = std::make_unique<inline_runner>(context.io);
+        if (chosen == settings::worker_class::gthread) {
+            const auto threads = static_cast<std::size_t>(context.settings.threads);
+            own_runner_ = std::make_unique<thread_runner>(context.io, threads);
+        } else {
+            own_runner_ = std::make_unique<inline_runner>(context.io, context.heartbeat);
+        }
         runner_ = own_runner_.get();
         return std::nullopt;
     }
@@ -164,7 +168,7 @@ std::string_view python_host::interface_name() const noexcept {
     return asgi_ ? "ASGI" : "WSGI";
 }
 
-awaitable<std::optional<app::load_error>> python_host::start(app::worker_context&) {
+awaitable<std::optional<app::load_error>> python_host::start(app::worker_context& context) {
     std::optional<app::load_error> failure;
     for (application& each : applications_) {
         if (!each.asgi) continue;
@@ -174,7 +178,30 @@ awaitable<std::optional<app::load_error>> python_host::start(app::worker_context
             break;
         }
     }
+    if (!failure) failure = watch_end(context);
     co_return failure;
+}
+
+std::optional<app::load_error> python_host::watch_end(app::worker_context& context) {
+    const gil_lock gil;
+    const std::optional<int> aborted = held_loop::watch(context.settings.graceful_timeout);
+    if (!aborted) return not_booted();
+    context.tasks->spawn("end by SIGABRT", end_when_aborted(context, *aborted));
+    return std::nullopt;
+}
+
+awaitable<void> python_host::end_when_aborted(app::worker_context& context, int aborted) {
+    asio::posix::basic_stream_descriptor<executor> event(
+        context.io, ::fcntl(aborted, F_DUPFD_CLOEXEC, 0)
+    );
+    const auto [ec] =
+        co_await event.async_wait(asio::posix::descriptor_base::wait_read, as_tuple);
+    if (ec) co_return;
+    {
+        const gil_lock gil;
+        held_loop::settle();
+    }
+    context.given_up();
 }
 
 awaitable<void> python_host::handle(app::exchange& request) {
@@ -225,6 +252,10 @@ void python_host::interrupted() {
     if (hooks_told_) home_->hooks().tell("interrupted");
 }
 
+void python_host::cancelling() {
+    if (runner_ != nullptr) runner_->cancel_all();
+}
+
 std::vector<std::string> python_host::code_files() {
     std::vector<std::string> files;
     if (!interpreter::running()) return files;
@@ -248,9 +279,22 @@ std::vector<std::string> python_host::code_files() {
 
 void python_host::shut_down() noexcept {
     if (!interpreter::running()) return;
+    bool empty = false;
     {
         const gil_lock gil;
+        empty = runner_ == nullptr || runner_->stop(heartbeat_);
         if (hooks_told_) home_->hooks().tell("ending");
+    }
+    if (!empty) {
+        log::warning("threads are still in the application: the worker ends without them");
+        // Never freed, since those threads use it.
+        [[maybe_unused]] auto* const lost = new auto(std::move(applications_));
+        [[maybe_unused]] auto* const pool = own_runner_.release();
+        interpreter::stop_beside_threads();
+        return;
+    }
+    {
+        const gil_lock gil;
         home_->forget();
         applications_.clear();
         beside_.reset();

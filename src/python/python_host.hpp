@@ -9,6 +9,7 @@
 #include "python/python_home.hpp"
 #include "python/wsgi_runner.hpp"
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -33,6 +34,7 @@ class python_host final : public app::host {
     bool holds_loop() const noexcept override;
     std::string stack_of_loop() override;
     void interrupted() override;
+    void cancelling() override;
     [[nodiscard]] std::vector<std::string> code_files() override;
 
   private:
@@ -48,10 +50,13 @@ class python_host final : public app::host {
         const std::string& spec, std::size_t place, app::worker_context& context
     );
     [[nodiscard]] std::optional<app::load_error> load_all(app::worker_context& context);
+    [[nodiscard]] std::optional<app::load_error> watch_end(app::worker_context& context);
+    static awaitable<void> end_when_aborted(app::worker_context& context, int aborted);
     void shut_down() noexcept;
 
     std::shared_ptr<python_home> home_;
     std::vector<std::string> extra_files_;
+    std::function<void()> heartbeat_;
     bool hooks_told_ = false;  // of this worker
     unsigned long thread_ = 0;  // Python's number of the loop's
     std::unique_ptr<guest_reactor> reactor_;

@@ -102,8 +102,6 @@ PyObject* start_response(
     if (self.state == nullptr) return filled ? after_the_end() : nullptr;
     state.started = filled;
     if (!filled) return nullptr;
-    // What was written under the head that is replaced has not left yet.
-    state.written.clear();
     state.request.response() = std::move(head);
     Py_INCREF(self.write);
     return self.write;
@@ -131,12 +129,9 @@ PyObject* write_body(
     const std::string_view piece(
         PyBytes_AS_STRING(data), static_cast<std::size_t>(PyBytes_GET_SIZE(data))
     );
-    response_state& state = *self.state;
-    if (state.guest == nullptr) {
-        state.written.append(piece);
-    } else if (!piece.empty()) {
-        state.began = true;
-        if (!state.guest->write(piece, data)) return nullptr;
+    if (!piece.empty()) {
+        self.state->began = true;
+        if (!self.state->guest->write(piece, data)) return nullptr;
     }
     Py_RETURN_NONE;
 }

@@ -5,8 +5,6 @@
 #include "python/guest_io.hpp"
 #include "python/py_ref.hpp"
 
-#include <string>
-
 namespace unicoro::python {
 
 /// What the application has said of its response so far. Lives in the call it belongs to.
@@ -16,10 +14,7 @@ struct response_state {
     app::exchange& request;
     bool started = false;  ///< start_response was called and its head accepted
     bool began = false;    ///< something of the body went out
-    /// What `write()` was given and is not sent yet. The loop cannot send while Python runs in
-    /// line, so this holds all of it until the application returns or yields.
-    std::string written;
-    guest_io* guest = nullptr;  ///< where there is one, `write()` sends through it instead
+    guest_io* guest = nullptr;  ///< `write()` sends through it; set before the application is called
 };
 
 /// The `start_response` of one request and the `write` it returns. They are used again for a later

@@ -3,6 +3,7 @@
 
 #include "python/gil.hpp"
 #include "python/interpreter.hpp"
+#include "python/thread_exception.hpp"
 #include "python/traceback.hpp"
 
 #include <boost/asio/post.hpp>
@@ -28,7 +29,7 @@ void thread_call::sent(error_code outcome) {
         const std::lock_guard lock(mutex_);
         if (outcome) failed_ = outcome;
     }
-    room_.notify_one();
+    room_.notify_all();
 }
 
 bool thread_call::finished() {
@@ -37,14 +38,21 @@ bool thread_call::finished() {
 }
 
 void thread_call::abandon() {
-    {
+    if (!taken_away()) {
         const gil_lock gil;
-        request_.detach();
-        const py_ref why = interpreter::bootstrap("RequestCancelled");
-        if (thread_ != 0 && why) PyThreadState_SetAsyncExc(thread_, why.get());
-        PyErr_Clear();
+        take_away();
     }
     sent(errc::cancelled);
+}
+
+void thread_call::take_away() {
+    request_.detach();
+    const py_ref why = interpreter::bootstrap("RequestCancelled");
+    if (thread_ != nullptr && why) {
+        raise_in(*thread_, why.get());
+        raised_ = true;
+    }
+    PyErr_Clear();
 }
 
 void thread_call::ring() {
@@ -53,39 +61,54 @@ void thread_call::ring() {
 
 void thread_call::run() {
     if (request_.detached()) return;
-    thread_ = PyThread_get_thread_ident();
+    thread_ = PyThreadState_Get();
     step_ = call_.begin(std::move(body_), *this, wsgi_call::body_kind::whole);
     while (step_.what == wsgi_call::action::write) {
         if (!write(step_.bytes, nullptr)) {
             [[maybe_unused]] const py_ref why = take_exception();
+            // The application is told by close(), which must come to its end.
+            if (std::exchange(raised_, false)) drop_raised();
             call_.give_up();
             step_ = {};
             break;
         }
         step_ = call_.next();
     }
-    // One that came too late must not meet the thread's next request.
-    PyThreadState_SetAsyncExc(std::exchange(thread_, 0), nullptr);
+    end();
+}
+
+void thread_call::end() {
+    thread_ = nullptr;
+    // It came too late, and must not meet the thread's next request.
+    if (raised_) drop_raised();
     {
         const std::lock_guard lock(mutex_);
         finished_ = true;
     }
+    room_.notify_all();
     ring();
 }
 
 bool thread_call::write(std::string_view piece, PyObject*) {
+    const thread_call_ptr self(this);
     error_code failed;
+    bool over = false;
     bool first = false;
     {
         const gil_release others_turn;
         std::unique_lock lock(mutex_);
         // A client that is slow does not hold the thread, until the file that is kept for it is full.
-        room_.wait(lock, [&] { return failed_ || unsent_.add(piece); });
+        room_.wait(lock, [&] { return failed_ || finished_ || unsent_.add(piece); });
         failed = failed_;
+        over = finished_;
         first = !std::exchange(rung_, true);
     }
     if (first) ring();
-    if (!failed) return true;
+    if (!failed && !over) return true;
+    if (over) {
+        PyErr_SetString(PyExc_ConnectionError, "the request is over");
+        return false;
+    }
     client_gone_ = true;
     PyErr_Format(PyExc_ConnectionError, "the client has gone: %s", failed.message().c_str());
     return false;
@@ -98,7 +121,7 @@ bool thread_call::read_more(std::string&) {
 std::string thread_call::stack() const {
     if (!interpreter::running()) return {};
     const gil_lock gil;
-    return thread_ != 0 ? describe_thread(thread_) : std::string();
+    return thread_ != nullptr ? describe_thread(thread_->thread_id) : std::string();
 }
 
 }  // namespace unicoro::python

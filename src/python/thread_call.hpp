@@ -7,6 +7,7 @@
 #include "python/unsent_backlog.hpp"
 #include "python/wsgi_call.hpp"
 
+#include <boost/intrusive/list_hook.hpp>
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 #include <boost/smart_ptr/intrusive_ref_counter.hpp>
 
@@ -19,9 +20,13 @@ namespace unicoro::python {
 
 /// One request on a thread of the pool. The thread runs the application and leaves what is to be sent
 /// here; the coroutine of the connection sends it. The request itself belongs to the thread from
-/// `run` until it is done, so that the loop never waits for the GIL, except to take it away.
+/// `run` until it is done, so that the loop never waits for the GIL, except to take it away. Who is in
+/// here has a reference of its own: the coroutine, the thread, and threads of the application's that
+/// write.
 class thread_call final
     : public boost::intrusive_ref_counter<thread_call, boost::thread_safe_counter>,
+      public boost::intrusive::list_base_hook<
+          boost::intrusive::link_mode<boost::intrusive::auto_unlink>>,
       public guest_io,
       public app::running_request {
   public:
@@ -47,8 +52,13 @@ class thread_call final
     void sent(error_code outcome);
     [[nodiscard]] bool finished();
     [[nodiscard]] const wsgi_call::step& last_step() const noexcept { return step_; }
-    /// The coroutine leaves: raises RequestCancelled in the thread. Waits for the GIL.
+    /// The coroutine leaves before the application is done. Waits for the GIL, unless the request was
+    /// taken away before.
     void abandon();
+    /// From now on the request is not touched, and RequestCancelled is raised in the thread. With the
+    /// GIL; the coroutine still leaves.
+    void take_away();
+    [[nodiscard]] bool taken_away() const noexcept { return request_.detached(); }
 
     // --- on the thread, with the GIL
 
@@ -56,14 +66,15 @@ class thread_call final
 
     bool write(std::string_view piece, PyObject* owner) override;
     bool read_more(std::string& into) override;
-    bool client_gone() const noexcept override { return client_gone_; }
     error_code body_failure() const noexcept override { return {}; }
     bool cancelled() const noexcept override { return request_.detached(); }
+    bool client_gone() const noexcept override { return client_gone_; }
 
     // --- for the log; waits for the GIL
     std::string stack() const override;
 
   private:
+    void end();
     void ring();
 
     asio::io_context& io_;
@@ -72,8 +83,9 @@ class thread_call final
     wsgi_call call_;
     app::spooled_body body_;
     wsgi_call::step step_;
-    bool client_gone_ = false;  // as the thread was told; with the GIL
-    unsigned long thread_ = 0;  // Python's number of it while the application runs; with the GIL
+    PyThreadState* thread_ = nullptr;  // while the application runs; with the GIL
+    bool raised_ = false;              // something in that thread; with the GIL
+    bool client_gone_ = false;         // with the GIL
 
     std::mutex mutex_;  // for what follows
     std::condition_variable room_;

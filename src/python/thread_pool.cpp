@@ -9,6 +9,10 @@
 namespace unicoro::python {
 namespace {
 
+// Together half of the time that a worker that must end has, from the end of its requests on.
+constexpr int joins = 10;
+constexpr double seconds_of_a_join = 0.1;
+
 PyMethodDef entry_method{"work", nullptr, METH_NOARGS, "Runs requests until the worker ends."};
 
 }  // namespace
@@ -91,7 +95,7 @@ void thread_pool::work() {
     }
 }
 
-void thread_pool::stop() {
+bool thread_pool::stop(const std::function<void()>& alive) {
     {
         const std::lock_guard lock(mutex_);
         stopping_ = true;
@@ -101,17 +105,28 @@ void thread_pool::stop() {
         }
         idle_.clear();
     }
+    for (int count = 0; count < joins; ++count) {
+        alive();
+        if (join(seconds_of_a_join)) {
+            threads_.clear();
+            return true;
+        }
+    }
+    return false;
+}
+
+bool thread_pool::join(double seconds) {
     const py_ref join = interpreter::bootstrap("join_threads");
     const py_ref list = py_ref::steal(PyList_New(0));
     for (py_ref& each : threads_) {
         if (list && PyList_Append(list.get(), each.get()) != 0) PyErr_Clear();
     }
+    py_ref joined;
     if (join && list) {
-        [[maybe_unused]] const py_ref joined =
-            py_ref::steal(PyObject_CallOneArg(join.get(), list.get()));
+        joined = py_ref::steal(PyObject_CallFunction(join.get(), "Od", list.get(), seconds));
     }
     PyErr_Clear();
-    threads_.clear();
+    return joined.get() == Py_True;
 }
 
 }  // namespace unicoro::python

@@ -4,7 +4,9 @@
 #include "python/thread_call.hpp"
 
 #include <condition_variable>
+#include <cstddef>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <vector>
@@ -30,8 +32,10 @@ class thread_pool {
     /// Lets go of a call whose end needs the GIL, on a thread of the pool.
     void retire(thread_call_ptr call);
 
-    /// No thread takes another request; waits for those that are in one, for a while. With the GIL.
-    void stop();
+    /// No thread takes another request; waits for those that are in one, for a while, and calls `alive`
+    /// now and then. False when one still is: the pool and what it works on must be left to it. With the
+    /// GIL.
+    [[nodiscard]] bool stop(const std::function<void()>& alive);
 
   private:
     struct seat {
@@ -42,6 +46,7 @@ class thread_pool {
     static PyObject* enter(PyObject* self, PyObject*);
     void work();
     void wake_one(std::unique_lock<std::mutex>& held);
+    [[nodiscard]] bool join(double seconds);
 
     std::mutex mutex_;
     std::deque<thread_call_ptr> waiting_;

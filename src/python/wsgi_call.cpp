@@ -59,12 +59,6 @@ wsgi_call::~wsgi_call() {
     chunk_.reset();
 }
 
-wsgi_call::step wsgi_call::begin(app::spooled_body body) {
-    const gil_lock gil;
-    if (!call_application(std::move(body), body_kind::whole)) return failed();
-    return first_step();
-}
-
 wsgi_call::step wsgi_call::begin(app::spooled_body body, guest_io& guest, body_kind kind) {
     state_.guest = &guest;
     const gil_lock gil;
@@ -121,7 +115,7 @@ bool wsgi_call::call_application(app::spooled_body body, body_kind kind) {
 
 wsgi_call::step wsgi_call::first_step() {
     PyObject* const iterable = iterable_.get();
-    const bool untouched = state_.written.empty() && !state_.began;
+    const bool untouched = !state_.began;
     if (untouched) {
         if (PyList_CheckExact(iterable) || PyTuple_CheckExact(iterable)) return whole_list();
         if (runtime_.use_sendfile) {
@@ -187,7 +181,7 @@ wsgi_call::step wsgi_call::iterate() {
         if (!chunk) return PyErr_Occurred() != nullptr ? failed() : end_of_body();
         if (!check_chunk(chunk.get())) return failed();
         // PEP 3333: the head waits for the first piece that is not empty.
-        if (PyBytes_GET_SIZE(chunk.get()) == 0 && state_.written.empty()) continue;
+        if (PyBytes_GET_SIZE(chunk.get()) == 0) continue;
         if (!head_given()) return failed();
         return take_chunk(std::move(chunk));
     }
@@ -196,13 +190,6 @@ wsgi_call::step wsgi_call::iterate() {
 wsgi_call::step wsgi_call::take_chunk(py_ref chunk) {
     step piece;
     piece.what = action::write;
-    if (!state_.written.empty()) {
-        sending_ = std::exchange(state_.written, {});
-        sending_.append(view_of(chunk.get()));
-        piece.bytes = sending_;
-        state_.began = true;
-        return piece;
-    }
     const std::size_t size = view_of(chunk.get()).size();
     if (!state_.began) {
         if (single_ && !state_.request.response().content_length() && !announce_length(size)) {
@@ -239,14 +226,6 @@ wsgi_call::step wsgi_call::take_last_chunk(py_ref chunk) {
 wsgi_call::step wsgi_call::end_of_body() {
     if (!head_given()) return failed();
     step last;
-    if (!state_.written.empty()) {
-        // The iterator is at its end and stays there: the next step comes here again.
-        sending_ = std::exchange(state_.written, {});
-        last.what = action::write;
-        last.bytes = sending_;
-        state_.began = true;
-        return last;
-    }
     leave_application();
     if (state_.began) {
         last.what = action::finish;
@@ -287,16 +266,8 @@ bool wsgi_call::announce_length(std::uint64_t length) {
 wsgi_call::step wsgi_call::failed() {
     const py_ref exception = take_exception();
     if (interpreter::forked_away()) interpreter::leave_forked();
-    const guest_io* const guest = state_.guest;
-    const error_code unread = guest != nullptr ? guest->body_failure() : error_code();
-    // What the server or the client caused is no failure of the application.
-    const bool left = guest != nullptr && guest->client_gone() && exception &&
-                      stems_from(exception.get(), PyExc_ConnectionError);
-    if (left) {
-        log::info("the client went away before its response was complete");
-    } else if (guest == nullptr || !(guest->cancelled() || unread)) {
-        log_failure(describe_exception(exception.get()));
-    }
+    const error_code unread = state_.guest->body_failure();
+    if (!unread && !is_expected(exception.get())) log_failure(describe_exception(exception.get()));
     leave_application();
     chunk_.reset();
     step last;
@@ -306,6 +277,15 @@ wsgi_call::step wsgi_call::failed() {
         last.what = action::fail;
     }
     return last;
+}
+
+// What the server or the client caused is no failure of the application.
+bool wsgi_call::is_expected(PyObject* exception) const {
+    const guest_io& guest = *state_.guest;
+    if (guest.cancelled()) return true;
+    if (!guest.client_gone() || !stems_from(exception, PyExc_ConnectionError)) return false;
+    log::info("the client went away before its response was complete");
+    return true;
 }
 
 void wsgi_call::note_environ(PyObject* environ) {
@@ -348,6 +328,7 @@ void wsgi_call::close_iterable() noexcept {
     if (interpreter::forked_away()) interpreter::leave_forked();
     if (closed) return;
     const py_ref exception = take_exception();
+    if (is_expected(exception.get())) return;
     log_failure("close() of the response failed\n" + describe_exception(exception.get()));
 }
 

@@ -10,7 +10,6 @@
 
 #include <cstdint>
 #include <memory>
-#include <string>
 #include <string_view>
 #include <vector>
 
@@ -25,7 +24,7 @@ struct wsgi_runtime {
 };
 
 /// One request's way through a WSGI application: each step runs Python as far as it can and says
-/// what to send next. Only through a guest_io, where it has one, does a step wait. Takes the GIL
+/// what to send next. Only through its guest_io does a step wait. Takes the GIL
 /// itself, for the length of a step. Whatever ends it, its destructor too, `close()` of the
 /// application's iterable is called exactly once.
 class wsgi_call {
@@ -51,9 +50,8 @@ class wsgi_call {
     wsgi_call& operator=(const wsgi_call&) = delete;
     ~wsgi_call();
 
-    /// Calls the application. `body` holds the request's body where it has one.
-    [[nodiscard]] step begin(app::spooled_body body);
-    /// Calls it from a greenlet or thread. With `live`, it reads the body through `guest`.
+    /// Calls the application, which writes through `guest`. With `whole`, `body` holds the request's body
+    /// where it has one; with `live`, the application reads it through `guest`.
     enum class body_kind { whole, live };
     [[nodiscard]] step begin(app::spooled_body body, guest_io& guest, body_kind kind);
     /// After a `write`.
@@ -74,6 +72,7 @@ class wsgi_call {
     [[nodiscard]] bool head_given();
     [[nodiscard]] bool check_chunk(PyObject* chunk);
     [[nodiscard]] bool announce_length(std::uint64_t length);
+    [[nodiscard]] bool is_expected(PyObject* exception) const;
     void note_environ(PyObject* environ);
     void leave_application() noexcept;
     void close_iterable() noexcept;
@@ -86,7 +85,6 @@ class wsgi_call {
     py_ref iterable_;
     py_ref iterator_;
     py_ref chunk_;
-    std::string sending_;  // a piece that is no bytes object
     os::unique_fd file_;
     bool inside_ = false;  // the application was called and is not done with this request
     bool single_ = false;  // the iterable has one item, so that one is the whole body

@@ -5,6 +5,8 @@
 #include "app/spooled_body.hpp"
 #include "python/wsgi_call.hpp"
 
+#include <functional>
+
 namespace unicoro::python {
 
 /// How requests get into WSGI applications: in line, in greenlets, on threads. One per worker.
@@ -17,8 +19,19 @@ class wsgi_runner {
 
     [[nodiscard]] virtual environ_builder::calls concurrency() const noexcept = 0;
 
+    /// Before the first request, when the application is loaded. With the GIL. False with a Python
+    /// exception set.
+    [[nodiscard]] virtual bool start() { return true; }
+
     /// Answers one request, as app::host::handle.
     virtual awaitable<void> handle(wsgi_runtime& application, app::exchange& request) = 0;
+
+    /// As app::host::cancelling.
+    virtual void cancel_all() {}
+
+    /// No request runs any more. False when code of one does all the same: then neither this nor the
+    /// applications may be destroyed. Calls `alive` while it waits. With the GIL.
+    [[nodiscard]] virtual bool stop([[maybe_unused]] const std::function<void()>& alive) { return true; }
 };
 
 /// Answers a request that `application` cannot be given, and says so (false).

@@ -7,6 +7,7 @@
 
 #include <sys/uio.h>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -44,6 +45,10 @@ class byte_stream {
     virtual awaitable<std::tuple<error_code>> wait_idle() = 0;
     /// Are there bytes, an end of file or an error to read? Takes nothing away.
     virtual bool readable_now() noexcept = 0;
+
+    /// Without the loop, for code that holds it: true when something can be written or has failed, false
+    /// when the time has passed or a signal came.
+    virtual bool block_writable(std::chrono::milliseconds most) noexcept = 0;
 
     /// The waits again, for operations that are no coroutines. Never called from within.
     using ready_handler = std::function<void(error_code)>;

@@ -97,6 +97,8 @@ void http1_exchange::begin_request() {
                  (head.framing == http::body_framing::length && head.content_length == 0);
     continue_due_ = head.expects_continue && !body_done_;
     started_ = scoreboard::monotonic_now();
+    // A request that holds the loop has the whole of `timeout`, from here on.
+    shared_.slot.heartbeat.store(started_, std::memory_order_relaxed);
     ledger_entry_ = shared_.ledger.open(head.method, head.target, started_);
     shared_.deadlines.arm(request_deadline_, shared_.limits.request);
 }

@@ -75,6 +75,7 @@ class http1_exchange final : public app::exchange {
     void respond(std::string body) override;
     awaitable<error_code> send(std::string_view body) override;
     awaitable<error_code> write(std::string_view piece) override;
+    error_code write_in_line(std::string_view piece, bool (*give_up)()) override;
     awaitable<error_code> write_file(int fd, std::uint64_t offset, std::uint64_t count) override;
     awaitable<error_code> finish() override;
     awaitable<result<std::shared_ptr<app::websocket>>> accept_websocket(
@@ -88,6 +89,13 @@ class http1_exchange final : public app::exchange {
   private:
     enum class phase : std::uint8_t { head, streaming, responded, finished, upgraded };
 
+    /// A piece of a body as it goes out: head, chunk framing, what is admitted of the piece.
+    struct framed_piece {
+        std::array<iovec, 3> pieces{};
+        std::size_t count = 1;
+        std::size_t admitted = 0;
+    };
+
     static void request_expired(aio::deadline& which, void* self) noexcept;
     static void send_expired(aio::deadline& which, void* self) noexcept;
 
@@ -96,8 +104,14 @@ class http1_exchange final : public app::exchange {
     /// Clips a piece to what Content-Length still allows.
     [[nodiscard]] std::string_view admit(std::string_view piece);
     [[nodiscard]] io_step try_write_whole(std::string_view body);
+    [[nodiscard]] bool takes_pieces() const noexcept;
+    [[nodiscard]] framed_piece frame(std::string_view piece);
+    /// Writes as far as it can without waiting; nothing when it must wait. Drops what it has written.
+    [[nodiscard]] std::optional<error_code> try_pieces(std::span<iovec> left);
     awaitable<error_code> write_pieces(std::array<iovec, 3> pieces, std::size_t count);
     awaitable<error_code> wait_writable();
+    error_code block_writable(bool (*give_up)());
+    error_code sent_too_late() noexcept;
     awaitable<error_code> await_body_bytes();
     awaitable<std::tuple<error_code>> wait_for_more(bool room);
     result<std::size_t> take_body(std::span<char> into);

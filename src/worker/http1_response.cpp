@@ -6,6 +6,7 @@
 #include "worker/serving.hpp"
 
 #include <algorithm>
+#include <chrono>
 
 namespace unicoro::worker {
 namespace {
@@ -76,34 +77,55 @@ awaitable<error_code> http1_exchange::wait_writable() {
     shared_.deadlines.arm(send_deadline_, shared_.limits.send);
     const auto [ec] = co_await stream_->wait_writable();
     send_deadline_.disarm();
-    if (send_late_) {
-        log::warning(
-            "send_timeout: {} {}: the client took nothing; the response is cut after {} bytes",
-            log::escaped(parser_.head().method),
-            log::escaped(parser_.head().target),
-            body_sent_
-        );
-        co_return broken(errc::deadline_passed);
-    }
+    if (send_late_) co_return sent_too_late();
     if (ec) co_return broken(errc::cancelled);
     co_return error_code{};
+}
+
+error_code http1_exchange::block_writable(bool (*give_up)()) {
+    using namespace std::chrono;
+    // A signal that came just before the wait is noticed behind it.
+    constexpr milliseconds at_once = 200ms;
+    const milliseconds limit = shared_.settings.send_timeout;
+    const steady_clock::time_point begin = steady_clock::now();
+    for (;;) {
+        const auto left = ceil<milliseconds>(begin + limit - steady_clock::now());
+        const bool limited = limit.count() > 0;
+        if (limited && left <= 0ms) return sent_too_late();
+        if (stream_->block_writable(limited ? std::min(left, at_once) : at_once)) return {};
+        if (give_up()) return broken(errc::cancelled);
+    }
+}
+
+error_code http1_exchange::sent_too_late() noexcept {
+    log::warning(
+        "send_timeout: {} {}: the client took nothing; the response is cut after {} bytes",
+        log::escaped(parser_.head().method),
+        log::escaped(parser_.head().target),
+        body_sent_
+    );
+    return broken(errc::deadline_passed);
+}
+
+std::optional<error_code> http1_exchange::try_pieces(std::span<iovec> left) {
+    for (;;) {
+        if (broken_) return error_code(errc::client_disconnected);
+        // A write of nothing would answer 0, which reads as an end.
+        if (drop_written(left, 0)) return error_code{};
+        const io_step step = stream_->try_write(left);
+        if (step.status == io_status::would_block) return std::nullopt;
+        if (step.status != io_status::done) return broken(errc::client_disconnected);
+        if (drop_written(left, step.bytes)) return error_code{};
+    }
 }
 
 awaitable<error_code> http1_exchange::write_pieces(std::array<iovec, 3> pieces, std::size_t count) {
     const std::span<iovec> left(pieces.data(), count);
     for (;;) {
-        if (broken_) co_return error_code(errc::client_disconnected);
-        // A write of nothing would answer 0, which reads as an end.
-        if (drop_written(left, 0)) co_return error_code{};
-        const io_step step = stream_->try_write(left);
-        if (step.status == io_status::done) {
-            if (drop_written(left, step.bytes)) co_return error_code{};
-        } else if (step.status == io_status::would_block) {
-            const error_code ec = co_await wait_writable();
-            if (ec) co_return ec;
-        } else {
-            co_return broken(errc::client_disconnected);
-        }
+        const std::optional<error_code> outcome = try_pieces(left);
+        if (outcome) co_return *outcome;
+        const error_code ec = co_await wait_writable();
+        if (ec) co_return ec;
     }
 }
 
@@ -120,33 +142,52 @@ awaitable<error_code> http1_exchange::send(std::string_view body) {
     co_return ended;
 }
 
-awaitable<error_code> http1_exchange::write(std::string_view piece) {
-    if (phase_ != phase::head && phase_ != phase::streaming) {
-        co_return error_code(errc::head_already_sent);
-    }
-    if (piece.empty()) co_return error_code{};
+bool http1_exchange::takes_pieces() const noexcept {
+    return phase_ == phase::head || phase_ == phase::streaming;
+}
+
+http1_exchange::framed_piece http1_exchange::frame(std::string_view piece) {
     out_.clear();
     if (phase_ == phase::head) {
         make_head(std::nullopt);
         phase_ = phase::streaming;
     }
     const std::string_view admitted = admit(piece);
-    std::array<iovec, 3> pieces{};
-    std::size_t count = 1;
     const bool chunked = plan_.framing == http::response_framing::chunked;
     if (chunked) http::append_chunk_header(out_, admitted.size());
-    pieces[0] = piece_of(out_);
-    if (!admitted.empty()) pieces[count++] = piece_of(admitted);
-    if (chunked) pieces[count++] = piece_of("\r\n");
-    const error_code ec = co_await write_pieces(pieces, count);
-    if (!ec) body_sent_ += admitted.size();
+    framed_piece made;
+    made.admitted = admitted.size();
+    made.pieces[0] = piece_of(out_);
+    if (!admitted.empty()) made.pieces[made.count++] = piece_of(admitted);
+    if (chunked) made.pieces[made.count++] = piece_of("\r\n");
+    return made;
+}
+
+awaitable<error_code> http1_exchange::write(std::string_view piece) {
+    if (!takes_pieces()) co_return error_code(errc::head_already_sent);
+    if (piece.empty()) co_return error_code{};
+    const framed_piece made = frame(piece);
+    const error_code ec = co_await write_pieces(made.pieces, made.count);
+    if (!ec) body_sent_ += made.admitted;
     co_return ec;
 }
 
-awaitable<error_code> http1_exchange::write_file(int fd, std::uint64_t offset, std::uint64_t count) {
-    if (phase_ != phase::head && phase_ != phase::streaming) {
-        co_return error_code(errc::head_already_sent);
+error_code http1_exchange::write_in_line(std::string_view piece, bool (*give_up)()) {
+    if (!takes_pieces()) return errc::head_already_sent;
+    if (piece.empty()) return {};
+    framed_piece made = frame(piece);
+    const std::span<iovec> left(made.pieces.data(), made.count);
+    for (;;) {
+        const std::optional<error_code> outcome = try_pieces(left);
+        if (outcome && !*outcome) body_sent_ += made.admitted;
+        if (outcome) return *outcome;
+        const error_code ec = block_writable(give_up);
+        if (ec) return ec;
     }
+}
+
+awaitable<error_code> http1_exchange::write_file(int fd, std::uint64_t offset, std::uint64_t count) {
+    if (!takes_pieces()) co_return error_code(errc::head_already_sent);
     if (broken_) co_return error_code(errc::client_disconnected);
     if (count == 0) co_return error_code{};
     out_.clear();
@@ -188,7 +229,7 @@ awaitable<error_code> http1_exchange::write_file(int fd, std::uint64_t offset, s
 
 awaitable<error_code> http1_exchange::finish() {
     if (broken_) co_return error_code(errc::client_disconnected);
-    if (phase_ != phase::head && phase_ != phase::streaming) co_return error_code{};
+    if (!takes_pieces()) co_return error_code{};
     if (phase_ == phase::head) {
         respond({});
         co_return error_code{};

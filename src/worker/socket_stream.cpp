@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "worker/socket_stream.hpp"
 
+#include <poll.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 
@@ -77,6 +78,11 @@ bool socket_stream::readable_now() noexcept {
 
 awaitable<std::tuple<error_code>> socket_stream::wait_writable() {
     return socket_.async_wait(asio::socket_base::wait_write, as_tuple);
+}
+
+bool socket_stream::block_writable(std::chrono::milliseconds most) noexcept {
+    pollfd watched{fd_, POLLOUT, 0};
+    return poll(&watched, 1, static_cast<int>(most.count())) > 0;
 }
 
 void socket_stream::when_readable(ready_handler call) {

@@ -19,6 +19,7 @@ class socket_stream final : public byte_stream {
     awaitable<std::tuple<error_code>> wait_idle() override;
     bool readable_now() noexcept override;
     awaitable<std::tuple<error_code>> wait_writable() override;
+    bool block_writable(std::chrono::milliseconds most) noexcept override;
     void when_readable(ready_handler call) override;
     void when_writable(ready_handler call) override;
     void cancel() noexcept override;

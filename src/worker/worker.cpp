@@ -42,6 +42,7 @@ class process {
     awaitable<void> obey_signals();
     awaitable<void> watch_master();
     awaitable<void> limit_drain();
+    awaitable<void> end_soon();
     awaitable<void> watch_code();
     void announce(scoreboard::worker_state state);
     void drain();
@@ -63,6 +64,7 @@ class process {
     std::unique_ptr<code_watch> code_;
     int exit_code_ = 0;
     bool aborting_ = false;
+    bool given_up_ = false;
     bool ending_ = false;
     bool serving_started_ = false;
 };
@@ -77,6 +79,12 @@ process::process(const launch& how)
           how.age,
           [this] { shared_.slot.heartbeat.store(scoreboard::monotonic_now()); },
           &application_tasks_} {
+    context_.given_up = [this] {
+        exit_code_ = 1;
+        given_up_ = true;
+        drain();
+        own_.spawn("given up", end_soon());
+    };
     shared_.on_request_limit = [this] {
         log::info("max_requests reached: asking for a replacement");
         announce(scoreboard::worker_state::retiring);
@@ -203,13 +211,20 @@ awaitable<void> process::limit_drain() {
     abort();
 }
 
+// What was accepted before it knew may still be answered.
+awaitable<void> process::end_soon() {
+    co_await sleep_for(500ms);
+    abort();
+}
+
 void process::drain() {
     if (shared_.draining) return;
     shared_.draining = true;
     context_.end_by = std::chrono::steady_clock::now() + how_.settings.graceful_timeout;
     announce(scoreboard::worker_state::draining);
     for (aio::task_group& each : acceptors_) each.cancel_all();
-    if (serving_started_) {
+    // One that ends at once leaves them to the others.
+    if (serving_started_ && !aborting_ && !given_up_) {
         for (const listening_socket& each : how_.listeners) {
             accept_backlog(shared_, each, connections_);
         }
@@ -224,6 +239,7 @@ void process::abort() {
     aborting_ = true;
     drain();
     context_.end_by = std::chrono::steady_clock::now();
+    host_->cancelling();
     connections_.cancel_all();
     end_when_idle();
 }

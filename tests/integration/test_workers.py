@@ -169,6 +169,20 @@ def test_max_requests_has_the_replacement_first(start, make_gate):
     assert int(server.get("/pid").text) == new
 
 
+def test_a_request_has_the_whole_timeout(start, gate):
+    """Also one that holds the loop, whenever the last sign of life before it was."""
+    server = start("--timeout", "2", probe())
+    with server.client() as client:
+        # The first one ends with a sign of life; the next is due half a second later.
+        for _ in range(2):
+            assert client.silent(0.4)
+            client.request(f"/block?gate={gate.path}")
+            gate.wait_entered()
+            assert client.silent(1.75)
+            gate.release()
+            assert client.response().status == 200
+
+
 def test_boot_timeout(start, gate):
     server = start(
         "--boot-timeout", "0.4", "--graceful-timeout", "0.4", "-e", f"PROBE_GATE={gate.path}",

@@ -278,7 +278,7 @@ def test_forked_child_does_not_answer(serve):
 
 def test_worker_that_hangs_leaves_its_python_stack(serve, gate):
     server = serve("--timeout", "1")
-    server.allow("TIMEOUT|In flight|exited|was sent|signal")
+    server.allow("TIMEOUT|In flight|exited|was sent|signal|Error handling|Traceback")
     with server.client() as client:
         client.request(f"/hang_here?gate={gate.path}")
         gate.wait_entered()

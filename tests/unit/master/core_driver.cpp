@@ -29,6 +29,9 @@ struct writer {
     std::string operator()(const action::log_line& what) const {
         return fmt::format("{}: {}", name_of(what.level), what.message);
     }
+    std::string operator()(const action::log_lost& what) const {
+        return fmt::format("lost with {}", what.pid);
+    }
     std::string operator()(const action::log_requests& what) const {
         return fmt::format("requests of {} ({})", what.pid, name_of(what.level));
     }

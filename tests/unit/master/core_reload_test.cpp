@@ -147,6 +147,7 @@ TEST_CASE("an application that does not load any more leaves the old workers alo
             lines{
                 fmt::format("error: Worker (pid:104) exited with code {} after 0.0 s", each.code),
                 "requests of 104 (error)",
+                "lost with 104",
                 fmt::format(
                     "error: Reload failed: {} The workers of the earlier settings keep serving; send "
                     "HUP again when the fault is mended",

@@ -50,6 +50,7 @@ TEST_CASE("TERM drains, kills the rest after graceful_timeout and ends with 0") 
             world.killed(102, SIGKILL) ==
             lines{
                 "info: Worker (pid:102) was sent SIGKILL! It lived for 10.0 s",
+                "lost with 102",
                 "info: Shutting down: Master",
                 "exit 0"}
         );

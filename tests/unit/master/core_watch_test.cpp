@@ -61,6 +61,7 @@ TEST_CASE("a worker that does not boot in time is aborted, killed and replaced")
         world.killed(101, SIGKILL) ==
         lines{
             "info: Worker (pid:101) was sent SIGKILL! It lived for 12.0 s",
+            "lost with 101",
             "spawn slot 0 age 2 generation 1"}
     );
 }
@@ -87,6 +88,16 @@ TEST_CASE("a silent worker is reported, aborted, killed and replaced") {
             world.killed(102, SIGABRT) ==
             lines{
                 "info: Worker (pid:102) was sent SIGABRT! It lived for 30.5 s",
+                "lost with 102",
+                "spawn slot 1 age 3 generation 1"}
+        );
+    }
+    SUBCASE("it ends in order, and has told of its requests itself") {
+        CHECK(
+            world.exits(102, 1) ==
+            lines{
+                "error: Worker (pid:102) exited with code 1 after 30.5 s",
+                "lost with 102",
                 "spawn slot 1 age 3 generation 1"}
         );
     }

@@ -78,9 +78,13 @@ awaitable<error_code> fake_exchange::pass_gate() {
     if (gate != nullptr) {
         [[maybe_unused]] const auto [ec] = co_await gate->async_wait(as_tuple);
     }
-    if (writes_until_failure == 0) co_return errc::client_disconnected;
+    co_return next_outcome();
+}
+
+error_code fake_exchange::next_outcome() {
+    if (writes_until_failure == 0) return errc::client_disconnected;
     if (writes_until_failure > 0) --writes_until_failure;
-    co_return error_code{};
+    return {};
 }
 
 void fake_exchange::respond(std::string whole) {
@@ -105,6 +109,14 @@ awaitable<error_code> fake_exchange::write(std::string_view piece) {
     body.append(piece);
     pieces.emplace_back(piece);
     co_return error_code{};
+}
+
+error_code fake_exchange::write_in_line(std::string_view piece, bool (*)()) {
+    make_head(std::nullopt);
+    if (const error_code ec = next_outcome()) return ec;
+    body.append(piece);
+    pieces.emplace_back(piece);
+    return {};
 }
 
 awaitable<error_code> fake_exchange::write_file(int fd, std::uint64_t offset, std::uint64_t count) {

@@ -66,6 +66,7 @@ class fake_exchange final : public app::exchange {
     void respond(std::string whole) override;
     awaitable<error_code> send(std::string_view whole) override;
     awaitable<error_code> write(std::string_view piece) override;
+    error_code write_in_line(std::string_view piece, bool (*give_up)()) override;
     awaitable<error_code> write_file(int fd, std::uint64_t offset, std::uint64_t count) override;
     awaitable<error_code> finish() override;
     awaitable<result<std::shared_ptr<app::websocket>>> accept_websocket(
@@ -79,6 +80,7 @@ class fake_exchange final : public app::exchange {
   private:
     void make_head(std::optional<std::uint64_t> length);
     awaitable<error_code> pass_gate();
+    error_code next_outcome();
 
     boost::asio::io_context idle_;
     aio::task_group nursery_{idle_};

@@ -206,9 +206,9 @@ def app_write_only(environ, start_response):
 
 
 def app_write_replaced(environ, start_response):
-    start_response("200 OK", PLAIN)(b"forgotten")
+    start_response("200 OK", PLAIN)(b"sent")
     try:
-        raise KeyError
+        raise KeyError("too late")
     except KeyError:
         start_response("500 Oh", PLAIN, sys.exc_info())
     return [b"error"]

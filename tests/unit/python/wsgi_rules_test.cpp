@@ -91,6 +91,7 @@ TEST_SUITE("start_response") {
         fake_exchange both("/write");
         serve(both);
         CHECK(both.body == "one two three");
+        CHECK(both.pieces == std::vector<std::string>{"one ", "two ", "three"});
         CHECK(both.finished);
 
         fake_exchange only("/write_only");
@@ -100,9 +101,20 @@ TEST_SUITE("start_response") {
 
         fake_exchange replaced("/write_replaced");
         serve(replaced);
-        CHECK(replaced.status() == 500);
-        CHECK(replaced.failed_with == 0);
-        CHECK(replaced.body == "error");
+        CHECK(replaced.head_text.starts_with("HTTP/1.1 200 OK"));
+        CHECK(replaced.body == "sent");
+        CHECK(replaced.failed_with == 500);
+        CHECK(take_log().find("KeyError: 'too late'") != std::string::npos);
+    }
+
+    TEST_CASE("write raises when the client has gone, which is no failure of the application") {
+        take_log();
+        fake_exchange left("/write");
+        left.writes_until_failure = 1;
+        serve(left);
+        CHECK(left.body == "one ");
+        CHECK(left.failed_with == 500);
+        CHECK(take_log() == "");
     }
 
     TEST_CASE("callables kept over the end of the request are dead, and not handed out again") {
