@@ -92,7 +92,7 @@ class host {
     /// True of what stands in for an application that does not load.
     [[nodiscard]] virtual bool is_broken() const noexcept { return false; }
 
-    /// SIGUSR1 came and the logs were reopened.
+    /// The logs were opened anew.
     virtual void logs_reopened() {}
 };
 

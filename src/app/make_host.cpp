@@ -6,6 +6,8 @@
 #include "app/native_host.hpp"
 #include "app/python_finder.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <utility>
@@ -71,6 +73,9 @@ std::unique_ptr<host> make_host(
 }
 
 void prepare_hosts(const settings::server_settings& values) {
+    // The interpreter of a virtual environment may belong to the workers' user, who would have it run
+    // by root here: then each worker asks for itself.
+    if (values.user && geteuid() == 0) return;
     if (has_python(values)) remember_python(values);
 }
 

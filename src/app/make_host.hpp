@@ -13,7 +13,8 @@ namespace unicoro::app {
     const settings::server_settings& values, load_error& error, master_guest* guest = nullptr
 );
 
-/// Does once, before workers are forked, what each would do: finds out about the interpreter.
+/// Does once, before workers are forked, what each would do: finds out about the interpreter. Not for
+/// workers that become another user, because it runs what that user may have written.
 void prepare_hosts(const settings::server_settings& values);
 
 /// True when the master must hold what the applications are written in: preload_app, or a hook that

@@ -4,6 +4,7 @@
 #include "cli/options.hpp"
 #include "cli/python_settings.hpp"
 #include "cli/run_server.hpp"
+#include "os/descriptors.hpp"
 #include "os/process_title.hpp"
 #include "settings/load.hpp"
 
@@ -14,6 +15,11 @@
 namespace unicoro::cli {
 
 int run(int argc, char** argv) {
+    if (const error_code failed = os::open_standard_streams()) {
+        std::cerr << "unicoro: error: a standard stream is closed, and /dev/null cannot take its place: "
+                  << failed.message() << '\n';
+        return exit_failure;
+    }
     settings::load_request request = settings::request_of_process(argc, argv);
     request.run_python_file = run_python_file;
     os::prepare_process_title(argc, argv);
@@ -23,7 +29,7 @@ int run(int argc, char** argv) {
         return print_migration(request, outcome.subject, std::cout, std::cerr);
     }
     std::cout.flush();
-    if (outcome.action != settings::action::run) return check_application(outcome.settings);
+    if (outcome.action != settings::action::run) return check_application(request, outcome.settings);
     return run_server(request, std::move(outcome));
 }
 

@@ -8,7 +8,9 @@
 #include "master/launch_set.hpp"
 #include "master/master.hpp"
 #include "os/daemon.hpp"
+#include "os/descriptors.hpp"
 #include "os/socket_address.hpp"
+#include "worker/descriptor_budget.hpp"
 #include "worker/worker.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -16,6 +18,7 @@
 #include <unistd.h>
 
 #include <cstdint>
+#include <filesystem>
 #include <iostream>
 #include <memory>
 #include <optional>
@@ -31,10 +34,16 @@ int refuse(const std::string& why, int code = exit_failure) {
     return code;
 }
 
-/// Goes where `chdir` says; the sentence for the operator when that fails.
-std::optional<std::string> enter_directory(const settings::server_settings& values) {
-    if (!values.chdir || chdir(values.chdir->c_str()) == 0) return std::nullopt;
-    return "chdir " + *values.chdir + ": " + os::last_error().message();
+/// Goes where `chdir` says, seen from where the server was started, or back there; the sentence for the
+/// operator when that fails.
+std::optional<std::string> enter_directory(
+    const std::filesystem::path& start, const settings::server_settings& values
+) {
+    const std::filesystem::path target = values.chdir ? start / *values.chdir : start;
+    if (target.empty() || chdir(target.c_str()) == 0) return std::nullopt;
+    // Without `chdir` it has always been possible to go on from a folder that is gone.
+    if (!values.chdir) return std::nullopt;
+    return "chdir " + *values.chdir + ": " + os::last_error().message() + " (" + target.string() + ")";
 }
 
 std::optional<std::string> open_logs(const settings::server_settings& values) {
@@ -43,18 +52,35 @@ std::optional<std::string> open_logs(const settings::server_settings& values) {
     return log::open(log_options(values, *owner));
 }
 
+/// What a worker opens itself: event loop, log files, its line to the master, Python's.
+constexpr std::size_t own_descriptors = 24;
+
+void warn_of_few_descriptors(const settings::server_settings& values) {
+    const worker::descriptor_budget budget{os::descriptor_limit(), own_descriptors + values.bind.size()};
+    if (budget.connections() >= values.worker_connections) return;
+    log::warning(
+        "worker_connections: {} connections need more descriptors than a process may open here ({}, the "
+        "hard limit): a worker takes about {} and keeps {} for the application; raise the limit "
+        "(LimitNOFILE= of systemd, ulimit -Hn, docker run --ulimit nofile) or lower worker_connections",
+        values.worker_connections,
+        budget.limit,
+        budget.connections(),
+        budget.reserve()
+    );
+}
+
 worker::listening_socket describe(const os::listener& listener) {
     worker::listening_socket described;
     described.fd = listener.fd();
     described.port = listener.port();
     described.unix_socket = listener.family() == os::address_family::unix_path;
-    if (const auto local = os::local_address(listener.fd())) {
+    if (described.unix_socket) {
+        described.address = listener.path();
+    } else if (const auto local = os::local_address(listener.fd())) {
         described.address = local->text();
-        if (!described.unix_socket) {
-            described.address.resize(described.address.rfind(':'));
-            if (described.address.starts_with('[')) {
-                described.address = described.address.substr(1, described.address.size() - 2);
-            }
+        described.address.resize(described.address.rfind(':'));
+        if (described.address.starts_with('[')) {
+            described.address = described.address.substr(1, described.address.size() - 2);
         }
     }
     return described;
@@ -67,7 +93,6 @@ int run_worker(const master::worker_launch& launch, app::master_guest* guest) {
         launch.board,
         {},
         launch.lifeline_fd,
-        launch.wake_fd,
         launch.settings,
         [&](app::load_error& error) { return app::make_host(launch.settings, error, guest); }};
     for (const os::listener& each : launch.listeners) how.listeners.push_back(describe(each));
@@ -97,8 +122,8 @@ std::vector<std::string> fixed_settings(
     const settings::server_settings& now, const settings::server_settings& wanted, bool guest
 ) {
     std::vector<std::string> names;
-    const auto differs = [&names](const char* name, bool differs) {
-        if (differs) names.emplace_back(name);
+    const auto differs = [&names](const char* name, bool changed) {
+        if (changed) names.emplace_back(name);
     };
     differs("preload_app", now.preload_app != wanted.preload_app);
     if (!guest) {
@@ -127,9 +152,12 @@ master::reload_outcome reload(
         }
     }
     if (outcome.errors.empty()) {
-        if (const auto failed = enter_directory(read.settings)) outcome.errors.push_back(*failed);
+        if (const auto failed = enter_directory(request.directory, read.settings)) outcome.errors.push_back(*failed);
     }
-    if (outcome.errors.empty()) app::prepare_hosts(read.settings);
+    if (outcome.errors.empty()) {
+        warn_of_few_descriptors(read.settings);
+        app::prepare_hosts(read.settings);
+    }
     outcome.settings = std::make_shared<const settings::server_settings>(std::move(read.settings));
     return outcome;
 }
@@ -143,7 +171,7 @@ void adopt(const settings::server_settings& values) {
 int run_server(const settings::load_request& request, settings::outcome first) {
     const auto values =
         std::make_shared<const settings::server_settings>(std::move(first.settings));
-    if (const auto failed = enter_directory(*values)) return refuse(*failed);
+    if (const auto failed = enter_directory(request.directory, *values)) return refuse(*failed);
 
     std::optional<os::daemon_link> daemon;
     if (values->daemon) {
@@ -156,6 +184,8 @@ int run_server(const settings::load_request& request, settings::outcome first) {
         return refuse(*failed);
     }
     for (const std::string& warning : first.warnings) log::warning("{}", warning);
+    os::raise_descriptor_limit();
+    warn_of_few_descriptors(*values);
 
     master::options options;
     options.settings = values;
@@ -185,8 +215,10 @@ int run_server(const settings::load_request& request, settings::outcome first) {
     return master::run(std::move(options));
 }
 
-int check_application(const settings::server_settings& values) {
-    if (const auto failed = enter_directory(values)) return refuse(*failed);
+int check_application(
+    const settings::load_request& request, const settings::server_settings& values
+) {
+    if (const auto failed = enter_directory(request.directory, values)) return refuse(*failed);
     asio::io_context io{1};
     aio::task_group tasks(io);
     app::worker_context context{io, values, 0, 0, [] {}, &tasks};

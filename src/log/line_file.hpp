@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <sys/types.h>
+#include "log/append_file.hpp"
 
 #include <atomic>
 #include <cstdint>
@@ -11,12 +11,6 @@
 
 namespace unicoro::log {
 
-/// Whom a log file is given to when it is opened.
-struct file_owner {
-    std::optional<uid_t> user;
-    std::optional<gid_t> group;
-};
-
 /// A target of lines: a file opened for append or a standard stream. `write_line` is one write(2),
 /// so lines of many threads and processes do not mix. Owns its descriptor, unless it is a standard
 /// stream.
@@ -24,7 +18,6 @@ class line_file {
   public:
     /// Without `open` it writes to a descriptor that someone else keeps open.
     explicit line_file(int borrowed_fd) noexcept : fd_(borrowed_fd) {}
-    ~line_file();
     line_file(const line_file&) = delete;
     line_file& operator=(const line_file&) = delete;
 
@@ -34,6 +27,9 @@ class line_file {
     /// Opens the same path again; the descriptor keeps its number. A standard stream stays as it
     /// is.
     [[nodiscard]] std::optional<std::string> reopen();
+
+    /// Turns to a file that somebody else has opened at the same path. False with errno set.
+    [[nodiscard]] bool replace(int fd) noexcept;
 
     [[nodiscard]] int descriptor() const noexcept { return fd_; }
     [[nodiscard]] bool is_file() const noexcept { return !path_.empty(); }
@@ -55,7 +51,7 @@ class line_file {
     void count_loss(int error) noexcept;
 
     int fd_;
-    bool owned_ = false;
+    base::unique_fd owned_;
     std::string path_;
     file_owner owner_;
     std::atomic<bool> torn_{false};  ///< the last line is there without its end

@@ -13,6 +13,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <cstring>
 #include <ctime>
 #include <memory>
 #include <utility>
@@ -83,12 +85,20 @@ std::optional<std::string> open_access(const options& chosen, logs& into) {
     if (!chosen.accesslog) return std::nullopt;
     auto format = access_format::compile(chosen.access_log_format);
     if (!format) return "access_log_format: " + format.error();
-    const int standard_fd = chosen.capture_output ? uncaptured_stdout() : STDOUT_FILENO;
+    const bool apart = chosen.capture_output && chosen.keeps_stdout;
+    const int standard_fd = apart ? uncaptured_stdout() : STDOUT_FILENO;
     into.access = std::make_unique<access_log>(standard_fd, *std::move(format));
     if (*chosen.accesslog == "-") return std::nullopt;
     auto failed = into.access->lines.file.open(*chosen.accesslog, {chosen.owner, chosen.group});
     if (failed) return "accesslog: " + *failed;
     return std::nullopt;
+}
+
+/// Calls visit(setting, file) for each file of the logs.
+template <class Visit>
+void for_each_file(logs& of, Visit visit) {
+    if (of.error.file.is_file()) visit("errorlog", of.error.file);
+    if (of.access && of.access->lines.file.is_file()) visit("accesslog", of.access->lines.file);
 }
 
 }  // namespace
@@ -131,16 +141,34 @@ std::optional<std::string> open(const options& chosen) {
 
 void reopen() noexcept {
     logs& now = *current();
-    const auto report = [](const std::optional<std::string>& failed, const char* setting) {
-        if (failed) error("{}: {}; the file opened before stays in use", setting, *failed);
-    };
     try {
-        report(now.error.file.reopen(), "errorlog");
+        for_each_file(now, [](const char* setting, line_file& file) {
+            if (const auto failed = file.reopen()) {
+                error("{}: {}; the file opened before stays in use", setting, *failed);
+            }
+        });
         capture_standard_streams(now);
-        if (now.access) report(now.access->lines.file.reopen(), "accesslog");
     } catch (...) {
         write(level::error, "the logs could not be reopened: out of memory");
     }
+}
+
+std::vector<open_file> open_files() {
+    std::vector<open_file> found;
+    for_each_file(*current(), [&found](const char*, const line_file& file) {
+        found.push_back({file.path(), file.descriptor()});
+    });
+    return found;
+}
+
+void take_over(const open_file& opened) noexcept {
+    logs& now = *current();
+    for_each_file(now, [&opened](const char* setting, line_file& file) {
+        if (file.path() == opened.path && !file.replace(opened.descriptor)) {
+            error("{}: the file opened before stays in use: {}", setting, std::strerror(errno));
+        }
+    });
+    capture_standard_streams(now);
 }
 
 int descriptor() noexcept {

@@ -7,6 +7,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace unicoro::log {
 
@@ -19,7 +20,8 @@ struct options {
         R"(%(h)s %(l)s %(u)s %(t)s "%(r)s" %(s)s %(b)s "%(f)s" "%(a)s")";
     level loglevel = level::info;
     bool capture_output = false;  ///< stdout and stderr go to `errorlog`, when that is a file
-    std::optional<uid_t> owner;   ///< given to the log files, so that workers may reopen them
+    bool keeps_stdout = true;     ///< apart from that; false = what the process was started with is let go
+    std::optional<uid_t> owner;   ///< given files that are made
     std::optional<gid_t> group;
 };
 
@@ -29,9 +31,20 @@ struct options {
 [[nodiscard]] std::optional<std::string> open(const options& chosen);
 
 /// Opens the files anew under the same names (SIGUSR1, after a rotation), and captures stdout and
-/// stderr again. A file that cannot be opened stays the old one, and the error log says so. The
-/// master reopens before its workers do: it may create a file where they may not.
+/// stderr again. A file that cannot be opened stays the old one, and the error log says so.
 void reopen() noexcept;
+
+/// A file of the logs, open.
+struct open_file {
+    std::string path;
+    int descriptor = -1;
+};
+
+/// Those there are, for workers that may not open them themselves. They stay ours.
+[[nodiscard]] std::vector<open_file> open_files();
+
+/// Goes on with a file that the master has opened anew, where it is one of ours.
+void take_over(const open_file& opened) noexcept;
 
 /// The descriptor error lines are written to. The number stays the same over `reopen`.
 [[nodiscard]] int descriptor() noexcept;

@@ -57,6 +57,7 @@ class core {
         bool expected = false;  // its end is wanted, it does not count as a worker any more
         bool was_ready = false;
         bool retiring = false;
+        bool distrusted = false;  // a warning about it was written
         instant born{0};
         instant ready_at{0};
         instant heard{0};  // last sign of life
@@ -94,6 +95,7 @@ class core {
     // core_exits.cpp
     void describe_end(const worker& gone, int status);
     void judge_end(const worker& gone, int status);
+    void judge_life(const worker& gone);
     void count_failure(generation& of, std::uint64_t age);
     void give_up_reload(const std::string& reason);
 
@@ -104,6 +106,7 @@ class core {
 
     // core_watch.cpp
     void read(worker& of, const slot_reading& reading);
+    void distrust(worker& of);
     void watch();
     void watch(worker& of);
     void abort(worker& of);

@@ -80,8 +80,12 @@ void core::judge_end(const worker& gone, int status) {
             return stop(SIGQUIT, code);
         }
     }
+    judge_life(gone);
+}
+
+void core::judge_life(const worker& gone) {
     if (gone.was_ready && now_ - gone.born >= young) return;
-    count_failure(*of, gone.age);
+    if (generation* of = find(gone.generation)) count_failure(*of, gone.age);
 }
 
 // Workers that die together are one failure: only those born after the last counted one tell

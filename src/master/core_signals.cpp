@@ -39,8 +39,9 @@ void core::on(const event::signal_arrived& what) {
             return stop(SIGQUIT, 0);
         case SIGUSR1:
             out_.emplace_back(action::reopen_logs{});
+            // Workers of other settings may have other files, which they open themselves.
             for (const worker& each : workers_) {
-                if (each.pid > 0 && each.at != phase::killed) {
+                if (each.generation != current_.id && each.was_ready && each.at != phase::killed) {
                     out_.emplace_back(action::kill{each.pid, SIGUSR1});
                 }
             }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <utility>
 
 namespace unicoro::master {
 namespace {
@@ -25,29 +26,43 @@ double seconds(std::chrono::milliseconds length) {
 
 }  // namespace
 
+// The slot is written by the worker, and one whose memory is damaged writes anything: what cannot be is
+// not believed, and what can be concerns that worker alone.
 void core::read(worker& of, const slot_reading& reading) {
-    of.heard = std::max(of.heard, reading.heartbeat);
-    const bool serves =
-        reading.state == worker_state::ready || reading.state == worker_state::retiring;
+    // A sign of life from the future would be one for ever.
+    if (reading.heartbeat <= now_) of.heard = std::max(of.heard, reading.heartbeat);
+    if (!scoreboard::is_known(reading.state)) return distrust(of);
+    const generation* known = find(of.generation);
+    const limits& values = (known ? *known : current_).values;
+    const bool retires = reading.state == worker_state::retiring;
+    if (retires && known && !values.workers_retire) return distrust(of);
+    const bool serves = reading.state == worker_state::ready || retires;
     if (of.at == phase::booting && serves) {
         of.at = phase::serving;
         of.was_ready = true;
         of.ready_at = now_;
         of.heard = std::max(of.heard, now_);
         of.deadline.reset();
-        if (generation* known = find(of.generation)) known->proven = true;
+        if (generation* proof = find(of.generation)) proof->proven = true;
         say(log::level::debug, "Worker (pid:{}) is ready", of.pid);
     }
     if (of.at != phase::serving) return;
-    of.retiring = reading.state == worker_state::retiring;
+    of.retiring = retires;
     if (reading.state == worker_state::draining) {
         // Somebody else told it to end.
-        const generation* known = find(of.generation);
         of.at = phase::leaving;
         of.expected = true;
-        of.deadline = now_ + (known ? *known : current_).values.graceful_timeout;
+        of.deadline = now_ + values.graceful_timeout;
         say(log::level::info, "Worker (pid:{}) is leaving, told by somebody else", of.pid);
+        judge_life(of);
     }
+}
+
+void core::distrust(worker& of) {
+    if (std::exchange(of.distrusted, true)) return;
+    say(log::level::warning,
+        "Worker (pid:{}) says of itself what cannot be: its memory may be damaged",
+        of.pid);
 }
 
 void core::watch() {

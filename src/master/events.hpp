@@ -26,9 +26,10 @@ struct limits {
     std::chrono::milliseconds timeout{30'000};
     std::chrono::milliseconds graceful_timeout{30'000};
     std::chrono::milliseconds boot_timeout{60'000};
+    bool workers_retire = true;  ///< there is something for which a worker asks to be replaced
 };
 
-/// What a worker says in its slot of the scoreboard.
+/// What a worker says in its slot of the scoreboard, unchecked.
 struct slot_reading {
     std::size_t slot = 0;
     scoreboard::worker_state state = scoreboard::worker_state::vacant;
@@ -123,6 +124,7 @@ struct log_lost {
     bool operator==(const log_lost&) const = default;
 };
 
+/// Open the log files anew, and hand them to the workers.
 struct reopen_logs {
     bool operator==(const reopen_logs&) const = default;
 };

@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "master/launch_set.hpp"
 
+#include "log/log.hpp"
 #include "os/inherited.hpp"
+#include "settings/bind_address.hpp"
+
+#include <unistd.h>
 
 #include <algorithm>
+#include <optional>
 
 namespace unicoro::master {
 namespace {
@@ -16,6 +21,18 @@ bool same_address(const bind_address& left, const bind_address& right) noexcept 
            left.path == right.path && left.fd == right.fd;
 }
 
+// A socket that takes IPv4 connections too would be in the way of one for IPv4 alone.
+std::optional<bool> wanted_ipv6_only(const bind_address& asked, const server_settings& values) {
+    using settings::ipv6_only_mode;
+    if (values.ipv6_only != ipv6_only_mode::system) return values.ipv6_only == ipv6_only_mode::on;
+    const auto beside = [&asked](const bind_address& other) {
+        return settings::is_ipv4(other) && other.port == asked.port;
+    };
+    if (!settings::is_any_ipv6(asked) || asked.port == 0) return std::nullopt;
+    if (std::ranges::any_of(values.bind, beside)) return true;
+    return std::nullopt;
+}
+
 os::outcome<os::listener> open_one(
     const bind_address& asked, const server_settings& values, const os::privileges& owner
 ) {
@@ -23,7 +40,8 @@ os::outcome<os::listener> open_one(
         case bind_address::kind::tcp: {
             using mode = os::tcp_request::mode;
             const mode use = values.reuse_port ? mode::placeholder : mode::shared;
-            return os::listen_tcp({asked.host, asked.port, values.backlog, use});
+            const auto ipv6_only = wanted_ipv6_only(asked, values);
+            return os::listen_tcp({asked.host, asked.port, values.backlog, use, ipv6_only});
         }
         case bind_address::kind::unix_path:
             return os::listen_unix(
@@ -45,16 +63,33 @@ os::outcome<os::listener> keep_one(
             std::string("reuse_port cannot be switched ") + (values.reuse_port ? "on" : "off") +
                 " while " + socket.text() + " is in use; restart instead"};
     }
+    if (settings::is_any_ipv6(known.asked)) {
+        const bool only = wanted_ipv6_only(known.asked, values).value_or(os::ipv6_only_by_default());
+        if (only != socket.ipv6_only()) {
+            return os::failure{
+                os::system_error(EINVAL),
+                socket.text() + (only ? " takes" : " does not take") +
+                    " IPv4 connections, which cannot change while it is in use (ipv6_only, or an IPv4 "
+                    "address of the same port); restart instead"};
+        }
+    }
     if (const error_code failed = socket.set_backlog(values.backlog)) {
         return os::make_failure(failed, "cannot apply backlog to " + socket.text());
     }
-    if (const error_code failed = socket.set_path_rights(values.umask, owner.uid, owner.gid)) {
+    if (const error_code failed = socket.set_path_rights({values.umask, owner.uid, owner.gid})) {
         return os::make_failure(failed, "cannot apply umask, user or group to " + socket.text());
     }
     return socket;
 }
 
 }  // namespace
+
+void launch_set::enter_directory() const noexcept {
+    // It was the working directory once, so there is nothing that could forbid it but a new owner.
+    if (directory && fchdir(directory.get()) != 0) {
+        log::error("Cannot go back to the directory of the settings: {}", os::last_error().message());
+    }
+}
 
 os::outcome<os::privileges> wanted_privileges(const server_settings& values) {
     os::privileges wanted;
@@ -64,6 +99,7 @@ os::outcome<os::privileges> wanted_privileges(const server_settings& values) {
         wanted.uid = user->uid;
         wanted.gid = user->primary_group;
         wanted.user_name = std::move(user->name);
+        wanted.home = std::move(user->home);
         if (values.initgroups) wanted.groups = os::privileges::extra_groups::of_user;
     }
     if (values.group) {

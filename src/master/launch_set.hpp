@@ -4,6 +4,7 @@
 #include "master/events.hpp"
 #include "os/identity.hpp"
 #include "os/listener.hpp"
+#include "os/unique_fd.hpp"
 #include "settings/settings.hpp"
 
 #include <memory>
@@ -23,6 +24,9 @@ struct launch_set {
     std::shared_ptr<const settings::server_settings> settings;
     os::privileges privileges;
     std::vector<bound_listener> listeners;
+    os::unique_fd directory;  ///< where `chdir` led, or the server was started
+
+    void enter_directory() const noexcept;
 };
 
 /// Resolves `user`, `group` and `initgroups`. A user without `group` gets the primary group of the user

@@ -27,8 +27,7 @@ struct worker_launch {
     std::uint64_t generation;                  ///< counts the settings in force, from 1
     std::span<const os::listener> listeners;   ///< all of them listen
     const scoreboard::table& board;
-    int lifeline_fd;                           ///< end of file when the master has died
-    int wake_fd;                               ///< eventfd: ring it when the slot's state has changed
+    int lifeline_fd;                           ///< os::lifeline: ring when the slot's state has changed
     const settings::server_settings& settings;
 };
 
@@ -59,7 +58,8 @@ struct options {
     std::shared_ptr<const settings::server_settings> settings;
     worker_entry entry;
 
-    /// Called on SIGHUP, in the master. Without it every reload is refused.
+    /// Called on SIGHUP, in the master; leaves it in the working directory of the new settings.
+    /// Without it every reload is refused.
     std::function<reload_outcome()> reload;
 
     /// Called in the master when settings that were read anew have taken over; also called in each

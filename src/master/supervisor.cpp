@@ -3,18 +3,23 @@
 
 #include "log/open.hpp"
 #include "master/in_flight.hpp"
-#include "os/descriptors.hpp"
+#include "os/lifeline.hpp"
 #include "os/process.hpp"
 
 #include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <csignal>
 #include <utility>
 
 namespace unicoro::master {
+namespace {
+
+// A worker rings when it is ready, when it asks for its replacement and when it drains.
+constexpr std::size_t most_rings = 64;
+
+}  // namespace
 
 instant clock_now() noexcept { return instant(scoreboard::monotonic_now()); }
 
@@ -75,9 +80,26 @@ void supervisor::wait() {
     // Rounded up: waking a moment early would mean turning without anything to do.
     const auto left = std::chrono::ceil<milliseconds>(until - clock_now());
     const int timeout = static_cast<int>(std::clamp<milliseconds::rep>(left.count(), 0, 60'000));
-    std::array<pollfd, 2> watched{{{signals_->fd(), POLLIN, 0}, {wake_.get(), POLLIN, 0}}};
-    poll(watched.data(), watched.size(), timeout);
-    static_cast<void>(os::clear_event(wake_.get()));
+    watched_.assign(1, {signals_->fd(), POLLIN, 0});
+    for (const running& each : workers_) {
+        // poll(2) passes over -1.
+        watched_.push_back({each.rings_left > 0 ? each.lifeline.get() : -1, POLLIN, 0});
+    }
+    poll(watched_.data(), watched_.size(), timeout);
+    for (std::size_t index = 0; index < workers_.size(); ++index) {
+        if (watched_[index + 1].revents != 0) hear(workers_[index]);
+    }
+}
+
+// What is not heard any more is seen at the next look, which comes at least once a second: a worker
+// that rings without end, or has closed its end, costs no more than that.
+void supervisor::hear(running& worker) {
+    if (!os::take_ring(worker.lifeline.get())) {
+        worker.rings_left = 0;
+        return;
+    }
+    if (--worker.rings_left > 0) return;
+    log::warning("Worker (pid:{}) rings without end: its rings are ignored from now on", worker.pid);
 }
 
 void supervisor::take_signals() {
@@ -104,6 +126,9 @@ void supervisor::reap() {
 }
 
 void supervisor::look() {
+    for (const auto& [id, set] : sets_) {
+        for (const bound_listener& each : set.listeners) each.socket.restore_flags();
+    }
     event::tick seen;
     for (const running& each : workers_) {
         const scoreboard::worker_slot& slot = board_->slot(each.slot);
@@ -126,19 +151,21 @@ void supervisor::tell_strength() {
 }
 
 void supervisor::perform(const action::spawn& what) {
-    auto lifeline = os::make_pipe();
+    auto lifeline = os::make_lifeline();
     if (!lifeline) return feed(event::spawn_failed{what.slot, lifeline.error().message()});
-    board_->reset(what.slot, scoreboard::worker_state::booting);
+    if (const auto failed = board_->open(what.slot, scoreboard::worker_state::booting)) {
+        return feed(event::spawn_failed{what.slot, failed.message()});
+    }
     if (options_.companion.before_fork) options_.companion.before_fork(what.age);
     const auto forked = os::fork_process();
     if (options_.companion.forked) options_.companion.forked(forked ? *forked : -1);
     if (!forked) return feed(event::spawn_failed{what.slot, forked.error().message()});
     if (*forked == 0) {
-        lifeline->write.reset();
-        be_worker(what, lifeline->read.get());
+        lifeline->master_end.reset();
+        be_worker(what, lifeline->worker_end.get());
     }
     board_->slot(what.slot).pid.store(*forked);
-    workers_.push_back({*forked, what.slot, std::move(lifeline->write)});
+    workers_.push_back({*forked, what.slot, std::move(lifeline->master_end), most_rings});
     feed(event::spawned{what.slot, *forked});
 }
 
@@ -162,7 +189,17 @@ void supervisor::perform(const action::log_lost& what) {
     write_lost_requests(*board_, what.slot, scoreboard::monotonic_now());
 }
 
-void supervisor::perform(const action::reopen_logs&) { log::reopen(); }
+// The files are handed to the workers: what root may open, they perhaps may not.
+void supervisor::perform(const action::reopen_logs&) {
+    log::reopen();
+    for (const log::open_file& file : log::open_files()) {
+        for (const running& each : workers_) {
+            const auto failed = os::hand_file(each.lifeline.get(), file.path, file.descriptor);
+            if (!failed || failed == os::system_error(EPIPE)) continue;
+            log::warning("Worker (pid:{}) goes on with the former log file: {}", each.pid, failed.message());
+        }
+    }
+}
 
 void supervisor::perform(const action::notify& what) {
     std::string lines;

@@ -10,6 +10,9 @@
 #include "os/signals.hpp"
 #include "os/unique_fd.hpp"
 
+#include <poll.h>
+
+#include <cstddef>
 #include <deque>
 #include <map>
 #include <optional>
@@ -32,13 +35,15 @@ class supervisor {
     struct running {
         pid_t pid = 0;
         std::size_t slot = 0;
-        os::unique_fd lifeline;  // write end
+        os::unique_fd lifeline;  // the master's end
+        std::size_t rings_left;  // 0 = not listened to
     };
 
     // supervisor.cpp
     void loop();
     void turn();
     void wait();
+    void hear(running& worker);
     void take_signals();
     void reap();
     void look();
@@ -81,13 +86,13 @@ class supervisor {
     std::optional<os::pidfile> pidfile_;
     std::optional<scoreboard::table> board_;
     os::environment_overlay environment_;
-    os::unique_fd wake_;
     std::map<generation_id, launch_set> sets_;
     generation_id settled_ = 1;
     generation_id newest_ = 1;
     bool activated_ = false;  // sockets came from systemd
     std::optional<core> core_;
     std::vector<running> workers_;
+    std::vector<pollfd> watched_;
     std::deque<any_action> pending_;
     instant next_watchdog_{0};
     std::optional<int> exit_code_;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "master/supervisor.hpp"
+#include "os/descriptors.hpp"
 #include "os/process_title.hpp"
 
 #include <algorithm>
@@ -11,7 +12,11 @@ limits limits_of(const settings::server_settings& values) {
     // clean up, as after SIGQUIT: SIGKILL is for those that cannot.
     constexpr std::chrono::seconds margin{2};
     return {
-        values.workers, values.timeout, values.graceful_timeout + margin, values.boot_timeout};
+        values.workers,
+        values.timeout,
+        values.graceful_timeout + margin,
+        values.boot_timeout,
+        values.max_requests > 0 || values.reload};
 }
 
 std::string process_title(std::string_view role, const settings::server_settings& values) {
@@ -35,6 +40,8 @@ reload_outcome supervisor::ask_for_settings() {
 void supervisor::perform(const action::reload_settings&) {
     const reload_outcome read = ask_for_settings();
     auto errors = prepare(read);
+    // The settings in force stay so for now, and are perhaps the ones that remain.
+    sets_.at(settled_).enter_directory();
     if (!errors.empty()) return feed(event::settings_refused{std::move(errors)});
     feed(event::settings_accepted{newest_, limits_of(*read.settings)});
     if (options_.companion.reloaded) options_.companion.reloaded();
@@ -52,6 +59,7 @@ std::vector<std::string> supervisor::prepare(const reload_outcome& read) {
     }
     launch_set fresh;
     fresh.settings = read.settings;
+    fresh.directory = os::current_folder();
     const auto privileges = wanted_privileges(values);
     if (!privileges) return {privileges.error().message};
     fresh.privileges = *privileges;
@@ -98,6 +106,7 @@ void supervisor::perform(const action::settle& what) {
     const auto before = sets_.at(settled_).settings;
     settled_ = what.generation;
     drop_sets_before(settled_);
+    sets_.at(settled_).enter_directory();
     const settings::server_settings& values = *sets_.at(settled_).settings;
     environment_.apply(values.raw_env);
     if (options_.adopt) options_.adopt(values);

@@ -82,12 +82,6 @@ std::optional<int> supervisor::open_first_listeners(launch_set& set) {
 }
 
 bool supervisor::open_resources(const settings::server_settings& values) {
-    auto wake = os::make_event();
-    if (!wake) {
-        log::error("Cannot make an eventfd: {}", wake.error().message());
-        return false;
-    }
-    wake_ = std::move(*wake);
     const std::size_t slots =
         std::max(fewest_slots, static_cast<std::size_t>(values.workers) * slots_per_worker);
     auto board = scoreboard::table::create(
@@ -132,6 +126,7 @@ std::optional<int> supervisor::start() {
     launch_set first;
     first.id = settled_;
     first.settings = options_.settings;
+    first.directory = os::current_folder();
     const auto privileges = wanted_privileges(values);
     if (!privileges) {
         log::error("{}", privileges.error().message);

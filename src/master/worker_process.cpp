@@ -31,8 +31,16 @@ int supervisor::boot_worker(const action::spawn& what, int lifeline_fd) {
     os::reset_signals();
     os::ignore_write_signals();
 
-    const launch_set& set = sets_.at(what.generation);
+    // Sockets of other settings would stay open with this worker.
+    std::erase_if(sets_, [&what](const auto& each) { return each.first != what.generation; });
+    launch_set& set = sets_.at(what.generation);
     const settings::server_settings& values = *set.settings;
+    set.enter_directory();
+    set.directory.reset();
+    if (const error_code failed = board_->keep_only(what.slot)) {
+        log::critical("Cannot let go of the other workers' memory: {}", failed.message());
+        return exit_worker_boot;
+    }
     board_->slot(what.slot).pid.store(pid);
     os::set_process_title(process_title("worker", values));
     os::set_short_name("unicoro: worker");
@@ -44,7 +52,7 @@ int supervisor::boot_worker(const action::spawn& what, int lifeline_fd) {
     std::vector<os::listener> listeners;
     for (const bound_listener& each : set.listeners) {
         if (each.socket.listening()) {
-            listeners.push_back(each.socket);
+            listeners.push_back(each.socket.socket_only());
             continue;
         }
         auto own = os::listen_beside(each.socket, values.backlog);
@@ -54,13 +62,20 @@ int supervisor::boot_worker(const action::spawn& what, int lifeline_fd) {
         }
         listeners.push_back(std::move(*own));
     }
+    // What holds a socket's file, and the socket that only keeps an address, are the master's.
+    set.listeners.clear();
+    const bool becomes_another = set.privileges.uid && *set.privileges.uid != geteuid();
     if (const auto dropped = os::drop_privileges(set.privileges); !dropped) {
         log::critical("{}", dropped.error().message);
         return exit_worker_boot;
     }
+    if (becomes_another) {
+        os::show_identity(set.privileges);
+        environment_.apply(values.raw_env);
+    }
     const generation_id generation = what.generation;
     return options_.entry(worker_launch{
-        what.slot, what.age, generation, listeners, *board_, lifeline_fd, wake_.get(), values});
+        what.slot, what.age, generation, listeners, *board_, lifeline_fd, values});
 }
 
 }  // namespace unicoro::master

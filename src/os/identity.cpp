@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <charconv>
+#include <cstdlib>
 #include <vector>
 
 namespace unicoro::os {
@@ -38,7 +39,7 @@ auto look_up(Lookup lookup, Visit visit) -> std::optional<decltype(visit(Record{
 }
 
 user_identity identity_of(const passwd& record) {
-    return {record.pw_uid, record.pw_name, record.pw_gid};
+    return {record.pw_uid, record.pw_name, record.pw_gid, record.pw_dir};
 }
 
 failure denied(const char* step, const error_code& code) {
@@ -90,7 +91,7 @@ outcome<user_identity> find_user(std::string_view text) noexcept {
         return getpwuid_r(*uid, record, buffer, size, found);
     };
     if (auto found = look_up<passwd>(by_id, identity_of)) return *std::move(found);
-    return user_identity{*uid, {}, std::nullopt};
+    return user_identity{*uid, {}, std::nullopt, "/"};
 }
 
 outcome<gid_t> find_group(std::string_view text) noexcept {
@@ -118,6 +119,18 @@ outcome<void> drop_privileges(const privileges& wanted) noexcept {
     if (setresgid(gid, gid, gid) != 0) return denied("setgid", last_error());
     if (setresuid(uid, uid, uid) != 0) return denied("setuid", last_error());
     return check_for_good(uid, gid);
+}
+
+void show_identity(const privileges& now) noexcept {
+    const auto& [home, user, login] = identity_variables;
+    setenv(home, now.home.c_str(), 1);
+    for (const char* const name : {user, login}) {
+        if (now.user_name.empty()) {
+            unsetenv(name);
+        } else {
+            setenv(name, now.user_name.c_str(), 1);
+        }
+    }
 }
 
 }  // namespace unicoro::os

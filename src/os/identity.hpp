@@ -5,6 +5,7 @@
 
 #include <sys/types.h>
 
+#include <array>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,6 +17,7 @@ struct user_identity {
     uid_t uid = 0;
     std::string name;
     std::optional<gid_t> primary_group;
+    std::string home = "/";
 };
 
 /// By name or by number; names win.
@@ -29,7 +31,8 @@ struct privileges {
 
     std::optional<uid_t> uid;
     std::optional<gid_t> gid;
-    std::string user_name;  ///< for `of_user`
+    std::string user_name;  ///< empty for an id without a name
+    std::string home = "/";
     extra_groups groups = extra_groups::none;
 };
 
@@ -37,5 +40,11 @@ struct privileges {
 /// that the old rights cannot come back. Without rights to change (not root) it succeeds only when
 /// nothing would change.
 [[nodiscard]] outcome<void> drop_privileges(const privileges& wanted) noexcept;
+
+/// The variables of the environment that tell whose process it is.
+inline constexpr std::array identity_variables{"HOME", "USER", "LOGNAME"};
+
+/// Has them tell of the user that `drop_privileges` made of this process.
+void show_identity(const privileges& now) noexcept;
 
 }  // namespace unicoro::os

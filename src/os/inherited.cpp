@@ -86,6 +86,7 @@ outcome<listener> adopt_listener(int fd, int backlog, std::string name) noexcept
     }
     auto owner = take_over(fd);
     if (!owner) return make_failure(owner.error(), what);
+    if (const error_code failed = limit_accept_wait(owner->get())) return make_failure(failed, what);
     if (*family != address_family::unix_path) {
         const int on = 1;
         setsockopt(owner->get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);

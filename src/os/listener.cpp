@@ -3,10 +3,9 @@
 
 #include "os/socket_address.hpp"
 
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 namespace unicoro::os {
 
@@ -20,29 +19,23 @@ error_code listener::set_backlog(int backlog) const noexcept {
     return listen(fd(), backlog) == 0 ? error_code{} : last_error();
 }
 
-bool listener::owns_path() const noexcept {
-    if (state_->inode == 0) return false;
-    struct stat found {};
-    if (lstat(state_->path.c_str(), &found) != 0) return false;
-    return found.st_dev == state_->device && found.st_ino == state_->inode;
+void listener::restore_flags() const noexcept {
+    const int flags = fcntl(fd(), F_GETFL);
+    if (flags >= 0 && (flags & O_NONBLOCK) == 0) fcntl(fd(), F_SETFL, flags | O_NONBLOCK);
 }
 
-error_code listener::set_path_rights(
-    mode_t umask, std::optional<uid_t> user, std::optional<gid_t> group
-) const noexcept {
-    if (!owns_path()) return {};
-    const char* path = state_->path.c_str();
-    if (user || group) {
-        const uid_t uid = user.value_or(static_cast<uid_t>(-1));
-        const gid_t gid = group.value_or(static_cast<gid_t>(-1));
-        if (lchown(path, uid, gid) != 0) return last_error();
-    }
-    if (chmod(path, 0777 & ~umask) != 0) return last_error();
-    return {};
+error_code listener::set_path_rights(const file_rights& rights) const noexcept {
+    return file_ ? file_->give(rights) : error_code{};
 }
 
 void listener::remove_path() const noexcept {
-    if (owns_path()) unlink(state_->path.c_str());
+    if (file_) file_->remove();
+}
+
+listener listener::socket_only() const noexcept {
+    listener copy = *this;
+    copy.file_.reset();
+    return copy;
 }
 
 }  // namespace unicoro::os

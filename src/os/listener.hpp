@@ -2,6 +2,8 @@
 #pragma once
 
 #include "os/failure.hpp"
+#include "os/socket_address.hpp"
+#include "os/socket_file.hpp"
 #include "os/unique_fd.hpp"
 
 #include <sys/types.h>
@@ -13,8 +15,6 @@
 
 namespace unicoro::os {
 
-enum class address_family { ipv4, ipv6, unix_path };
-
 /// A stream socket that accepts connections. Copies share the socket, which is closed with the last
 /// copy; the file of a unix socket stays until `remove_path`.
 class listener {
@@ -25,19 +25,25 @@ class listener {
         address_family family = address_family::ipv4;
         std::string text;
         std::string name;    ///< of systemd's LISTEN_FDNAMES
-        std::string path;    ///< unix: as bound
-        dev_t device = 0;    ///< unix, bound by us: identity of the file, to remove no other
-        ino_t inode = 0;
+        std::string path;    ///< unix: as asked for
         bool listening = true;
     };
 
     explicit listener(state made) : state_(std::make_shared<const state>(std::move(made))) {}
+
+    /// A unix socket that was bound here.
+    listener(state made, socket_file file)
+        : state_(std::make_shared<const state>(std::move(made))),
+          file_(std::make_shared<const socket_file>(std::move(file))) {}
 
     [[nodiscard]] int fd() const noexcept { return state_->fd.get(); }
     [[nodiscard]] address_family family() const noexcept { return state_->family; }
 
     /// As start-up lines show it: "http://127.0.0.1:8000", "unix:/run/app.sock".
     [[nodiscard]] const std::string& text() const noexcept { return state_->text; }
+
+    /// Of a unix socket.
+    [[nodiscard]] const std::string& path() const noexcept { return state_->path; }
 
     /// Name given by systemd (FileDescriptorName=), or empty.
     [[nodiscard]] const std::string& name() const noexcept { return state_->name; }
@@ -48,25 +54,31 @@ class listener {
     /// The port in force, also where port 0 was asked for; 0 on unix sockets.
     [[nodiscard]] std::uint16_t port() const noexcept;
 
+    /// Whether an IPv6 socket leaves IPv4 alone; false for others.
+    [[nodiscard]] bool ipv6_only() const noexcept;
+
     /// Applies another backlog to the socket.
     [[nodiscard]] error_code set_backlog(int backlog) const noexcept;
 
+    /// Makes the socket non-blocking again, if a process that shares it has changed that for all.
+    void restore_flags() const noexcept;
+
     /// Gives the file of a unix socket these rights; nothing for others and for inherited sockets.
-    [[nodiscard]] error_code set_path_rights(
-        mode_t umask, std::optional<uid_t> user, std::optional<gid_t> group
-    ) const noexcept;
+    [[nodiscard]] error_code set_path_rights(const file_rights& rights) const noexcept;
 
     /// Master only: removes the file of a unix socket if it is still the one bound here.
     void remove_path() const noexcept;
 
-  private:
-    [[nodiscard]] bool owns_path() const noexcept;
+    /// For a worker: the socket without what holds its file, which is the master's.
+    [[nodiscard]] listener socket_only() const noexcept;
 
+  private:
     std::shared_ptr<const state> state_;
+    std::shared_ptr<const socket_file> file_;  // unix, bound by us
 };
 
 /// How to open a TCP listener. The host may be a name (IPv4 preferred, as gunicorn); empty = every
-/// IPv4 address. An IPv6 address never takes IPv4 connections (IPV6_V6ONLY).
+/// IPv4 address.
 struct tcp_request {
     /// `placeholder` binds with SO_REUSEPORT and does not listen: it checks the address and settles
     /// port 0, while each worker listens on a socket of its own. Until one does, SO_REUSEADDR lets
@@ -77,7 +89,11 @@ struct tcp_request {
     std::uint16_t port = 0;
     int backlog = 2048;
     mode use = mode::shared;
+    std::optional<bool> ipv6_only = {};  ///< IPV6_V6ONLY; none = as the kernel has it
 };
+
+/// What an IPv6 socket is when nobody says (net.ipv6.bindv6only).
+[[nodiscard]] bool ipv6_only_by_default() noexcept;
 
 /// Binds and listens; resolves names, so it may block: master only. The accepted sockets inherit
 /// TCP_NODELAY.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "os/descriptors.hpp"
 #include "os/listener.hpp"
 #include "os/socket_address.hpp"
 
@@ -54,23 +55,37 @@ bool enable(int fd, int level, int option) noexcept {
     return setsockopt(fd, level, option, &on, sizeof on) == 0;
 }
 
-error_code prepare(int fd, int family, bool share_port) noexcept {
+bool is_ipv6_only(int fd) noexcept {
+    int on = 0;
+    socklen_t length = sizeof on;
+    return getsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, &length) == 0 && on != 0;
+}
+
+/// How to open it, beside the address.
+struct manner {
+    bool share_port = false;
+    std::optional<int> backlog = {};  ///< none = it does not listen
+    std::optional<bool> ipv6_only = {};
+};
+
+error_code prepare(int fd, int family, const manner& how) noexcept {
     if (!enable(fd, SOL_SOCKET, SO_REUSEADDR)) return last_error();
-    if (share_port && !enable(fd, SOL_SOCKET, SO_REUSEPORT)) return last_error();
+    if (how.share_port && !enable(fd, SOL_SOCKET, SO_REUSEPORT)) return last_error();
     if (!enable(fd, IPPROTO_TCP, TCP_NODELAY)) return last_error();
-    if (family == AF_INET6 && !enable(fd, IPPROTO_IPV6, IPV6_V6ONLY)) return last_error();
+    if (family != AF_INET6 || !how.ipv6_only) return {};
+    const int on = *how.ipv6_only ? 1 : 0;
+    if (setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on) != 0) return last_error();
     return {};
 }
 
-result<listener::state> open_at(
-    const socket_address& address, bool share_port, std::optional<int> backlog
-) {
+result<listener::state> open_at(const socket_address& address, const manner& how) {
     const int family = address.storage.ss_family;
     unique_fd fd(socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     if (!fd) return last_error();
-    if (const error_code failed = prepare(fd.get(), family, share_port)) return failed;
+    if (const error_code failed = prepare(fd.get(), family, how)) return failed;
     if (bind(fd.get(), address.data(), address.length) != 0) return last_error();
-    if (backlog && listen(fd.get(), *backlog) != 0) return last_error();
+    if (const error_code failed = limit_accept_wait(fd.get())) return failed;
+    if (how.backlog && listen(fd.get(), *how.backlog) != 0) return last_error();
     const auto bound = local_address(fd.get());
     if (!bound) return bound.error();
     const auto kind = family_of(*bound);
@@ -79,19 +94,26 @@ result<listener::state> open_at(
     made.fd = std::move(fd);
     made.family = *kind;
     made.text = display_text(*bound);
-    made.listening = backlog.has_value();
+    made.listening = how.backlog.has_value();
     return made;
 }
 
 }  // namespace
 
+bool listener::ipv6_only() const noexcept { return is_ipv6_only(fd()); }
+
+bool ipv6_only_by_default() noexcept {
+    const unique_fd any(socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    return any && is_ipv6_only(any.get());
+}
+
 outcome<listener> listen_tcp(const tcp_request& asked) noexcept {
     const auto address = resolve(asked);
     if (!address) return address.error();
-    const bool placeholder = asked.use == tcp_request::mode::placeholder;
-    auto made = open_at(
-        *address, placeholder, placeholder ? std::nullopt : std::optional<int>(asked.backlog)
-    );
+    manner how{.ipv6_only = asked.ipv6_only};
+    how.share_port = asked.use == tcp_request::mode::placeholder;
+    if (!how.share_port) how.backlog = asked.backlog;
+    auto made = open_at(*address, how);
     if (!made) return make_failure(made.error(), "cannot listen on " + asked_text(asked));
     return listener(std::move(*made));
 }
@@ -100,7 +122,7 @@ outcome<listener> listen_beside(const listener& placeholder, int backlog) noexce
     const std::string what = "cannot listen on " + placeholder.text() + " beside the other workers";
     const auto address = local_address(placeholder.fd());
     if (!address) return make_failure(address.error(), what);
-    auto made = open_at(*address, true, backlog);
+    auto made = open_at(*address, {true, backlog, placeholder.ipv6_only()});
     if (!made) return make_failure(made.error(), what);
     return listener(std::move(*made));
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "base/parent_folder.hpp"
 #include "os/failure.hpp"
 #include "os/unique_fd.hpp"
 
@@ -10,7 +11,7 @@
 
 namespace unicoro::os {
 
-/// A file that names this process and is locked by it. The lock is a POSIX record lock: the kernel
+/// A file that names this process and is locked by it; a regular file, never a link. The lock is a POSIX record lock: the kernel
 /// drops it when this process ends and never hands it to a child, so an orphaned worker cannot keep
 /// it and a file left behind by a crash never blocks a start. It also means that this process must not
 /// open and close the file by other means.
@@ -28,16 +29,23 @@ class pidfile {
 
     [[nodiscard]] const std::string& path() const noexcept { return path_; }
 
-    /// After fork: closes the descriptor and leaves the file to the parent.
-    void abandon() noexcept { fd_.reset(); }
+    /// After fork: lets go of the descriptors and leaves the file to the parent.
+    void abandon() noexcept {
+        fd_.reset();
+        folder_ = {};
+    }
 
   private:
-    pidfile(std::string path, unique_fd fd, pid_t owner) noexcept
-        : path_(std::move(path)), fd_(std::move(fd)), owner_(owner) {}
+    pidfile(std::string path, base::parent_folder folder, unique_fd fd, pid_t owner) noexcept
+        : path_(std::move(path)),
+          folder_(std::move(folder)),
+          fd_(std::move(fd)),
+          owner_(owner) {}
 
     void remove() noexcept;
 
     std::string path_;
+    base::parent_folder folder_;
     unique_fd fd_;
     pid_t owner_;
 };

@@ -2,7 +2,6 @@
 #pragma once
 
 #include "os/failure.hpp"
-#include "os/listener.hpp"
 
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -12,6 +11,8 @@
 #include <string_view>
 
 namespace unicoro::os {
+
+enum class address_family { ipv4, ipv6, unix_path };
 
 /// An address of any family the server listens on, as the kernel has it.
 struct socket_address {

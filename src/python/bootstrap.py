@@ -43,7 +43,7 @@ class CallEnded(RequestCancelled, SystemExit):
     """The same in code that holds its worker (-k sync), which ends by it. gunicorn raises SystemExit there."""
 
 
-def prepare(pythonpath, crash_fd, after_fork):
+def prepare(pythonpath, crash_fd):
     """Sets up what an application may expect of its interpreter."""
     sys.path.insert(0, os.getcwd())
     for entry in reversed([os.path.abspath(each) for each in pythonpath]):
@@ -51,7 +51,6 @@ def prepare(pythonpath, crash_fd, after_fork):
             sys.path.remove(entry)
         sys.path.insert(0, entry)
     tell_stacks(crash_fd)
-    os.register_at_fork(after_in_child=after_fork)
 
 
 def tell_stacks(crash_fd):
@@ -63,52 +62,6 @@ def tell_stacks(crash_fd):
 
 def tell_stacks_again():
     tell_stacks.again()
-
-
-def tell_abort():
-    """Runs the hook worker_abort, once."""
-    hook, tell_abort.hook = tell_abort.hook, None
-    if hook is not None:
-        hook()
-
-
-tell_abort.hook = None
-
-
-def die_of_abort(*_):
-    try:
-        tell_abort()
-    finally:
-        signal.signal(signal.SIGABRT, signal.SIG_DFL)
-        os.kill(os.getpid(), signal.SIGABRT)
-
-
-def obey_end(verdict):
-    """The signals that end a worker find the code that holds it. What one means is asked for here."""
-
-    def on_signal(*_):
-        number, what = verdict()
-        beside = what == "die" and _in_greenlet_of_a_request()
-        if what == "die" and not beside:
-            die_of_abort()
-        try:
-            if number == signal.SIGABRT:
-                tell_abort()
-        finally:
-            if beside:
-                raise RequestCancelled
-            if what == "raise":
-                raise CallEnded
-
-    faulthandler.disable()
-    signal.signal(signal.SIGABRT, on_signal)
-
-
-def _in_greenlet_of_a_request():
-    """One that holds up all others. What it raises ends it alone, and neither the hub nor asyncio."""
-    greenlet = sys.modules.get("greenlet")
-    parent = greenlet and greenlet.getcurrent().parent
-    return parent is not None and parent.parent is not None
 
 
 def describe(error):
@@ -124,37 +77,6 @@ def stack(frame):
 def thread_stack(ident):
     """The stack of a thread as text; empty when it has ended."""
     return stack(sys._current_frames().get(ident))
-
-
-def start_thread(target, number):
-    # A daemon: one that hangs in the application must not hold up the end of its worker.
-    thread = threading.Thread(target=target, name=f"unicoro-{number}", daemon=True)
-    thread.start()
-    return thread
-
-
-def join_threads(threads, seconds):
-    """Waits for their end; False when one goes on."""
-    deadline = time.monotonic() + seconds
-    for each in threads:
-        each.join(max(0, deadline - time.monotonic()))
-    return not any(each.is_alive() for each in threads)
-
-
-def take_a_step():
-    """What was raised in this thread from another one comes out before the first line of any code."""
-
-
-def end_beside_threads():
-    """What of the end of Python concerns the application, where threads in it go on: they need the rest."""
-    here = threading.current_thread()
-    # Python would wait for these without limit, and it is late.
-    join_threads([each for each in threading.enumerate() if each is not here and not each.daemon], 0.3)
-    for step in (atexit._run_exitfuncs, sys.stdout.flush, sys.stderr.flush):
-        try:
-            step()
-        except BaseException:
-            traceback.print_exc()
 
 
 def patch_gevent():
@@ -267,6 +189,12 @@ def _give_each_greenlet_its_loop(events):
         else:
             loops[greenlet.getcurrent()] = loop
 
+    def forget():
+        _Child.kept.append(dict(loops))
+        loops.clear()
+
+    _Child.tracers.add(trace.__code__)
+    in_child(forget)
     events._unicoro_original = set_
     events._set_running_loop = set_running_loop
 
@@ -274,7 +202,9 @@ def _give_each_greenlet_its_loop(events):
 def gevent_hub():
     from gevent import get_hub
 
-    return get_hub()
+    hub = get_hub()
+    alone_with_gevent()
+    return hub
 
 
 def eventlet_hub(server_wait):
@@ -285,11 +215,16 @@ def eventlet_hub(server_wait):
 
     class Hub(epolls.Hub):
         def wait(self, seconds=None):
-            if server_wait(self.default_sleep() if seconds is None else seconds):
+            if _Child.forked_off():
+                if not (self.timers or self.next_timers or any(self.listeners.values())):
+                    _Child.leave(None)
+                super().wait(seconds)
+            elif server_wait(self.default_sleep() if seconds is None else seconds):
                 super().wait(0)
 
     hubs.use_hub(Hub)
     eventlet.monkey_patch()
+    alone_with_eventlet()
     return hubs.get_hub()
 
 

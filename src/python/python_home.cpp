@@ -4,11 +4,13 @@
 #include "app/app_spec.hpp"
 #include "log/log.hpp"
 #include "log/open.hpp"
+#include "os/identity.hpp"
 #include "python/gevent/gevent_loop.hpp"
 #include "python/interpreter.hpp"
 #include "python/traceback.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <utility>
 
 namespace unicoro::python {
@@ -28,18 +30,32 @@ bool call_bootstrap(const char* name) {
     return function && py_ref::steal(PyObject_CallNoArgs(function.get()));
 }
 
+/// Brings one variable of os.environ to what the process has.
+bool copy_variable(PyObject* variables, const char* name) {
+    const char* const text = std::getenv(name);
+    const py_ref key = py_ref::steal(PyUnicode_DecodeFSDefault(name));
+    if (!key) return false;
+    if (text == nullptr) {
+        const int known = PySequence_Contains(variables, key.get());
+        return known == 0 || (known > 0 && PyObject_DelItem(variables, key.get()) == 0);
+    }
+    const py_ref value = py_ref::steal(PyUnicode_DecodeFSDefault(text));
+    return value && PyObject_SetItem(variables, key.get(), value.get()) == 0;
+}
+
 /// An interpreter of the master read the environment when it started; these settings may be younger.
 std::optional<app::load_error> adopt_environment(const settings::server_settings& values) {
     const gil_lock gil;
-    const py_ref os = py_ref::steal(PyImport_ImportModule("os"));
-    const py_ref variables = py_ref::steal(os ? PyObject_GetAttrString(os.get(), "environ") : nullptr);
+    const py_ref module = py_ref::steal(PyImport_ImportModule("os"));
+    const py_ref variables =
+        py_ref::steal(module ? PyObject_GetAttrString(module.get(), "environ") : nullptr);
     if (!variables) return not_booted();
+    // The worker may have become another user since.
+    for (const char* const name : os::identity_variables) {
+        if (!copy_variable(variables.get(), name)) return not_booted();
+    }
     for (const auto& [name, text] : values.raw_env) {
-        const py_ref key = py_ref::steal(PyUnicode_DecodeFSDefault(name.c_str()));
-        const py_ref value = py_ref::steal(PyUnicode_DecodeFSDefault(text.c_str()));
-        if (!key || !value || PyObject_SetItem(variables.get(), key.get(), value.get()) != 0) {
-            return not_booted();
-        }
+        if (!copy_variable(variables.get(), name.c_str())) return not_booted();
     }
     return std::nullopt;
 }

@@ -25,6 +25,25 @@ std::size_t stride(std::size_t requests_per_slot) noexcept {
     return round_to_pages(sizeof(worker_slot) + requests_per_slot * sizeof(in_flight));
 }
 
+// A request holds a connection, and a connection a descriptor, of which the kernel gives a process no
+// more than this (fs.nr_open): a greater number is not a count.
+constexpr std::uint32_t most_running = 1U << 20;
+
+template <std::size_t Size>
+std::string text_of(const std::array<char, Size>& field) {
+    // Copied before it is looked at: the writer may go on writing.
+    std::string text(field.data(), Size);
+    text.resize(strnlen(text.data(), Size));
+    return text;
+}
+
+error_code map_over(std::byte* where, std::size_t bytes, int protection, int flags) noexcept {
+    if (bytes == 0) return {};
+    const int how = MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED | flags;
+    if (mmap(where, bytes, protection, how, -1, 0) != MAP_FAILED) return {};
+    return {errno, boost::system::system_category()};
+}
+
 template <std::size_t Size>
 void copy_clipped(std::array<char, Size>& to, std::string_view from) noexcept {
     const std::size_t length = std::min(from.size(), Size);
@@ -40,11 +59,21 @@ monotonic_ns monotonic_now() noexcept {
     return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
 }
 
+bool is_known(worker_state state) noexcept {
+    switch (state) {
+        case worker_state::vacant:
+        case worker_state::booting:
+        case worker_state::ready:
+        case worker_state::retiring:
+        case worker_state::draining: return true;
+    }
+    return false;
+}
+
 result<table> table::create(std::size_t slots, std::size_t requests_per_slot) {
     const std::size_t bytes = slots * stride(requests_per_slot);
-    void* memory = mmap(
-        nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0
-    );
+    void* memory =
+        mmap(nullptr, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (memory == MAP_FAILED) return error_code(errno, boost::system::system_category());
     return table(static_cast<std::byte*>(memory), slots, requests_per_slot);
 }
@@ -70,17 +99,21 @@ std::span<in_flight> table::requests(std::size_t index) const noexcept {
     return {reinterpret_cast<in_flight*>(first), requests_per_slot_};
 }
 
-void table::reset(std::size_t index, worker_state to) const noexcept {
-    worker_slot& target = slot(index);
-    const std::uint32_t used = target.entries.load();
-    for (in_flight& entry : requests(index).first(used)) entry.started.store(0);
-    target.pid.store(0);
-    target.heartbeat.store(0);
-    target.requests.store(0);
-    target.connections.store(0);
-    target.running.store(0);
-    target.entries.store(0);
-    target.state.store(to);
+error_code table::open(std::size_t index, worker_state to) const noexcept {
+    const std::size_t bytes = stride(requests_per_slot_);
+    const error_code failed =
+        map_over(memory_ + index * bytes, bytes, PROT_READ | PROT_WRITE, MAP_SHARED);
+    if (!failed) slot(index).state.store(to);
+    return failed;
+}
+
+error_code table::keep_only(std::size_t index) const noexcept {
+    const std::size_t bytes = stride(requests_per_slot_);
+    if (const error_code failed = map_over(memory_, index * bytes, PROT_NONE, MAP_PRIVATE)) {
+        return failed;
+    }
+    const std::size_t next = index + 1;
+    return map_over(memory_ + next * bytes, (slots_ - next) * bytes, PROT_NONE, MAP_PRIVATE);
 }
 
 request_ledger::request_ledger(const table& board, std::size_t index)
@@ -119,6 +152,25 @@ void request_ledger::close(std::uint32_t entry) noexcept {
     if (entry == no_entry) return;
     entries_[entry].started.store(0, std::memory_order_release);
     if (recent_count_ < recent_.size()) recent_[recent_count_++] = entry;
+}
+
+running_requests read_requests(const table& board, std::size_t index, monotonic_ns now) {
+    const worker_slot& slot = board.slot(index);
+    const std::span<in_flight> entries = board.requests(index);
+    // Not the whole table: reading an untouched page of a shared mapping makes it resident.
+    const std::size_t used = slot.entries.load(std::memory_order_acquire);
+    running_requests found;
+    for (const in_flight& entry : entries.first(std::min(used, entries.size()))) {
+        const monotonic_ns started = entry.started.load(std::memory_order_acquire);
+        if (started <= 0 || started > now) continue;
+        found.listed.push_back({started, text_of(entry.method), text_of(entry.target)});
+    }
+    std::ranges::sort(found.listed, {}, &running_request::started);
+    const std::size_t running = std::min(slot.running.load(), most_running);
+    if (found.listed.size() == entries.size() && running > entries.size()) {
+        found.unlisted = running - entries.size();
+    }
+    return found;
 }
 
 }  // namespace unicoro::scoreboard

@@ -11,7 +11,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
+#include <vector>
 
 namespace unicoro::scoreboard {
 
@@ -20,14 +22,18 @@ using monotonic_ns = std::int64_t;
 
 monotonic_ns monotonic_now() noexcept;
 
-/// What a worker says of itself. Written by the worker, `vacant` and `booting` by the master.
+/// What a worker says of itself. Written by the worker, `vacant` and `booting` by the master. The
+/// numbers are such as a worker that writes where it should not hardly ever hits.
 enum class worker_state : std::uint32_t {
-    vacant,    ///< no process
-    booting,   ///< forked, the application is loading
-    ready,     ///< serving
-    retiring,  ///< serving, asks for a replacement (max_requests)
-    draining,  ///< accepts nothing new, finishes what runs
+    vacant = 0,             ///< no process
+    booting = 0xb007'1d65,  ///< forked, the application is loading
+    ready = 0x5e7f'a9c3,    ///< serving
+    retiring = 0x8e71'4e3b, ///< serving, asks for a replacement (max_requests)
+    draining = 0xd4a1'2c97, ///< accepts nothing new, finishes what runs
 };
+
+/// False for what no worker writes on purpose.
+[[nodiscard]] bool is_known(worker_state state) noexcept;
 
 /// One request while it runs. The text is clipped, never terminated by NUL when full.
 struct in_flight {
@@ -36,7 +42,8 @@ struct in_flight {
     std::array<char, 104> target;
 };
 
-/// A worker's counters and state. Only that worker writes; everyone reads without a lock.
+/// A worker's counters and state. Only that worker can write, and it may write anything: who reads
+/// for another process believes no value that it has not checked.
 struct alignas(64) worker_slot {
     std::atomic<pid_t> pid;
     std::atomic<worker_state> state;
@@ -47,8 +54,10 @@ struct alignas(64) worker_slot {
     std::atomic<std::uint32_t> entries;   ///< entries ever used: readers look no further
 };
 
-/// One anonymous shared mapping with a slot for every worker the master may ever run at once. Made by
-/// the master before the first fork and inherited; pages are touched only when used.
+/// A slot for every worker the master may ever run at once. Each is a shared mapping of its own, made
+/// anew for each worker, so that a worker reaches its own slot alone, and what a dead worker's children
+/// still hold is nobody's slot any more. Made by the master before the first fork; address space is
+/// reserved for all slots, pages are touched only when used.
 class table {
   public:
     /// Fails with the errno of mmap(2).
@@ -59,11 +68,17 @@ class table {
     ~table();
 
     [[nodiscard]] std::size_t size() const noexcept { return slots_; }
+
+    /// Of a slot that was opened: the memory of others must not be touched.
     [[nodiscard]] worker_slot& slot(std::size_t index) const noexcept;
     [[nodiscard]] std::span<in_flight> requests(std::size_t index) const noexcept;
 
-    /// Master only: clears a slot before the fork of a new worker into it.
-    void reset(std::size_t index, worker_state to) const noexcept;
+    /// Master only, before the fork of a new worker into the slot: fresh memory, all zero but the
+    /// state. Fails with the errno of mmap(2).
+    [[nodiscard]] error_code open(std::size_t index, worker_state to) const noexcept;
+
+    /// Worker only, after the fork: from now on this process can reach no slot but this one.
+    [[nodiscard]] error_code keep_only(std::size_t index) const noexcept;
 
   private:
     table(std::byte* memory, std::size_t slots, std::size_t requests_per_slot) noexcept;
@@ -94,14 +109,23 @@ class request_ledger {
     std::uint32_t cursor_ = 0;
 };
 
-/// Master or tools: calls `visit(entry)` for each request in flight of that slot.
-template <class Visit>
-void for_each_in_flight(const table& board, std::size_t index, Visit visit) {
-    // Not the whole table: reading an untouched page of a shared mapping makes it resident.
-    const std::uint32_t used = board.slot(index).entries.load(std::memory_order_acquire);
-    for (const in_flight& entry : board.requests(index).first(used)) {
-        if (entry.started.load(std::memory_order_acquire) != 0) visit(entry);
-    }
-}
+/// A request that a worker says it runs: a copy, which the worker cannot change any more. The text may
+/// hold any byte.
+struct running_request {
+    monotonic_ns started;  ///< in the past
+    std::string method;
+    std::string target;
+};
+
+/// What a slot says of the requests in its worker, as far as that can be.
+struct running_requests {
+    std::vector<running_request> listed;  ///< longest first
+    std::size_t unlisted = 0;             ///< those beyond the size of the table
+};
+
+/// Master or tools: reads a slot at the moment `now`. Entries that cannot be are left out.
+[[nodiscard]] running_requests read_requests(
+    const table& board, std::size_t index, monotonic_ns now
+);
 
 }  // namespace unicoro::scoreboard

@@ -115,6 +115,16 @@ std::optional<bind_address> tcp(std::string_view text, std::string& problem) {
 
 }  // namespace
 
+bool is_any_ipv6(const bind_address& address) noexcept {
+    if (address.type != bind_address::kind::tcp) return false;
+    const auto parsed = base::ip_address::parse(address.host);
+    return parsed && parsed->v6 && parsed->bytes == base::ip_address{}.bytes;
+}
+
+bool is_ipv4(const bind_address& address) noexcept {
+    return address.type == bind_address::kind::tcp && address.host.find(':') == std::string::npos;
+}
+
 std::optional<bind_address> parse_bind_address(std::string_view written, std::string& problem) {
     std::string_view text = base::trim(written);
     if (text.empty()) text = "0.0.0.0:8000";

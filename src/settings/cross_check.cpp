@@ -3,6 +3,7 @@
 
 #include "base/text.hpp"
 #include "log/access_format.hpp"
+#include "settings/bind_address.hpp"
 
 #include <optional>
 #include <system_error>
@@ -93,7 +94,24 @@ class checker {
         if (!compiled) fail("access_log_format", compiled.error());
     }
 
+    void check_families() {
+        if (settings_.ipv6_only != ipv6_only_mode::off) return;
+        for (const bind_address& all : settings_.bind) {
+            if (!is_any_ipv6(all) || all.port == 0) continue;
+            for (const bind_address& other : settings_.bind) {
+                if (!is_ipv4(other) || other.port != all.port) continue;
+                fail(
+                    "ipv6_only",
+                    "is off, so \"" + base::printable(all.text) + "\" takes IPv4 too, and \"" +
+                        base::printable(other.text) + "\" of " + where_("bind") +
+                        " cannot be bound beside it: remove one of the three"
+                );
+            }
+        }
+    }
+
     void check_sockets() {
+        check_families();
         if (!settings_.reuse_port) return;
         for (const bind_address& address : settings_.bind) {
             if (address.type == bind_address::kind::tcp) continue;

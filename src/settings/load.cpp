@@ -179,6 +179,15 @@ class loader {
     resolver resolver_;
 };
 
+/// As the shell calls it, as gunicorn does: when a symbolic link leads here, SIGHUP goes where it leads
+/// by then (a new release).
+fs::path start_directory() {
+    std::error_code error;
+    const char* const called = std::getenv("PWD");
+    if (called != nullptr && *called == '/' && fs::equivalent(called, ".", error)) return called;
+    return fs::current_path(error);
+}
+
 }  // namespace
 
 load_request request_of_process(int argc, const char* const* argv) {
@@ -189,8 +198,7 @@ load_request request_of_process(int argc, const char* const* argv) {
         if (value == nullptr) return std::nullopt;
         return value;
     };
-    std::error_code error;
-    request.directory = fs::current_path(error);
+    request.directory = start_directory();
     request.count_cpus = [] { return usable_cpu_count(); };
     return request;
 }

@@ -51,6 +51,9 @@ void from_json(const json& value, app_interface& out) {
 void from_json(const json& value, lifespan_mode& out) {
     word_from_json(value, out);
 }
+void from_json(const json& value, ipv6_only_mode& out) {
+    word_from_json(value, out);
+}
 
 void from_json(const json& value, std::string& out) {
     if (value.is_null()) {
@@ -119,6 +122,9 @@ void to_json(const app_interface& in, json& value) {
     value = to_string(in);
 }
 void to_json(const lifespan_mode& in, json& value) {
+    value = to_string(in);
+}
+void to_json(const ipv6_only_mode& in, json& value) {
     value = to_string(in);
 }
 

@@ -45,6 +45,7 @@ void from_json(const json& value, log_level& out);
 void from_json(const json& value, header_map& out);
 void from_json(const json& value, app_interface& out);
 void from_json(const json& value, lifespan_mode& out);
+void from_json(const json& value, ipv6_only_mode& out);
 
 void to_json(const bool& in, json& value);
 void to_json(const int& in, json& value);
@@ -62,6 +63,7 @@ void to_json(const log_level& in, json& value);
 void to_json(const header_map& in, json& value);
 void to_json(const app_interface& in, json& value);
 void to_json(const lifespan_mode& in, json& value);
+void to_json(const ipv6_only_mode& in, json& value);
 
 }  // namespace convert
 

@@ -44,6 +44,12 @@ constexpr names<lifespan_mode, 3> lifespan_modes{{
     {lifespan_mode::off, "off"},
 }};
 
+constexpr names<ipv6_only_mode, 3> ipv6_only_modes{{
+    {ipv6_only_mode::system, "auto"},
+    {ipv6_only_mode::on, "on"},
+    {ipv6_only_mode::off, "off"},
+}};
+
 template <class Enum, std::size_t Size>
 constexpr std::string_view word_of(const names<Enum, Size>& table, Enum value) noexcept {
     for (const auto& [known, word] : table) {
@@ -79,6 +85,9 @@ std::string_view to_string(app_interface value) noexcept {
 std::string_view to_string(lifespan_mode value) noexcept {
     return word_of(lifespan_modes, value);
 }
+std::string_view to_string(ipv6_only_mode value) noexcept {
+    return word_of(ipv6_only_modes, value);
+}
 
 template <>
 std::optional<worker_class> from_string(std::string_view word) noexcept {
@@ -103,6 +112,11 @@ std::optional<app_interface> from_string(std::string_view word) noexcept {
 template <>
 std::optional<lifespan_mode> from_string(std::string_view word) noexcept {
     return value_of(lifespan_modes, word);
+}
+
+template <>
+std::optional<ipv6_only_mode> from_string(std::string_view word) noexcept {
+    return value_of(ipv6_only_modes, word);
 }
 
 std::string describe_applications(const server_settings& settings) {

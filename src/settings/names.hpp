@@ -14,6 +14,7 @@ namespace unicoro::settings {
 [[nodiscard]] std::string_view to_string(header_map value) noexcept;
 [[nodiscard]] std::string_view to_string(app_interface value) noexcept;
 [[nodiscard]] std::string_view to_string(lifespan_mode value) noexcept;
+[[nodiscard]] std::string_view to_string(ipv6_only_mode value) noexcept;
 
 /// The value that has this word; nothing for other words (aliases included).
 template <class Enum>
@@ -29,5 +30,7 @@ template <>
 std::optional<app_interface> from_string(std::string_view word) noexcept;
 template <>
 std::optional<lifespan_mode> from_string(std::string_view word) noexcept;
+template <>
+std::optional<ipv6_only_mode> from_string(std::string_view word) noexcept;
 
 }  // namespace unicoro::settings

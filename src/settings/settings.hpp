@@ -28,6 +28,9 @@ enum class app_interface { auto_detect, wsgi, asgi, native };
 /// Whether start and stop are announced to an ASGI application (`asgi_lifespan`).
 enum class lifespan_mode { auto_detect, on, off };
 
+/// Whether a socket of IPv6 takes IPv4 connections too (`ipv6_only`): `system` = as the kernel has it.
+enum class ipv6_only_mode { system, on, off };
+
 /// One address to listen on, as written in `bind`.
 struct bind_address {
     enum class kind { tcp, unix_path, inherited_fd };
@@ -58,6 +61,7 @@ struct server_settings {
     std::vector<bind_address> bind{{.host = "127.0.0.1", .port = 8000, .text = "127.0.0.1:8000"}};
     int backlog = 2048;
     bool reuse_port = false;
+    ipv6_only_mode ipv6_only = ipv6_only_mode::system;
 
     // workers
     int workers = 1;  ///< resolved ("auto" already counted)

@@ -68,6 +68,14 @@ part sockets() {
              .type = boolean(),
              .kept = stored_in<&server_settings::reuse_port>(),
              .help = "Give each worker a socket of its own (SO_REUSEPORT)"},
+            {.name = "ipv6_only",
+             .flags = "--ipv6-only",
+             .metavar = "MODE",
+             .type = choice({{"auto"}, {"on"}, {"off"}}),
+             .kept = stored_in<&server_settings::ipv6_only>(),
+             .help = "Whether [::]:PORT leaves IPv4 alone: auto = as the system has it "
+                     "(net.ipv6.bindv6only, usually off), but on where an IPv4 address of that port is "
+                     "bound beside it"},
         },
     };
 }

@@ -2,6 +2,7 @@
 #include "worker/accept_loop.hpp"
 
 #include "log/log.hpp"
+#include "os/descriptors.hpp"
 #include "worker/connection.hpp"
 #include "worker/socket_stream.hpp"
 
@@ -101,6 +102,21 @@ accept_outcome accept_one(
     return {accepted::one};
 }
 
+void tell_full(const serving& shared) {
+    if (shared.most_connections == shared.settings.worker_connections) {
+        log::warning(
+            "worker_connections: {} are open, new ones wait in the backlog", shared.connections
+        );
+        return;
+    }
+    log::warning(
+        "accept: Too many open files with more than {} connections (of {} descriptors some are kept for "
+        "the application): new ones wait in the backlog; raise the limit (LimitNOFILE=, ulimit -Hn)",
+        shared.connections,
+        os::descriptor_limit()
+    );
+}
+
 class complaint_limiter {
   public:
     bool due() {
@@ -126,20 +142,15 @@ awaitable<void> accept_loop(
     complaint_limiter starved;
     const int at_once = shared.settings.workers == 1 ? at_once_alone : at_once_shared;
     for (;;) {
-        while (shared.connections >= shared.settings.worker_connections) {
-            if (full.due()) {
-                log::warning(
-                    "worker_connections: {} are open, new ones wait in the backlog",
-                    shared.connections
-                );
-            }
+        while (shared.connections >= shared.most_connections) {
+            if (full.due()) tell_full(shared);
             [[maybe_unused]] const auto [rung] = co_await shared.room.async_wait(as_tuple);
         }
         const auto [ec] = co_await listener.async_wait(asio::posix::descriptor_base::wait_read, as_tuple);
         if (ec) co_return;
         accept_outcome outcome{accepted::one};
         for (int i = 0; i < at_once && outcome.what == accepted::one; ++i) {
-            if (shared.connections >= shared.settings.worker_connections) break;
+            if (shared.connections >= shared.most_connections) break;
             outcome = accept_one(shared, from, connections);
         }
         if (outcome.what == accepted::failed) {
@@ -154,7 +165,7 @@ awaitable<void> accept_loop(
 void accept_backlog(serving& shared, const listening_socket& from, aio::task_group& connections) {
     accept_outcome outcome{accepted::one};
     while (outcome.what == accepted::one &&
-           shared.connections < shared.settings.worker_connections) {
+           shared.connections < shared.most_connections) {
         outcome = accept_one(shared, from, connections);
     }
 }

@@ -10,9 +10,7 @@
 #include <signal.h>
 
 #include <algorithm>
-#include <array>
 #include <condition_variable>
-#include <cstring>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -29,39 +27,24 @@ using namespace std::chrono_literals;
 
 constexpr std::size_t most_requests = 5;
 
-struct request {
-    scoreboard::monotonic_ns started;
-    std::string text;
-};
-
-template <std::size_t Size>
-std::string text_of(const std::array<char, Size>& field) {
-    return log::escaped({field.data(), strnlen(field.data(), Size)});
-}
-
 // The newest first: what holds the loop is most often the last that began on it.
 std::string running_requests(const scoreboard::table& board, std::size_t slot) {
     const scoreboard::monotonic_ns now = scoreboard::monotonic_now();
-    std::vector<request> found;
-    scoreboard::for_each_in_flight(board, slot, [&found](const scoreboard::in_flight& entry) {
-        const scoreboard::monotonic_ns started = entry.started.load(std::memory_order_acquire);
-        if (started == 0) return;
-        found.push_back({started, text_of(entry.method) + " " + text_of(entry.target)});
-    });
-    std::ranges::sort(found, std::ranges::greater(), &request::started);
+    const scoreboard::running_requests found = scoreboard::read_requests(board, slot, now);
+    const std::size_t all = found.listed.size() + found.unlisted;
+    const std::size_t shown = std::min(found.listed.size(), most_requests);
     std::string text;
-    for (const request& each : found) {
-        const auto place = static_cast<std::size_t>(&each - found.data());
-        if (place == most_requests) {
-            return text + fmt::format(", and {} more", found.size() - most_requests);
-        }
+    for (std::size_t place = 0; place < shown; ++place) {
+        const scoreboard::running_request& each = found.listed[found.listed.size() - 1 - place];
         text += fmt::format(
-            "{}{} for {:.1f} s",
+            "{}{} {} for {:.1f} s",
             place == 0 ? "" : ", ",
-            each.text,
+            log::escaped(each.method),
+            log::escaped(each.target),
             static_cast<double>(now - each.started) / 1e9
         );
     }
+    if (all > shown) text += fmt::format("{}{} more", shown == 0 ? "" : ", and ", all - shown);
     return text.empty() ? std::string("none") : text;
 }
 

@@ -90,6 +90,7 @@ serving::serving(
       deadlines(loop),
       limits(deadlines, values),
       exchanges(*this),
+      most_connections(values.worker_connections),
       requests_left(request_limit(values)),
       access_log(log::access_enabled()),
       logged_environ(log::access_environ_names()),

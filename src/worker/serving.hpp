@@ -61,6 +61,7 @@ struct serving {
     app::host* host = nullptr;
 
     std::size_t connections = 0;
+    std::size_t most_connections;         ///< worker_connections, or fewer when descriptors are short
     std::uint64_t requests_left = 0;      ///< until the worker asks for a replacement; 0 = no limit
     bool draining = false;
     bool access_log = false;

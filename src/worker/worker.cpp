@@ -4,8 +4,11 @@
 #include "app/failed_host.hpp"
 #include "log/log.hpp"
 #include "log/open.hpp"
+#include "os/descriptors.hpp"
+#include "os/lifeline.hpp"
 #include "worker/code_watch.hpp"
 #include "worker/connection.hpp"
+#include "worker/descriptor_budget.hpp"
 #include "worker/loop_watch.hpp"
 #include "worker/serving.hpp"
 
@@ -21,6 +24,7 @@
 #include <chrono>
 #include <csignal>
 #include <list>
+#include <optional>
 #include <utility>
 
 namespace unicoro::worker {
@@ -94,9 +98,7 @@ process::process(const launch& how)
 
 void process::announce(scoreboard::worker_state state) {
     shared_.slot.state.store(state, std::memory_order_release);
-    const std::uint64_t one = 1;
-    // The master reads the table at its next wake-up even if this ring should be lost.
-    [[maybe_unused]] const ssize_t rung = write(how_.wake_fd, &one, sizeof one);
+    os::ring(how_.lifeline_fd);
 }
 
 bool process::load() {
@@ -135,6 +137,8 @@ awaitable<void> process::boot() {
         co_return;
     }
     serving_started_ = true;
+    const descriptor_budget budget{os::descriptor_limit(), os::open_descriptors()};
+    shared_.most_connections = std::min(shared_.most_connections, budget.connections());
     if (shared_.draining) {
         end_when_idle();
         co_return;
@@ -194,9 +198,16 @@ awaitable<void> process::watch_master() {
     asio::posix::basic_stream_descriptor<executor> lifeline(
         io_, fcntl(how_.lifeline_fd, F_DUPFD_CLOEXEC, 0)
     );
-    const auto [ec] =
-        co_await lifeline.async_wait(asio::posix::descriptor_base::wait_read, as_tuple);
-    if (ec) co_return;
+    for (;;) {
+        const auto [ec] =
+            co_await lifeline.async_wait(asio::posix::descriptor_base::wait_read, as_tuple);
+        if (ec) co_return;
+        const std::optional<os::handed_file> come = os::take_file(lifeline.native_handle());
+        if (!come) break;
+        if (!come->fd) continue;
+        log::take_over({come->name, come->fd.get()});
+        host_->logs_reopened();
+    }
     log::warning("the master has died: finishing what runs, then ending");
     drain();
 }

@@ -19,8 +19,7 @@ struct launch {
     std::uint64_t age;  ///< counts the workers of the master, from 1
     const scoreboard::table& board;
     std::vector<listening_socket> listeners;
-    int lifeline_fd;  ///< readable (end of file) when the master has died
-    int wake_fd;      ///< eventfd of the master, rung when the slot's state changes
+    int lifeline_fd;  ///< worker end of an os::lifeline; the master is rung when the slot's state changes
     const settings::server_settings& settings;
     /// Makes the application's host; on failure fills `error` and returns nothing.
     std::function<std::unique_ptr<app::host>(app::load_error& error)> make_host;

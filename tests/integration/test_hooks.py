@@ -105,6 +105,7 @@ def test_worker_int(hooked, notes):
 def test_worker_abort(hooked, notes):
     server = hooked(["worker_abort"], "-t", "1", "-k", "sync")
     server.allow("WORKER TIMEOUT|SIGABRT|In flight|Fatal Python error|Current thread|File|Extension|^$")
+    server.allow("Error handling request|Traceback|exited with code 1")
     (worker,) = server.workers()
     with server.client() as client:
         client.request("/busy")

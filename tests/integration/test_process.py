@@ -6,6 +6,8 @@ import pwd
 import grp
 import signal
 import socket
+import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,8 @@ from harness import processes
 from harness.client import get
 from harness.paths import HELLO, probe
 from harness.waiting import wait_until
+
+APPS = Path(__file__).parent / "python_apps"
 
 
 def test_pidfile(start, tmp_path):
@@ -141,3 +145,63 @@ def test_user_and_group(start, tmp_path):
     assert fields["Gid"].split() == [str(user.pw_gid)] * 4
     assert set(fields["Groups"].split()) <= {str(user.pw_gid)}
     assert os.stat(f"/proc/{server.pid}").st_uid == 0
+
+
+ROOT_ENVIRONMENT = {"HOME": "/root", "USER": "root", "LOGNAME": "root"}
+
+
+def identity(server) -> list[str]:
+    return [server.get(f"/environ?name={name}").text for name in ROOT_ENVIRONMENT]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="changing the user needs root")
+def test_an_unprivileged_worker_has_its_own_home(start):
+    user = pwd.getpwnam("nobody")
+    server = start("-u", "nobody", probe(), env=ROOT_ENVIRONMENT)
+    assert identity(server) == [user.pw_dir, "nobody", "nobody"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="changing the user needs root")
+def test_a_user_without_a_name_has_a_home(start):
+    server = start("-u", "54321", probe(), env=ROOT_ENVIRONMENT)
+    assert identity(server) == ["/", "", ""]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="changing the user needs root")
+def test_raw_env_has_the_last_word_about_home(start):
+    server = start("-u", "nobody", "-e", "HOME=/srv", "-e", "USER=somebody", probe(), env=ROOT_ENVIRONMENT)
+    assert identity(server) == ["/srv", "somebody", "nobody"]
+
+
+@pytest.mark.parametrize("args", [[], ["-g", str(os.getegid())], ["-u", str(os.geteuid())]])
+def test_who_stays_who_it_is_keeps_its_environment(start, args):
+    server = start(*args, probe(), env={"HOME": "/somewhere", "USER": "someone", "LOGNAME": "someone"})
+    assert identity(server) == ["/somewhere", "someone", "someone"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="changing the user needs root")
+@pytest.mark.parametrize("args", [[], ["--preload"]])
+def test_python_sees_its_own_home(start, args):
+    user = pwd.getpwnam("nobody")
+    server = start(
+        *args, "-u", "nobody", "--pythonpath", APPS, "--python", sys.executable, "identity_probe:app",
+        env=ROOT_ENVIRONMENT,
+    )
+    assert server.get("/").text.split() == [user.pw_dir, user.pw_dir, "nobody", "nobody"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="changing the user needs root")
+def test_root_does_not_run_an_interpreter_of_the_workers_user(start):
+    """At the start and at HUP: who can write bin/python would be root otherwise."""
+    with tempfile.TemporaryDirectory(prefix="unicoro-venv-") as folder:
+        os.chmod(folder, 0o755)
+        notes, python = Path(folder, "notes"), Path(folder, "bin", "python")
+        notes.touch()
+        notes.chmod(0o666)
+        python.parent.mkdir()
+        python.write_text(f'#!/bin/sh\nid -u >> {notes}\nexec {sys.executable} "$@"\n')
+        python.chmod(0o755)
+        server = start("-u", "nobody", "--python", folder, "--pythonpath", APPS, "identity_probe:app")
+        server.send(signal.SIGHUP)
+        server.wait_log("Reload complete")
+        assert set(notes.read_text().split()) == {str(pwd.getpwnam("nobody").pw_uid)}

@@ -5,8 +5,10 @@ import http.client
 import json
 import os
 import signal
+import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +16,8 @@ from harness import processes
 from harness.load import Load
 from harness.paths import HELLO, probe
 from harness.waiting import wait_until
+
+APPS = Path(__file__).parent / "python_apps"
 
 
 def test_term_lets_a_request_finish(start, gate):
@@ -219,6 +223,33 @@ def test_usr1_reopens_the_logs(start, tmp_path):
     server.wait_log("Handling signal: ttin")
     assert "ttin" not in (tmp_path / "error.1").read_text()
     server.wait_workers(2)
+
+
+def test_usr1_while_a_worker_imports(start, tmp_path):
+    """It has no handler yet, and lives; it gets the new file."""
+    pipe, log = tmp_path / "pipe", tmp_path / "access.log"
+    os.mkfifo(pipe)
+    server = start(
+        "--pythonpath", APPS, "--python", sys.executable, "--access-logfile", log, "slow_import_probe:app",
+        env={"IMPORT_WAITS_FOR": str(pipe)}, ready=False,
+    )
+
+    def writer():
+        try:
+            return os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
+        except OSError:
+            return None
+
+    gate = wait_until(writer, "the import waits")
+    workers = server.workers()
+    os.rename(log, tmp_path / "access.log.1")
+    server.send(signal.SIGUSR1)
+    server.wait_log("Handling signal: usr1")
+    wait_until(log.exists, "the new file")
+    os.close(gate)
+    server.wait_ready()
+    assert server.workers() == workers
+    wait_until(lambda: server.get("/").status == 200 and log.read_text() != "", "lines in the new file")
 
 
 def test_winch_is_ignored_in_the_foreground(start):

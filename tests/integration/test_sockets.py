@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: MIT
 """Where the server listens."""
 
+import json
 import os
+import random
 import re
+import signal
 import socket
 import stat
 import time
@@ -14,6 +17,7 @@ from harness.client import Client, get
 from harness.paths import HELLO, probe
 from harness.server import listening_socket
 from harness.waiting import wait_until
+from test_process import free_port
 
 
 def test_port_zero_and_several_addresses(start):
@@ -29,6 +33,116 @@ def test_ipv6(start):
     (address,) = server.addresses()
     assert address[0] == "::1"
     assert get(address).status == 200
+
+
+def free_everywhere() -> int:
+    """A port that no socket of IPv4 or IPv6 has: not one of those that clients are given."""
+    for port in random.sample(range(15000, 32000), 100):
+        try:
+            with socket.create_server(("::", port), family=socket.AF_INET6, dualstack_ipv6=True):
+                return port
+        except OSError:
+            continue
+    raise AssertionError("no free port")
+
+
+def bindv6only() -> bool:
+    return Path("/proc/sys/net/ipv6/bindv6only").read_text().strip() != "0"
+
+
+def answered(port: int) -> set[str]:
+    """Which of the two loopback addresses a client reaches."""
+    found = set()
+    for host in ("127.0.0.1", "::1"):
+        try:
+            if get((host, port)).status == 200:
+                found.add(host)
+        except ConnectionRefusedError:
+            pass
+    return found
+
+
+BOTH = {"127.0.0.1", "::1"}
+
+
+@pytest.mark.parametrize("more", [[], ["--reuse-port"], ["--reuse-port", "-w", "2"]])
+def test_ipv6_takes_ipv4_as_the_system_has_it(start, more):
+    port = free_everywhere()
+    server = start("-b", f"[::]:{port}", *more, HELLO, listen=False)
+    assert answered(port) == ({"::1"} if bindv6only() else BOTH)
+    assert server.addresses() == [("::", port)]
+
+
+@pytest.mark.parametrize(("mode", "expected"), [("on", {"::1"}), ("off", BOTH)])
+@pytest.mark.parametrize("more", [[], ["--reuse-port"]])
+def test_ipv6_only(start, mode, expected, more):
+    port = free_everywhere()
+    start("-b", f"[::]:{port}", "--ipv6-only", mode, *more, HELLO, listen=False)
+    assert answered(port) == expected
+
+
+@pytest.mark.parametrize("other", ["0.0.0.0", "127.0.0.1", "localhost", ""])
+@pytest.mark.parametrize("more", [[], ["--reuse-port"]])
+@pytest.mark.parametrize("first", [True, False])
+def test_ipv6_beside_ipv4(start, other, more, first):
+    port = free_everywhere()
+    pair = [f"[::]:{port}", f"{other}:{port}"]
+    binds = [arg for each in (pair if first else reversed(pair)) for arg in ("-b", each)]
+    start(*binds, *more, HELLO, listen=False)
+    assert answered(port) == BOTH
+
+
+def test_ipv6_with_ipv4_has_no_room_for_ipv4(command):
+    done = command("-b", "[::]:8765", "-b", "0.0.0.0:8765", "--ipv6-only", "off", HELLO)
+    assert done.returncode == 2
+    assert re.search('ipv6-only.*"\\[::\\]:8765" takes IPv4 too, and "0.0.0.0:8765".*remove one', done.stderr)
+
+
+def test_hup_cannot_turn_a_socket_of_ipv6(start, tmp_path):
+    port = free_everywhere()
+    config = tmp_path / "unicoro.json"
+    server = start(config={"app": HELLO, "bind": f"[::]:{port}", "ipv6_only": "off"}, listen=False)
+    server.allow("Reload")
+    config.write_text(json.dumps({"app": HELLO, "bind": [f"[::]:{port}", f"0.0.0.0:{port}"]}))
+    server.send(signal.SIGHUP)
+    server.wait_log(r"Reload: http://\[::\]:\d+ takes IPv4 connections, which cannot change .*restart instead")
+    assert answered(port) == BOTH
+    config.write_text(json.dumps({"app": HELLO, "bind": f"[::]:{port}", "ipv6_only": "off", "workers": 2}))
+    server.send(signal.SIGHUP)
+    server.wait_log("Reload complete")
+
+
+def test_a_client_of_ipv4_on_a_socket_of_ipv6_is_who_it_is(start):
+    """Trusted as its IPv4 address is; shown as the system and gunicorn show it."""
+    port = free_everywhere()
+    server = start(
+        "-b", f"[::]:{port}", "--ipv6-only", "off", "--access-logfile", "-", "--access-logformat", "%(h)s", HELLO,
+        listen=False,
+    )
+    assert get(("127.0.0.1", port)).status == 200
+    wait_until(lambda: server.output() == "::ffff:127.0.0.1\n", "the line of the request")
+
+
+def test_hup_frees_the_address_it_leaves(start, tmp_path):
+    """Workers born while both were there do not hold the old one."""
+    first, second = free_port(), free_port()
+    config = tmp_path / "unicoro.json"
+    server = start(config={"app": HELLO, "bind": f"127.0.0.1:{first}", "workers": 2}, listen=False)
+    config.write_text(json.dumps({"app": HELLO, "bind": f"127.0.0.1:{second}", "workers": 2}))
+    server.send(signal.SIGHUP)
+    server.wait_log("Reload complete")
+    server.wait_workers(2)
+    assert get(("127.0.0.1", second)).status == 200
+
+    def refused():
+        try:
+            Client(("127.0.0.1", first), timeout=1).close()
+        except ConnectionRefusedError:
+            return True
+        except OSError:
+            return False
+
+    wait_until(refused, "nobody listens there any more")
 
 
 def socket_inode_count(port: int) -> int:

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "os/unique_fd.hpp"
+
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -9,6 +11,7 @@
 #include <iterator>
 #include <string>
 
+#include <fcntl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -42,6 +45,18 @@ inline int in_child(const std::function<int()>& body) {
     int status = 0;
     waitpid(child, &status, 0);
     return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+}
+
+/// Both ends of a pipe.
+struct pipe_ends {
+    unique_fd read;
+    unique_fd write;
+};
+
+inline pipe_ends make_pipe() {
+    int ends[2] = {-1, -1};
+    if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) std::abort();
+    return {unique_fd(ends[0]), unique_fd(ends[1])};
 }
 
 inline std::string content_of(const std::string& path) {

@@ -139,6 +139,45 @@ TEST_SUITE("line_file") {
         CHECK(found.st_gid == 65533);
     }
 
+    TEST_CASE("a file that was there keeps its owner") {
+        if (::geteuid() != 0) {
+            MESSAGE("needs root to give a file away");
+            return;
+        }
+        const temporary_folder folder;
+        const std::string path = folder.file("a.log");
+        for (const unicoro::log::file_owner& owner :
+             {unicoro::log::file_owner{}, unicoro::log::file_owner{65534, 65533}}) {
+            line_file file(STDERR_FILENO);
+            REQUIRE_FALSE(file.open(path, owner).has_value());
+        }
+        struct stat found {};
+        REQUIRE(::stat(path.c_str(), &found) == 0);
+        CHECK(found.st_uid == 0);
+    }
+
+    TEST_CASE("a reopen does not wait for the reader of a pipe") {
+        const temporary_folder folder;
+        const std::string path = folder.file("a.log");
+        line_file file(STDERR_FILENO);
+        REQUIRE_FALSE(file.open(path, {}).has_value());
+        std::filesystem::rename(path, folder.file("a.log.1"));
+        REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
+        const auto failed = file.reopen();
+        REQUIRE(failed.has_value());
+        CHECK(failed->find("it is a pipe that nobody reads") != std::string::npos);
+        CHECK(file.write_line("kept\n"));
+        CHECK(test::read_all(folder.file("a.log.1")) == "kept\n");
+
+        const int reader = ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+        CHECK_FALSE(file.reopen().has_value());
+        CHECK(file.write_line("piped\n"));
+        std::array<char, 16> text{};
+        CHECK(::read(reader, text.data(), text.size()) == 6);
+        CHECK((::fcntl(file.descriptor(), F_GETFL) & O_NONBLOCK) == 0);
+        ::close(reader);
+    }
+
     TEST_CASE("lines of two processes do not mix") {
         constexpr int lines_each = 20'000;
         const temporary_folder folder;

@@ -35,6 +35,9 @@ class core_driver {
     lines says(pid_t pid, worker_state state);
     lines ready(pid_t pid) { return says(pid, worker_state::ready); }
 
+    /// The worker gives this sign of life from now on, and the core looks.
+    lines beats_like(pid_t pid, instant heartbeat);
+
     /// All workers are heard of, then the core looks.
     lines beat();
 

@@ -196,4 +196,58 @@ TEST_CASE("a worker that somebody else told to leave is replaced at once") {
     CHECK(world.exits(101, 0) == lines{"debug: Worker (pid:101) exited after 0.0 s"});
 }
 
+TEST_CASE("a heartbeat that cannot be is none") {
+    for (const instant wrong : {instant::max(), instant(1000s + 1h), instant(-1), instant::min()}) {
+        core_driver world({2});
+        world.start_ready();
+        world.beats_like(102, wrong);
+        CHECK(world.machine().wake_at() == 1001s);
+        CHECK(world.run(30s, 102).empty());
+        CHECK(
+            world.run(500ms, 102) ==
+            lines{
+                "critical: WORKER TIMEOUT (pid:102)",
+                "requests of 102 (critical)",
+                "kill 102 SIGABRT"}
+        );
+    }
+}
+
+TEST_CASE("a state that cannot be is told once and changes nothing") {
+    core_driver world({2});
+    world.start_ready();
+    const std::string warning =
+        "warning: Worker (pid:102) says of itself what cannot be: its memory may be damaged";
+    CHECK(world.says(102, static_cast<worker_state>(0x41414141)) == lines{warning});
+    for (const std::uint32_t wrong : {1U, 2U, 3U, 4U, 5U, 0xffff'ffffU}) {
+        CHECK(world.says(102, static_cast<worker_state>(wrong)).empty());
+    }
+    CHECK(world.run(60s).empty());
+    CHECK(world.alive() == 2);
+}
+
+TEST_CASE("a worker that has no cause to retire is not replaced") {
+    core_driver world({2, 30s, 30s, 60s, false});
+    world.start_ready();
+    CHECK(only(world.says(102, worker_state::retiring), "warning").size() == 1);
+    CHECK(world.run(60s).empty());
+}
+
+TEST_CASE("workers that leave by themselves right away are replaced more and more slowly") {
+    core_driver world({1});
+    world.start();
+    int spawned = 1;
+    for (pid_t pid = 101; pid < 110; ++pid) {
+        world.ready(pid);
+        world.says(pid, worker_state::draining);
+        world.exits(pid, 0);
+        world.run(1s);
+        if (world.alive() == 0) break;
+        ++spawned;
+    }
+    CHECK(spawned <= 7);
+    CHECK(world.run(30s).size() >= 1);
+    CHECK(world.alive() == 1);
+}
+
 TEST_SUITE_END();

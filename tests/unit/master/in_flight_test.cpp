@@ -6,6 +6,7 @@
 using unicoro::master::requests_in_flight;
 using unicoro::scoreboard::request_ledger;
 using unicoro::scoreboard::table;
+using unicoro::scoreboard::worker_state;
 
 namespace {
 
@@ -18,6 +19,7 @@ TEST_SUITE_BEGIN("in flight");
 TEST_CASE("requests are listed by age, made safe for the log") {
     const auto board = table::create(1, 8);
     REQUIRE(board.has_value());
+    REQUIRE_FALSE(board->open(0, worker_state::ready));
     request_ledger ledger(*board, 0);
     CHECK(requests_in_flight(*board, 0, 0).empty());
     static_cast<void>(ledger.open("GET", "/new", 90 * second));
@@ -31,6 +33,7 @@ TEST_CASE("requests are listed by age, made safe for the log") {
 TEST_CASE("many are cut short and counted, with those that have no entry") {
     const auto board = table::create(1, 30);
     REQUIRE(board.has_value());
+    REQUIRE_FALSE(board->open(0, worker_state::ready));
     request_ledger ledger(*board, 0);
     for (int number = 0; number < 35; ++number) static_cast<void>(ledger.open("GET", "/", second));
     const auto lines = requests_in_flight(*board, 0, 2 * second);

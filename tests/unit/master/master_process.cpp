@@ -2,7 +2,7 @@
 #include "master_process.hpp"
 
 #include "log/open.hpp"
-#include "os/descriptors.hpp"
+#include "os/lifeline.hpp"
 
 #include "support/doctest.hpp"
 
@@ -118,7 +118,7 @@ int master_process::work(const worker_launch& how) const {
         << std::distance(begin(open_files), end(open_files));
     slot.heartbeat.store(scoreboard::monotonic_now());
     slot.state.store(worker_state::ready);
-    os::raise_event(how.wake_fd);
+    os::ring(how.lifeline_fd);
     bool hung = false;
     while (asked_to_end == 0) {
         pollfd lifeline{how.lifeline_fd, POLLIN, 0};

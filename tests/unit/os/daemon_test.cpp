@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "os/daemon.hpp"
 
-#include "os/descriptors.hpp"
 #include "os/process.hpp"
 
 #include "support/doctest.hpp"
@@ -49,15 +48,14 @@ int command_code(const std::function<void(os::daemon_link&)>& body) {
 TEST_SUITE_BEGIN("daemon");
 
 TEST_CASE("a daemon has a session without being its leader") {
-    const auto pipe = os::make_pipe();
-    REQUIRE(pipe.has_value());
+    const auto pipe = os::testing::make_pipe();
     const int code = command_code([&pipe](os::daemon_link& link) {
         const facts mine = facts_of_this_process();
-        if (write(pipe->write.get(), &mine, sizeof mine) == sizeof mine) link.report(0);
+        if (write(pipe.write.get(), &mine, sizeof mine) == sizeof mine) link.report(0);
     });
     CHECK(code == 0);
     facts found{};
-    REQUIRE(read(pipe->read.get(), &found, sizeof found) == sizeof found);
+    REQUIRE(read(pipe.read.get(), &found, sizeof found) == sizeof found);
     CHECK(found.session != getsid(0));
     CHECK(found.session != found.pid);
     CHECK(found.mask == 022);

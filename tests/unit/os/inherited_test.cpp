@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "os/inherited.hpp"
 
-#include "os/descriptors.hpp"
+#include "os/lifeline.hpp"
 #include "os/socket_address.hpp"
 
 #include "support/doctest.hpp"
@@ -72,8 +72,8 @@ TEST_CASE("anything else is refused") {
         CHECK(made.error().message == "cannot listen on fd://987: no such descriptor was passed");
     }
     SUBCASE("not a socket") {
-        const auto pipe = os::make_pipe();
-        const auto made = os::adopt_listener(pipe->read.get(), 16);
+        const auto pipe = os::testing::make_pipe();
+        const auto made = os::adopt_listener(pipe.read.get(), 16);
         REQUIRE(made.has_error());
         CHECK(made.error().message.ends_with("not a socket"));
     }
@@ -90,8 +90,8 @@ TEST_CASE("anything else is refused") {
         CHECK(made.error().message.ends_with("not a TCP or unix stream socket"));
     }
     SUBCASE("a connected pair") {
-        const auto pair = os::make_socket_pair();
-        CHECK(os::adopt_listener(pair->first.get(), 16).has_error());
+        const auto pair = os::make_lifeline();
+        CHECK(os::adopt_listener(pair->master_end.get(), 16).has_error());
     }
 }
 

@@ -13,6 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <optional>
+
 namespace os = unicoro::os;
 using os::testing::temp_dir;
 
@@ -74,13 +76,46 @@ TEST_CASE("hosts") {
         REQUIRE(made.has_value());
         CHECK(made->family() == os::address_family::ipv4);
     }
-    SUBCASE("IPv6 takes no IPv4") {
+    SUBCASE("IPv6") {
         const auto made = listen_on("::1");
         if (!made && made.error().code.value() == EADDRNOTAVAIL) return;  // no IPv6 here
         REQUIRE(made.has_value());
         CHECK(made->family() == os::address_family::ipv6);
         CHECK(made->text() == "http://[::1]:" + std::to_string(made->port()));
-        CHECK(option(made->fd(), IPPROTO_IPV6, IPV6_V6ONLY) == 1);
+    }
+}
+
+TEST_CASE("whether IPv6 takes IPv4 is the kernel's choice unless somebody says") {
+    for (const auto asked : {std::optional<bool>(), std::optional(true), std::optional(false)}) {
+        for (const auto use : {os::tcp_request::mode::shared, os::tcp_request::mode::placeholder}) {
+            const auto made = os::listen_tcp({"::", 0, 16, use, asked});
+            if (!made && made.error().code.value() == EAFNOSUPPORT) return;  // no IPv6 here
+            REQUIRE(made.has_value());
+            const bool only = asked.value_or(os::ipv6_only_by_default());
+            CHECK(made->ipv6_only() == only);
+            CHECK(option(made->fd(), IPPROTO_IPV6, IPV6_V6ONLY) == (only ? 1 : 0));
+            if (use == os::tcp_request::mode::shared) continue;
+            const auto beside = os::listen_beside(*made, 16);
+            REQUIRE(beside.has_value());
+            CHECK(beside->ipv6_only() == only);
+        }
+    }
+}
+
+TEST_CASE("accept(2) does not wait, also when somebody has made the socket blocking") {
+    const temp_dir dir;
+    const auto tcp = listen_on("127.0.0.1");
+    const auto local = os::listen_unix({dir.file("app.sock"), 16, 0, {}, {}});
+    REQUIRE(tcp.has_value());
+    REQUIRE(local.has_value());
+    for (const os::listener* each : {&*tcp, &*local}) {
+        REQUIRE(fcntl(each->fd(), F_SETFL, 0) == 0);
+        CHECK(os::testing::in_child([each] {
+                  alarm(5);
+                  return accept(each->fd(), nullptr, nullptr) < 0 && errno == EAGAIN ? 0 : 1;
+              }) == 0);
+        each->restore_flags();
+        CHECK((fcntl(each->fd(), F_GETFL) & O_NONBLOCK) != 0);
     }
 }
 
@@ -167,7 +202,7 @@ TEST_CASE("a unix listener is bound under its umask and removes its own file onl
     CHECK(made->port() == 0);
     CHECK(mode_of(path) == 0750);
     CHECK(can_connect(*made));
-    CHECK_FALSE(made->set_path_rights(0, {}, {}));
+    CHECK_FALSE(made->set_path_rights({}));
     CHECK(mode_of(path) == 0777);
 
     SUBCASE("ours") {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "os/pidfile.hpp"
 
-#include "os/descriptors.hpp"
 
 #include "support/doctest.hpp"
 #include "support/os_fixtures.hpp"
@@ -34,19 +33,18 @@ void wait_readable(int fd) {
 // Forks a process that makes the pidfile, then forks a child of its own, which inherits everything
 // and lives until it is killed.
 holder start_holder(const std::string& path) {
-    const auto pipe = os::make_pipe();
-    REQUIRE(pipe.has_value());
+    const auto pipe = os::testing::make_pipe();
     const pid_t pid = fork();
     if (pid == 0) {
         const auto file = os::pidfile::create(path);
         if (!file) _exit(1);
         const pid_t orphan = fork();
-        if (orphan > 0 && write(pipe->write.get(), &orphan, sizeof orphan) != sizeof orphan) _exit(1);
+        if (orphan > 0 && write(pipe.write.get(), &orphan, sizeof orphan) != sizeof orphan) _exit(1);
         for (;;) pause();
     }
-    wait_readable(pipe->read.get());
+    wait_readable(pipe.read.get());
     holder made{pid, 0};
-    REQUIRE(read(pipe->read.get(), &made.orphan, sizeof made.orphan) == sizeof made.orphan);
+    REQUIRE(read(pipe.read.get(), &made.orphan, sizeof made.orphan) == sizeof made.orphan);
     return made;
 }
 
@@ -152,6 +150,34 @@ TEST_CASE("a directory that is missing is named") {
         file.error().message ==
         "cannot write pidfile " + dir.file("none/server.pid") + ": No such file or directory"
     );
+}
+
+TEST_CASE("what is no regular file stays what it is") {
+    const temp_dir dir;
+    const std::string path = dir.file("server.pid");
+    std::string reason = "it is not a regular file";
+    SUBCASE("a symbolic link") {
+        std::ofstream(dir.file("other")) << "theirs";
+        std::filesystem::create_symlink("other", path);
+        reason = "it is a symbolic link; name the file itself";
+    }
+    SUBCASE("a pipe") { REQUIRE(mkfifo(path.c_str(), 0600) == 0); }
+    const auto file = os::pidfile::create(path);
+    REQUIRE(file.has_error());
+    CHECK(file.error().message == "cannot write pidfile " + path + ": " + reason);
+    CHECK_FALSE(std::filesystem::is_regular_file(std::filesystem::symlink_status(path)));
+}
+
+TEST_CASE("the file is found again where it was made") {
+    const temp_dir dir;
+    std::filesystem::create_directory(dir.file("run"));
+    {
+        const auto file = os::pidfile::create(dir.file("run/server.pid"));
+        REQUIRE(file.has_value());
+        std::filesystem::rename(dir.file("run"), dir.file("moved"));
+        CHECK(std::filesystem::exists(dir.file("moved/server.pid")));
+    }
+    CHECK_FALSE(std::filesystem::exists(dir.file("moved/server.pid")));
 }
 
 TEST_SUITE_END();

@@ -2,12 +2,17 @@
 #include "scoreboard/scoreboard.hpp"
 
 #include "support/doctest.hpp"
+#include "support/os_fixtures.hpp"
 
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstring>
+#include <csignal>
+#include <cstddef>
+#include <cstdint>
+#include <random>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -15,93 +20,113 @@ namespace {
 
 using namespace unicoro::scoreboard;
 
+constexpr monotonic_ns later = 1'000'000;
+
+// With every slot opened, as the master does before it forks.
+table make_board(std::size_t slots, std::size_t requests) {
+    table board = table::create(slots, requests).value();
+    for (std::size_t index = 0; index < slots; ++index) {
+        REQUIRE_FALSE(board.open(index, worker_state::vacant));
+    }
+    return board;
+}
+
 std::vector<std::string> methods_in_flight(const table& board, std::size_t slot) {
     std::vector<std::string> found;
-    for_each_in_flight(board, slot, [&found](const in_flight& entry) {
-        found.emplace_back(entry.method.data(), strnlen(entry.method.data(), entry.method.size()));
-    });
+    for (const running_request& each : read_requests(board, slot, later).listed) {
+        found.push_back(each.method);
+    }
     std::ranges::sort(found);
     return found;
+}
+
+// Signal that ends a child which touches this memory; 0 when it may.
+int signal_of_touching(const table& board, std::size_t kept, std::size_t touched) {
+    const int code = unicoro::os::testing::in_child([&] {
+        if (board.keep_only(kept)) return 1;
+        std::signal(SIGSEGV, SIG_DFL);
+        worker_slot& slot = board.slot(touched);
+        slot.requests.store(slot.requests.load() + 1);
+        return 0;
+    });
+    CHECK(code <= 0);
+    return -code;
 }
 
 }  // namespace
 
 TEST_CASE("a child writes what its parent reads") {
-    const auto board = table::create(2, 4);
-    REQUIRE(board.has_value());
-    board->reset(1, worker_state::booting);
+    const table board = make_board(2, 4);
+    REQUIRE_FALSE(board.open(1, worker_state::booting));
     const pid_t child = fork();
     if (child == 0) {
-        board->slot(1).state.store(worker_state::ready);
-        board->slot(1).heartbeat.store(42);
-        request_ledger ledger(*board, 1);
+        board.slot(1).state.store(worker_state::ready);
+        board.slot(1).heartbeat.store(42);
+        request_ledger ledger(board, 1);
         static_cast<void>(ledger.open("GET", "/slow", 7));
         _exit(0);
     }
     int status = 0;
     REQUIRE(waitpid(child, &status, 0) == child);
     CHECK(status == 0);
-    CHECK(board->slot(1).state.load() == worker_state::ready);
-    CHECK(board->slot(1).heartbeat.load() == 42);
-    CHECK(board->slot(0).state.load() == worker_state::vacant);
-    CHECK(methods_in_flight(*board, 1) == std::vector<std::string>{"GET"});
-    CHECK(methods_in_flight(*board, 0).empty());
+    CHECK(board.slot(1).state.load() == worker_state::ready);
+    CHECK(board.slot(1).heartbeat.load() == 42);
+    CHECK(board.slot(0).state.load() == worker_state::vacant);
+    CHECK(methods_in_flight(board, 1) == std::vector<std::string>{"GET"});
+    CHECK(methods_in_flight(board, 0).empty());
 }
 
-TEST_CASE("reset clears counters and requests") {
-    const auto board = table::create(1, 4);
-    REQUIRE(board.has_value());
+TEST_CASE("a slot that is opened again has nothing of the worker before") {
+    const table board = make_board(1, 4);
     {
-        request_ledger ledger(*board, 0);
+        request_ledger ledger(board, 0);
         static_cast<void>(ledger.open("GET", "/a", 1));
         static_cast<void>(ledger.open("PUT", "/b", 2));
     }
-    board->slot(0).requests.store(9);
-    board->reset(0, worker_state::booting);
-    CHECK(methods_in_flight(*board, 0).empty());
-    CHECK(board->slot(0).requests.load() == 0);
-    CHECK(board->slot(0).running.load() == 0);
-    CHECK(board->slot(0).entries.load() == 0);
-    CHECK(board->slot(0).state.load() == worker_state::booting);
+    board.slot(0).requests.store(9);
+    REQUIRE_FALSE(board.open(0, worker_state::booting));
+    CHECK(methods_in_flight(board, 0).empty());
+    CHECK(board.slot(0).requests.load() == 0);
+    CHECK(board.slot(0).running.load() == 0);
+    CHECK(board.slot(0).entries.load() == 0);
+    CHECK(board.slot(0).state.load() == worker_state::booting);
 }
 
 TEST_CASE("the ledger clips, reuses and overflows") {
-    const auto board = table::create(1, 3);
-    REQUIRE(board.has_value());
-    request_ledger ledger(*board, 0);
+    const table board = make_board(1, 3);
+    request_ledger ledger(board, 0);
 
     SUBCASE("long text is clipped to the field") {
         const std::string target(500, 'x');
         static_cast<void>(ledger.open("PROPFINDPROPFIND", target, 1));
-        for_each_in_flight(*board, 0, [](const in_flight& entry) {
-            CHECK(std::string(entry.method.data(), entry.method.size()) == "PROPFINDPROP");
-            CHECK(std::ranges::count(entry.target, 'x') == std::ssize(entry.target));
-        });
-        CHECK(methods_in_flight(*board, 0).size() == 1);
+        const auto found = read_requests(board, 0, later).listed;
+        REQUIRE(found.size() == 1);
+        CHECK(found[0].method == "PROPFINDPROP");
+        CHECK(found[0].target == std::string(104, 'x'));
     }
     SUBCASE("the entry freed last is used next") {
         const auto first = ledger.open("GET", "/", 1);
         ledger.close(first);
         CHECK(ledger.open("GET", "/", 2) == first);
-        CHECK(board->slot(0).entries.load() == first + 1);
+        CHECK(board.slot(0).entries.load() == first + 1);
     }
     SUBCASE("requests beyond the table are counted only") {
         std::vector<std::uint32_t> entries;
         for (int number = 0; number < 5; ++number) entries.push_back(ledger.open("GET", "/", 1));
         CHECK(std::ranges::count(entries, request_ledger::no_entry) == 2);
-        CHECK(board->slot(0).running.load() == 5);
-        CHECK(methods_in_flight(*board, 0).size() == 3);
+        CHECK(board.slot(0).running.load() == 5);
+        CHECK(methods_in_flight(board, 0).size() == 3);
+        CHECK(read_requests(board, 0, later).unlisted == 2);
         for (const auto entry : entries) ledger.close(entry);
-        CHECK(board->slot(0).running.load() == 0);
-        CHECK(methods_in_flight(*board, 0).empty());
+        CHECK(board.slot(0).running.load() == 0);
+        CHECK(methods_in_flight(board, 0).empty());
     }
 }
 
 TEST_CASE("every entry is found again, also those freed while the short list was full") {
     constexpr std::size_t capacity = 200;
-    const auto board = table::create(1, capacity);
-    REQUIRE(board.has_value());
-    request_ledger ledger(*board, 0);
+    const table board = make_board(1, capacity);
+    request_ledger ledger(board, 0);
     for (int round = 0; round < 3; ++round) {
         std::vector<std::uint32_t> entries;
         for (std::size_t number = 0; number < capacity; ++number) {
@@ -116,9 +141,94 @@ TEST_CASE("every entry is found again, also those freed while the short list was
 }
 
 TEST_CASE("a ledger without room for entries still counts") {
-    const auto board = table::create(1, 0);
-    REQUIRE(board.has_value());
-    request_ledger ledger(*board, 0);
+    const table board = make_board(1, 0);
+    request_ledger ledger(board, 0);
     CHECK(ledger.open("GET", "/", 1) == request_ledger::no_entry);
-    CHECK(board->slot(0).running.load() == 1);
+    CHECK(board.slot(0).running.load() == 1);
+}
+
+TEST_CASE("a worker reaches its own slot alone") {
+    const table board = make_board(4, 100);
+    for (const std::size_t kept : {0U, 1U, 3U}) {
+        for (const std::size_t touched : {0U, 1U, 2U, 3U}) {
+            CAPTURE(kept);
+            CAPTURE(touched);
+            CHECK(signal_of_touching(board, kept, touched) == (kept == touched ? 0 : SIGSEGV));
+        }
+    }
+    CHECK(board.slot(0).requests.load() == 1);
+    CHECK(board.slot(2).requests.load() == 0);
+}
+
+TEST_CASE("what a child of a dead worker still writes meets nobody") {
+    const table board = make_board(1, 4);
+    int ends[2];
+    REQUIRE(pipe(ends) == 0);
+    const pid_t orphan = fork();
+    if (orphan == 0) {
+        char byte = 0;
+        const bool told = read(ends[0], &byte, 1) == 1;
+        board.slot(0).state.store(worker_state::draining);
+        _exit(told ? 0 : 1);
+    }
+    REQUIRE_FALSE(board.open(0, worker_state::ready));
+    REQUIRE(write(ends[1], "x", 1) == 1);
+    int status = 0;
+    REQUIRE(waitpid(orphan, &status, 0) == orphan);
+    CHECK(status == 0);
+    CHECK(board.slot(0).state.load() == worker_state::ready);
+    close(ends[0]);
+    close(ends[1]);
+}
+
+TEST_CASE("numbers that cannot be are not believed") {
+    const table board = make_board(1, 3);
+    request_ledger ledger(board, 0);
+    static_cast<void>(ledger.open("GET", "/true", 1));
+    SUBCASE("more entries than there are") {
+        for (const std::uint32_t wrong : {4U, 0x7fff'ffffU, 0xffff'ffffU}) {
+            board.slot(0).entries.store(wrong);
+            CHECK(methods_in_flight(board, 0) == std::vector<std::string>{"GET"});
+        }
+    }
+    SUBCASE("requests from before the beginning and after now") {
+        for (int number = 0; number < 2; ++number) static_cast<void>(ledger.open("PUT", "/", 1));
+        for (const monotonic_ns wrong : {INT64_MAX, later + 1, monotonic_ns{-1}, INT64_MIN}) {
+            for (in_flight& each : board.requests(0)) each.started.store(wrong);
+            CHECK(methods_in_flight(board, 0).empty());
+        }
+    }
+    SUBCASE("more requests at once than a process can have") {
+        for (int number = 0; number < 2; ++number) static_cast<void>(ledger.open("GET", "/", 1));
+        board.slot(0).running.store(0xffff'ffff);
+        CHECK(read_requests(board, 0, later).unlisted < 2'000'000);
+    }
+    SUBCASE("requests beyond a table that is not full") {
+        board.slot(0).running.store(0xffff'ffff);
+        CHECK(read_requests(board, 0, later).unlisted == 0);
+    }
+    SUBCASE("states") {
+        for (const std::uint32_t wrong : {1U, 2U, 3U, 4U, 5U, 255U, 0xffff'ffffU}) {
+            CHECK_FALSE(is_known(static_cast<worker_state>(wrong)));
+        }
+        CHECK(is_known(worker_state::vacant));
+        CHECK(is_known(worker_state::draining));
+    }
+}
+
+TEST_CASE("any bytes in a slot are read without harm") {
+    const table board = make_board(1, 64);
+    std::mt19937_64 random(20240611);
+    const std::span<in_flight> entries = board.requests(0);
+    for (int round = 0; round < 500; ++round) {
+        for (std::byte& each : std::as_writable_bytes(entries)) each = static_cast<std::byte>(random());
+        board.slot(0).entries.store(static_cast<std::uint32_t>(random()));
+        board.slot(0).running.store(static_cast<std::uint32_t>(random()));
+        const auto found = read_requests(board, 0, INT64_MAX);
+        CHECK(found.listed.size() <= entries.size());
+        for (const running_request& each : found.listed) {
+            CHECK(each.started > 0);
+            CHECK(each.target.size() <= 104);
+        }
+    }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "unit/worker/worker_fixture.hpp"
 
+#include "os/lifeline.hpp"
 #include "support/doctest.hpp"
 #include "unit/worker/test_host.hpp"
 #include "worker/worker.hpp"
@@ -9,7 +10,6 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
-#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -133,17 +133,15 @@ worker_process::worker_process(
     getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &length);
     port_ = ntohs(address.sin_port);
 
-    int lifeline[2];
-    REQUIRE(pipe(lifeline) == 0);
-    const int wake = eventfd(0, EFD_NONBLOCK);
+    REQUIRE_FALSE(board_.open(0, unicoro::scoreboard::worker_state::booting));
+    auto lifeline = unicoro::os::make_lifeline();
+    REQUIRE(lifeline.has_value());
     pid_ = fork();
     if (pid_ == 0) {
-        close(lifeline[1]);
-        _exit(run_child(values, lifeline[0], wake));
+        lifeline->master_end.reset();
+        _exit(run_child(values, lifeline->worker_end.get()));
     }
-    close(lifeline[0]);
-    close(wake);
-    lifeline_ = lifeline[1];
+    lifeline_ = std::move(lifeline->master_end);
     const bool ready = eventually([&] {
         return slot().state.load() == unicoro::scoreboard::worker_state::ready;
     });
@@ -156,11 +154,10 @@ worker_process::~worker_process() {
         waitpid(pid_, nullptr, 0);
     }
     close(listener_);
-    if (lifeline_ >= 0) close(lifeline_);
 }
 
 int worker_process::run_child(
-    const unicoro::settings::server_settings& values, int lifeline, int wake
+    const unicoro::settings::server_settings& values, int lifeline
 ) const {
     const unicoro::worker::launch how{
         0,
@@ -169,7 +166,6 @@ int worker_process::run_child(
         // Twice, as two addresses would be: both accept loops wait for room at the same time.
         {{listener_, "127.0.0.1", port_, false}, {listener_, "127.0.0.1", port_, false}},
         lifeline,
-        wake,
         values,
         [](unicoro::app::load_error&) { return std::make_unique<test_host>(); }};
     return unicoro::worker::run(how);
@@ -200,9 +196,6 @@ int worker_process::wait_for_exit() {
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-void worker_process::cut_lifeline() {
-    close(lifeline_);
-    lifeline_ = -1;
-}
+void worker_process::cut_lifeline() { lifeline_.reset(); }
 
 }  // namespace worker_test

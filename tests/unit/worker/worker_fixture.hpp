@@ -2,6 +2,7 @@
 #pragma once
 
 #include "app/host.hpp"
+#include "os/unique_fd.hpp"
 #include "scoreboard/scoreboard.hpp"
 #include "settings/settings.hpp"
 
@@ -72,11 +73,11 @@ class worker_process {
     void cut_lifeline();
 
   private:
-    int run_child(const unicoro::settings::server_settings& values, int lifeline, int wake) const;
+    int run_child(const unicoro::settings::server_settings& values, int lifeline) const;
 
     unicoro::scoreboard::table board_;
     int listener_ = -1;
-    int lifeline_ = -1;
+    unicoro::os::unique_fd lifeline_;
     std::uint16_t port_ = 0;
     pid_t pid_ = -1;
 };

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+
+namespace unicoro::worker {
+
+/// How many of a process's descriptors may be connections, so that the application can still open files
+/// when all of them are there.
+struct descriptor_budget {
+    std::size_t limit = 0;  ///< RLIMIT_NOFILE
+    std::size_t open = 0;   ///< in use before the first connection
+
+    /// Left to the application, and to bodies kept in files.
+    [[nodiscard]] std::size_t reserve() const noexcept {
+        return std::min<std::size_t>(limit / 4, 256);
+    }
+
+    [[nodiscard]] std::size_t connections() const noexcept {
+        const std::size_t taken = open + reserve();
+        return limit > taken ? limit - taken : 1;
+    }
+};
+
+}  // namespace unicoro::worker
