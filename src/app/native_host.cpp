@@ -2,9 +2,11 @@
 #include "app/native_host.hpp"
 
 #include "aio/cancellation.hpp"
+#include "aio/stray_child.hpp"
 #include "app/response_access.hpp"
 #include "app/websocket.hpp"
 #include "log/log.hpp"
+#include "os/forks.hpp"
 
 #include <boost/asio/this_coro.hpp>
 #include <boost/system/system_error.hpp>
@@ -166,6 +168,7 @@ awaitable<void> native_host::handle(exchange& request) {
     std::exception_ptr failure;
     try {
         response answer = co_await application_->handle(asked);
+        if (os::forked_off()) aio::end_stray_child();
         const bool in_memory = response_access::give(answer, request);
         if (!in_memory) co_await response_access::send(answer, request, writer);
     } catch (...) {
@@ -178,6 +181,7 @@ awaitable<void> native_host::handle(exchange& request) {
         co_await asio::this_coro::throw_if_cancelled(true);
     }
     if (!failure) co_return;
+    if (os::forked_off()) aio::end_stray_child();
     // The engine answers for what it cancelled.
     if (aio::is_cancellation(failure)) std::rethrow_exception(failure);
     answer_exception(request, failure);

@@ -5,10 +5,10 @@
 #include "master/launch_set.hpp"
 #include "master/master.hpp"
 #include "os/environment.hpp"
+#include "os/forks.hpp"
 #include "os/notify.hpp"
 #include "os/pidfile.hpp"
 #include "os/signals.hpp"
-#include "os/unique_fd.hpp"
 
 #include <poll.h>
 
@@ -35,7 +35,7 @@ class supervisor {
     struct running {
         pid_t pid = 0;
         std::size_t slot = 0;
-        os::unique_fd lifeline;  // the master's end
+        os::withheld_fd lifeline;  // the master's end
         std::size_t rings_left;  // 0 = not listened to
     };
 

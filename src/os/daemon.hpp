@@ -2,7 +2,7 @@
 #pragma once
 
 #include "os/failure.hpp"
-#include "os/unique_fd.hpp"
+#include "os/forks.hpp"
 
 namespace unicoro::os {
 
@@ -19,7 +19,7 @@ class daemon_link {
     void abandon() noexcept { write_end_.reset(); }
 
   private:
-    unique_fd write_end_;
+    withheld_fd write_end_;
 };
 
 /// Goes into the background: a new session without a terminal, umask 022, the same directory. Returns

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "os/unique_fd.hpp"
+#include "os/forks.hpp"
 
 #include <unicoro/result.hpp>
 
@@ -29,7 +29,7 @@ class folder_watch {
   private:
     explicit folder_watch(unique_fd fd) noexcept : fd_(std::move(fd)) {}
 
-    unique_fd fd_;
+    withheld_fd fd_;
     std::map<int, std::string> folders_;
 };
 

@@ -2,9 +2,9 @@
 #pragma once
 
 #include "os/failure.hpp"
+#include "os/forks.hpp"
 #include "os/socket_address.hpp"
 #include "os/socket_file.hpp"
-#include "os/unique_fd.hpp"
 
 #include <sys/types.h>
 
@@ -21,7 +21,7 @@ class listener {
   public:
     /// The socket as it is made; for the factories of this floor.
     struct state {
-        unique_fd fd;
+        withheld_fd fd;
         address_family family = address_family::ipv4;
         std::string text;
         std::string name;    ///< of systemd's LISTEN_FDNAMES

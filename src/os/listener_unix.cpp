@@ -11,7 +11,7 @@ outcome<listener> listen_unix(const unix_request& asked) noexcept {
     made.family = address_family::unix_path;
     made.path = asked.path;
     made.text = "unix:" + asked.path;
-    made.fd.reset(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    made.fd = unique_fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     if (!made.fd) return make_failure(last_error(), "cannot listen on " + made.text);
     const int fd = made.fd.get();
     auto file = socket_file::bind(fd, asked.path, {asked.umask, asked.user, asked.group});

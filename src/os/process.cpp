@@ -2,6 +2,7 @@
 #include "os/process.hpp"
 
 #include "os/failure.hpp"
+#include "os/forks.hpp"
 
 #include <sys/wait.h>
 #include <unistd.h>
@@ -13,6 +14,7 @@ namespace unicoro::os {
 
 result<pid_t> fork_process() noexcept {
     std::fflush(nullptr);
+    const fork_of_server ours;
     const pid_t pid = fork();
     if (pid < 0) return last_error();
     return pid;

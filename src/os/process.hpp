@@ -15,8 +15,8 @@ struct ended_child {
     int status = 0;
 };
 
-/// fork(2) with the output buffers of stdio flushed first, so that nothing is written twice.
-/// 0 in the child.
+/// fork(2) with the output buffers of stdio flushed first, so that nothing is written twice. The child
+/// keeps all that is withheld from children of the application (os/forks.hpp). 0 in the child.
 [[nodiscard]] result<pid_t> fork_process() noexcept;
 
 /// Collects one ended child of this process, any of them; nothing when none has ended.

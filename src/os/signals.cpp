@@ -7,10 +7,38 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include <array>
+#include <atomic>
 #include <csignal>
 #include <cstring>
 
 namespace unicoro::os {
+namespace {
+
+constexpr std::array write_signals{SIGPIPE, SIGXFSZ};
+
+/// Of the signal_source; empty without one.
+sigset_t& of_source() noexcept {
+    static sigset_t signals = [] {
+        sigset_t none;
+        sigemptyset(&none);
+        return none;
+    }();
+    return signals;
+}
+
+std::array<std::atomic<bool>, NSIG> came_in{};
+
+void keep_signal(int signal) { came_in[static_cast<std::size_t>(signal)].store(true); }
+
+template <class Visit>
+void for_each_of(const sigset_t& set, Visit visit) noexcept {
+    for (int signal = 1; signal < NSIG; ++signal) {
+        if (sigismember(&set, signal) == 1) visit(signal);
+    }
+}
+
+}  // namespace
 
 result<signal_source> signal_source::open(std::span<const int> signals) noexcept {
     sigset_t set;
@@ -21,7 +49,15 @@ result<signal_source> signal_source::open(std::span<const int> signals) noexcept
     }
     unique_fd fd(signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
     if (!fd) return last_error();
+    withhold_mask(set);
+    of_source() = set;
     return signal_source(std::move(fd));
+}
+
+signal_source::~signal_source() {
+    if (!fd_) return;
+    forget_mask();
+    sigemptyset(&of_source());
 }
 
 std::optional<int> signal_source::next() noexcept {
@@ -32,6 +68,31 @@ std::optional<int> signal_source::next() noexcept {
     } while (got < 0 && errno == EINTR);
     if (got != static_cast<ssize_t>(sizeof info)) return std::nullopt;
     return static_cast<int>(info.ssi_signo);
+}
+
+signals_let_in::signals_let_in() noexcept : let_in_(of_source()) {
+    struct sigaction keep {};
+    keep.sa_handler = &keep_signal;
+    keep.sa_flags = SA_RESTART;
+    for_each_of(let_in_, [&](int signal) {
+        struct sigaction& before = before_[static_cast<std::size_t>(signal)];
+        sigaction(signal, &keep, &before);
+        withhold_handler(signal, before);
+    });
+    pthread_sigmask(SIG_UNBLOCK, &let_in_, nullptr);
+}
+
+signals_let_in::~signals_let_in() {
+    pthread_sigmask(SIG_BLOCK, &let_in_, nullptr);
+    for_each_of(let_in_, [this](int signal) {
+        const auto number = static_cast<std::size_t>(signal);
+        forget_handler(signal);
+        struct sigaction now {};
+        sigaction(signal, nullptr, &now);
+        // What the application has put there meanwhile stays.
+        if (now.sa_handler == &keep_signal) sigaction(signal, &before_[number], nullptr);
+        if (came_in[number].exchange(false)) kill(getpid(), signal);
+    });
 }
 
 void reset_signals() noexcept {
@@ -46,7 +107,17 @@ void reset_signals() noexcept {
 void ignore_write_signals() noexcept {
     struct sigaction ignore {};
     ignore.sa_handler = SIG_IGN;
-    for (const int signal : {SIGPIPE, SIGXFSZ}) sigaction(signal, &ignore, nullptr);
+    for (const int signal : write_signals) sigaction(signal, &ignore, nullptr);
+}
+
+void withhold_write_signals() {
+    struct sigaction standard {};
+    standard.sa_handler = SIG_DFL;
+    for (const int signal : write_signals) withhold_handler(signal, standard);
+}
+
+void keep_write_signals() noexcept {
+    for (const int signal : write_signals) forget_handler(signal);
 }
 
 std::string signal_name(int signal) {

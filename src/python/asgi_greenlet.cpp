@@ -3,9 +3,6 @@
 
 #include "python/greenlet_api.hpp"
 
-#include <fcntl.h>
-
-#include <cerrno>
 #include <utility>
 
 namespace unicoro::python {
@@ -88,7 +85,7 @@ void asgi_greenlet::set_alarm() {
 void asgi_greenlet::arm() {
     if (armed_ || fired_ || !watched_) return;
     armed_ = true;
-    watched_->async_wait(asio::posix::descriptor_base::wait_read, [this](error_code failed) {
+    (*watched_)->async_wait(asio::posix::descriptor_base::wait_read, [this](error_code failed) {
         if (failed == asio::error::operation_aborted) return;
         armed_ = false;
         fired_ = true;
@@ -97,11 +94,8 @@ void asgi_greenlet::arm() {
 }
 
 error_code asgi_greenlet::watch(int epoll_fd) {
-    const int own = fcntl(epoll_fd, F_DUPFD_CLOEXEC, 0);
-    if (own < 0) return {errno, boost::system::system_category()};
     watched_.emplace(reactor_.context());
-    error_code failed;
-    watched_->assign(own, failed);
+    const error_code failed = watched_->open(epoll_fd);
     if (failed) watched_.reset();
     return failed;
 }

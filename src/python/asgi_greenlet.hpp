@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "aio/watched_duplicate.hpp"
 #include "python/asgi/asgi_runner.hpp"
 #include "python/guest_reactor.hpp"
 #include "python/py_ref.hpp"
 
 #include <boost/asio/basic_waitable_timer.hpp>
-#include <boost/asio/posix/basic_stream_descriptor.hpp>
 
 #include <optional>
 
@@ -47,7 +47,7 @@ class asgi_greenlet final : public loop_wait {
     asgi_runner& asgi_;
     py_ref hub_;
     py_ref greenlet_;
-    std::optional<asio::posix::basic_stream_descriptor<executor>> watched_;
+    std::optional<aio::watched_duplicate> watched_;
     asio::basic_waitable_timer<clock, asio::wait_traits<clock>, executor> alarm_;
     std::optional<clock::time_point> until_;
     bool armed_ = false;

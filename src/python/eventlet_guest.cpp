@@ -55,6 +55,7 @@ PyObject* eventlet_guest::wait(PyObject* seconds) {
     if (PyErr_CheckSignals() != 0) return nullptr;
     const py_ref hub = greenlet_api::current();
     requests_.turn(hub.get());
+    if (interpreter::forked_away()) Py_RETURN_FALSE;
     if (reactor_.stopped() && !ended_) {
         ended_ = true;
         [[maybe_unused]] const py_ref resumed = greenlet_api::switch_to(main_.get());
@@ -66,6 +67,7 @@ PyObject* eventlet_guest::wait(PyObject* seconds) {
 void eventlet_guest::drive() {
     while (!reactor_.stopped()) {
         const py_ref came_back = py_ref::steal(PyObject_CallMethod(hub_.get(), "switch", nullptr));
+        if (interpreter::forked_away()) interpreter::leave_forked();
         if (came_back) continue;
         log::error(
             "the application ends its worker\n{}", describe_exception(take_exception().get())

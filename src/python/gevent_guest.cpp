@@ -38,6 +38,7 @@ bool gevent_guest::prepare() {
 
 void gevent_guest::run() {
     requests_.turn(hub_.get());
+    if (interpreter::forked_away()) return;
     if (other_turn_) other_turn_();
     if (!reactor_.stopped()) return;
     [[maybe_unused]] const py_ref resumed = greenlet_api::switch_to(main_.get());
@@ -47,6 +48,7 @@ void gevent_guest::run() {
 void gevent_guest::drive() {
     while (!reactor_.stopped()) {
         const py_ref came_back = greenlet_api::switch_to(hub_.get());
+        if (interpreter::forked_away()) interpreter::leave_forked();
         if (came_back) continue;
         // What gevent raises in the main greenlet for a greenlet that called sys.exit().
         log::error(

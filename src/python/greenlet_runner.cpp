@@ -144,6 +144,8 @@ void greenlet_runner::turn(PyObject* hub) {
     // Switching lets the hub's other work in, but never this: it happens here only.
     now_.swap(due_);
     while (next_ < now_.size()) {
+        // The application has forked meanwhile: all that is left is the parent's.
+        if (interpreter::forked_away()) return;
         if (starts_next()) {
             start_next();
             continue;
@@ -159,6 +161,7 @@ void greenlet_runner::turn(PyObject* hub) {
             each.call->resume();
         }
     }
+    if (interpreter::forked_away()) return;
     now_.clear();
     next_ = 0;
 }

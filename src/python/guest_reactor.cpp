@@ -5,9 +5,6 @@
 
 #include <boost/asio/post.hpp>
 
-#include <fcntl.h>
-
-#include <cerrno>
 #include <utility>
 
 namespace unicoro::python {
@@ -47,11 +44,8 @@ guest_reactor::~guest_reactor() {
 
 error_code guest_reactor::watch(int epoll_fd) {
     unwatch();
-    const int own = fcntl(epoll_fd, F_DUPFD_CLOEXEC, 0);
-    if (own < 0) return {errno, boost::system::system_category()};
     watched_.emplace(io_);
-    error_code failed;
-    watched_->assign(own, failed);
+    const error_code failed = watched_->open(epoll_fd);
     if (failed) watched_.reset();
     return failed;
 }
@@ -66,7 +60,7 @@ void guest_reactor::arm() {
     armed_ = true;
     fired_ = false;
     // Arming it looks at it anew (EPOLL_CTL_MOD), which is what makes it level-triggered.
-    watched_->async_wait(asio::posix::descriptor_base::wait_read, [this](error_code failed) {
+    (*watched_)->async_wait(asio::posix::descriptor_base::wait_read, [this](error_code failed) {
         // Aborted: `unwatch` has let go of it, and perhaps another one is watched by now.
         if (failed == asio::error::operation_aborted) return;
         armed_ = false;

@@ -3,12 +3,12 @@
 
 #include "aio/asio.hpp"
 #include "aio/handler_memory.hpp"
+#include "aio/watched_duplicate.hpp"
 
 #include <unicoro/result.hpp>
 
 #include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/posix/basic_descriptor.hpp>
-#include <boost/asio/posix/basic_stream_descriptor.hpp>
 
 #include <chrono>
 #include <optional>
@@ -63,7 +63,7 @@ class guest_reactor {
 
     asio::io_context& io_;
     asio::executor_work_guard<executor> work_;
-    std::optional<asio::posix::basic_stream_descriptor<executor>> watched_;
+    std::optional<aio::watched_duplicate> watched_;
     bool armed_ = false;
     bool fired_ = false;
     bool interrupted_ = false;

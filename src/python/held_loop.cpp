@@ -3,6 +3,7 @@
 
 #include "log/log.hpp"
 #include "os/descriptors.hpp"
+#include "os/forks.hpp"
 #include "python/interpreter.hpp"
 #include "python/traceback.hpp"
 
@@ -23,7 +24,7 @@ constexpr std::array watched{SIGABRT, SIGINT, SIGQUIT, SIGTERM};
 
 /// What the handler needs. It is made whole before the handler is.
 struct state {
-    os::unique_fd aborted;
+    os::withheld_fd aborted;
     pid_t owner = 0;
     pthread_t thread{};
     std::array<struct sigaction, watched.size()> before{};
@@ -153,6 +154,7 @@ std::optional<int> held_loop::watch(std::chrono::milliseconds graceful_timeout) 
     sigemptyset(&action.sa_mask);
     for (std::size_t place = 0; place < watched.size(); ++place) {
         ::sigaction(watched[place], &action, &own.before[place]);
+        os::withhold_handler(watched[place], own.before[place]);
     }
     // What prints the stack goes first and passes the signal on.
     if (!call_bootstrap("tell_stacks_again")) return std::nullopt;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "python/input.hpp"
 
+#include "python/forked_child.hpp"
 #include "python/static_type.hpp"
 
 #include <algorithm>
@@ -26,6 +27,7 @@ input_object& self_of(PyObject* object) noexcept {
 
 /// Waits for one more piece of a live body; others may read it meanwhile. False with an exception set.
 bool pull(input_object& self) {
+    if (refuse_forked()) return false;
     std::string piece;
     if (!self.source->read_more(piece)) return false;
     if (piece.empty()) self.source = nullptr;

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "python/interpreter.hpp"
 
+#include "aio/stray_child.hpp"
 #include "log/log.hpp"
+#include "os/forks.hpp"
 #include "python/arena_cache.hpp"
 #include "python/bootstrap_source.hpp"
+#include "python/forked_child.hpp"
 #include "python/traceback.hpp"
 
 #include <unistd.h>
@@ -18,21 +21,12 @@ namespace {
 struct state {
     PyObject* bootstrap_module = nullptr;
     bool running = false;
-    bool forked_away = false;
 };
 
 state& here() noexcept {
     static state instance;
     return instance;
 }
-
-PyObject* after_fork(PyObject*, PyObject*) {
-    here().forked_away = true;
-    Py_RETURN_NONE;
-}
-
-PyMethodDef after_fork_method{
-    "after_fork", &after_fork, METH_NOARGS, "Marks this process as one that is not the server."};
 
 std::optional<std::string> failure_of(const PyStatus& status, const std::string& executable) {
     if (!PyStatus_Exception(status)) return std::nullopt;
@@ -73,15 +67,14 @@ std::optional<std::string> run_bootstrap(const interpreter::options& chosen) {
             return describe_exception(take_exception().get());
         }
     }
-    const py_ref marker = py_ref::steal(PyCFunction_New(&after_fork_method, nullptr));
     const py_ref prepare = interpreter::bootstrap("prepare");
     py_ref done;
-    if (prepare && marker) {
+    if (prepare) {
         done = py_ref::steal(
-            PyObject_CallFunction(prepare.get(), "OiO", path.get(), chosen.crash_fd, marker.get())
+            PyObject_CallFunction(prepare.get(), "Oi", path.get(), chosen.crash_fd)
         );
     }
-    if (!done) return describe_exception(take_exception().get());
+    if (!done || !watch_python_forks()) return describe_exception(take_exception().get());
     return std::nullopt;
 }
 
@@ -125,28 +118,20 @@ bool interpreter::running() noexcept {
 }
 
 bool interpreter::forked_away() noexcept {
-    return here().forked_away;
+    return os::forked_off();
 }
 
-void interpreter::taken_over() noexcept { here().forked_away = false; }
-
 void interpreter::leave_forked() noexcept {
-    int code = 1;
     const py_ref exception = take_exception();
-    if (exception && PyErr_GivenExceptionMatches(exception.get(), PyExc_SystemExit) != 0) {
-        const py_ref value = py_ref::steal(PyObject_GetAttrString(exception.get(), "code"));
-        code = 0;
-        if (value && value.get() != Py_None) {
-            code = PyLong_Check(value.get()) ? static_cast<int>(PyLong_AsLong(value.get())) : 1;
-        }
-    } else {
-        log::error(
-            "the application forked and its child process came back to the server; ended it. Let "
-            "the "
-            "child call os._exit()"
+    const py_ref end = bootstrap("end_child");
+    py_ref code;
+    if (end) {
+        code = py_ref::steal(
+            PyObject_CallOneArg(end.get(), exception ? exception.get() : Py_None)
         );
     }
-    ::_exit(code);
+    if (!code || code.get() == Py_None) aio::end_stray_child();
+    ::_exit(static_cast<int>(PyLong_AsLong(code.get())));
 }
 
 py_ref interpreter::bootstrap(const char* name) noexcept {

@@ -37,10 +37,8 @@ class interpreter {
     /// True in a process that the application forked off: it must never act as the server.
     [[nodiscard]] static bool forked_away() noexcept;
 
-    /// In a worker that inherits the interpreter of its master.
-    static void taken_over() noexcept;
-
-    /// Ends such a process, by the exception that is set when it is SystemExit.
+    /// Ends such a process as Python ends a program, by the exception that is set. One that has simply
+    /// come back is told of in the log.
     [[noreturn]] static void leave_forked() noexcept;
 
     /// A function of bootstrap.py. With the GIL.

@@ -31,7 +31,6 @@ void master_python::before_fork(std::uint64_t age) {
 void master_python::forked(pid_t pid) {
     if (pid == 0) {
         PyOS_AfterFork_Child();
-        interpreter::taken_over();
     } else {
         PyOS_AfterFork_Parent();
         home_->hooks().tell("forked", pid);

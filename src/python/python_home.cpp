@@ -5,6 +5,7 @@
 #include "log/log.hpp"
 #include "log/open.hpp"
 #include "os/identity.hpp"
+#include "os/signals.hpp"
 #include "python/gevent/gevent_loop.hpp"
 #include "python/interpreter.hpp"
 #include "python/traceback.hpp"
@@ -109,6 +110,7 @@ std::optional<app::load_error> python_home::open(const settings::server_settings
 std::optional<app::load_error> python_home::preload(const settings::server_settings& values) {
     if (!patch(values)) return not_booted();
     const auto keep = [&](const std::string& spec, std::size_t place) -> std::optional<app::load_error> {
+        const os::signals_let_in application;
         auto imported = import_application(spec, values.interface);
         if (!imported) return std::move(imported.error());
         if (preloaded_.size() <= place) preloaded_.resize(place + 1);

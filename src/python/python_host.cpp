@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: MIT
 #include "python/python_host.hpp"
 
+#include "aio/watched_duplicate.hpp"
 #include "app/app_spec.hpp"
 #include "log/log.hpp"
+#include "os/descriptors.hpp"
+#include "os/signals.hpp"
 #include "python/eventlet_guest.hpp"
+#include "python/forked_child.hpp"
 #include "python/gevent_guest.hpp"
 #include "python/held_loop.hpp"
 #include "python/inline_runner.hpp"
 #include "python/interpreter.hpp"
 #include "python/thread_runner.hpp"
 #include "python/traceback.hpp"
-
-#include <boost/asio/posix/basic_stream_descriptor.hpp>
-
-#include <fcntl.h>
 
 #include <algorithm>
 #include <utility>
@@ -41,6 +41,7 @@ std::optional<app::load_error> python_host::load(app::worker_context& context) {
     if (auto failure = home_->open(values)) return failure;
     const gil_lock gil;
     thread_ = PyThread_get_thread_ident();
+    os::keep_write_signals();
     extra_files_ = values.reload_extra_files;
     heartbeat_ = context.heartbeat;
     server_hooks& hooks = home_->hooks();
@@ -50,6 +51,7 @@ std::optional<app::load_error> python_host::load(app::worker_context& context) {
     if (values.reload) PySys_SetObject("dont_write_bytecode", Py_True);
     if (values.spew && !spew(nullptr)) return not_booted();
     if (auto failure = load_all(context)) return failure;
+    if (!settle_python_forks()) return not_booted();
     // From here on calls of the application are traced, not what the server does between them.
     if (values.spew) PyEval_SetTrace(nullptr, nullptr);
     if (hooks_told_ && !hooks.call("booted")) return not_booted();
@@ -191,12 +193,17 @@ std::optional<app::load_error> python_host::watch_end(app::worker_context& conte
 }
 
 awaitable<void> python_host::end_when_aborted(app::worker_context& context, int aborted) {
-    asio::posix::basic_stream_descriptor<executor> event(
-        context.io, ::fcntl(aborted, F_DUPFD_CLOEXEC, 0)
-    );
-    const auto [ec] =
-        co_await event.async_wait(asio::posix::descriptor_base::wait_read, as_tuple);
-    if (ec) co_return;
+    aio::watched_duplicate event(context.io);
+    if (const error_code failed = event.open(aborted)) {
+        log::error("cannot watch for SIGABRT: {}", failed.message());
+        co_return;
+    }
+    while (held_loop::ends() != held_loop::ending::aborted) {
+        const auto [ec] =
+            co_await event->async_wait(asio::posix::descriptor_base::wait_read, as_tuple);
+        if (ec) co_return;
+        os::clear_event(aborted);
+    }
     {
         const gil_lock gil;
         held_loop::settle();

@@ -2,6 +2,7 @@
 #include "python/server_hooks.hpp"
 
 #include "log/log.hpp"
+#include "os/signals.hpp"
 #include "python/interpreter.hpp"
 #include "python/traceback.hpp"
 #include "settings/print.hpp"
@@ -65,14 +66,19 @@ bool server_hooks::invoke(const char* method, std::initializer_list<long> number
         if (number == nullptr) return false;
         PyTuple_SET_ITEM(arguments.get(), place++, number);
     }
-    return static_cast<bool>(py_ref::steal(PyObject_CallObject(bound.get(), arguments.get())));
+    const os::signals_let_in application;
+    const py_ref done = py_ref::steal(PyObject_CallObject(bound.get(), arguments.get()));
+    if (interpreter::forked_away()) interpreter::leave_forked();
+    return static_cast<bool>(done);
 }
 
 bool server_hooks::fire(const char* hook) {
     if (!server_) return true;
-    return static_cast<bool>(
-        py_ref::steal(PyObject_CallMethod(server_.get(), "fire", "sO", hook, server_.get()))
-    );
+    const os::signals_let_in application;
+    const py_ref done =
+        py_ref::steal(PyObject_CallMethod(server_.get(), "fire", "sO", hook, server_.get()));
+    if (interpreter::forked_away()) interpreter::leave_forked();
+    return static_cast<bool>(done);
 }
 
 void server_hooks::announce(const char* hook) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "python/start_response.hpp"
 
+#include "python/forked_child.hpp"
 #include "python/response_fields.hpp"
 #include "python/static_type.hpp"
 
@@ -126,6 +127,7 @@ PyObject* write_body(
         PyErr_SetString(PyExc_RuntimeError, "write was called after the end of its request");
         return nullptr;
     }
+    if (refuse_forked()) return nullptr;
     const std::string_view piece(
         PyBytes_AS_STRING(data), static_cast<std::size_t>(PyBytes_GET_SIZE(data))
     );

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "scoreboard/scoreboard.hpp"
 
+#include "os/forks.hpp"
+
 #include <sys/mman.h>
 
 #include <algorithm>
@@ -75,6 +77,7 @@ result<table> table::create(std::size_t slots, std::size_t requests_per_slot) {
     void* memory =
         mmap(nullptr, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (memory == MAP_FAILED) return error_code(errno, boost::system::system_category());
+    os::withhold_memory(memory, bytes);
     return table(static_cast<std::byte*>(memory), slots, requests_per_slot);
 }
 
@@ -87,7 +90,9 @@ table::table(table&& other) noexcept
       requests_per_slot_(other.requests_per_slot_) {}
 
 table::~table() {
-    if (memory_ != nullptr) munmap(memory_, slots_ * stride(requests_per_slot_));
+    if (memory_ == nullptr) return;
+    os::forget_memory(memory_);
+    munmap(memory_, slots_ * stride(requests_per_slot_));
 }
 
 worker_slot& table::slot(std::size_t index) const noexcept {

@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: MIT
 #include "worker/accept_loop.hpp"
 
+#include "aio/watched_duplicate.hpp"
 #include "log/log.hpp"
 #include "os/descriptors.hpp"
+#include "os/forks.hpp"
 #include "worker/connection.hpp"
 #include "worker/socket_stream.hpp"
 
 #include <unicoro/sleep.hpp>
 
-#include <boost/asio/posix/basic_stream_descriptor.hpp>
-
 #include <arpa/inet.h>
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -56,14 +55,27 @@ void describe_peer(const sockaddr_storage& address, app::connection_info& info) 
     info.remote_address = text.data();
 }
 
+int accept_withheld(int listener, sockaddr_storage& peer) {
+    socklen_t length = sizeof peer;
+    os::fork_pause pause;
+    const int fd = accept4(
+        listener, reinterpret_cast<sockaddr*>(&peer), &length, SOCK_NONBLOCK | SOCK_CLOEXEC
+    );
+    pause.withhold(fd);
+    return fd;
+}
+
+void close_withheld(int fd) {
+    os::fork_pause pause;
+    pause.forget(fd);
+    close(fd);
+}
+
 accept_outcome accept_one(
     serving& shared, const listening_socket& from, aio::task_group& connections
 ) {
     sockaddr_storage peer{};
-    socklen_t length = sizeof peer;
-    const int fd = accept4(
-        from.fd, reinterpret_cast<sockaddr*>(&peer), &length, SOCK_NONBLOCK | SOCK_CLOEXEC
-    );
+    const int fd = accept_withheld(from.fd, peer);
     if (fd < 0) {
         switch (errno) {
             case EAGAIN: return {accepted::none};
@@ -93,7 +105,7 @@ accept_outcome accept_one(
         stream = std::make_unique<socket_stream>(shared.io, family, fd);
     } catch (const std::exception&) {
         // The reactor could not take it (ENOSPC, no memory): the descriptor is still ours.
-        close(fd);
+        close_withheld(fd);
         return {accepted::failed, {ENOMEM, boost::system::system_category()}};
     }
     auto client = std::make_unique<connection>(shared, std::move(stream), std::move(info));
@@ -135,9 +147,11 @@ class complaint_limiter {
 awaitable<void> accept_loop(
     serving& shared, const listening_socket& from, aio::task_group& connections
 ) {
-    // A descriptor of its own: Asio closes what it watches, the listener must stay open.
-    const int watched = fcntl(from.fd, F_DUPFD_CLOEXEC, 0);
-    asio::posix::basic_stream_descriptor<executor> listener(shared.io, watched);
+    aio::watched_duplicate listener(shared.io);
+    if (const error_code failed = listener.open(from.fd)) {
+        log::error("cannot watch {}: {}", from.address, failed.message());
+        co_return;
+    }
     complaint_limiter full;
     complaint_limiter starved;
     const int at_once = shared.settings.workers == 1 ? at_once_alone : at_once_shared;
@@ -146,7 +160,7 @@ awaitable<void> accept_loop(
             if (full.due()) tell_full(shared);
             [[maybe_unused]] const auto [rung] = co_await shared.room.async_wait(as_tuple);
         }
-        const auto [ec] = co_await listener.async_wait(asio::posix::descriptor_base::wait_read, as_tuple);
+        const auto [ec] = co_await listener->async_wait(asio::posix::descriptor_base::wait_read, as_tuple);
         if (ec) co_return;
         accept_outcome outcome{accepted::one};
         for (int i = 0; i < at_once && outcome.what == accepted::one; ++i) {

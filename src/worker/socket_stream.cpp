@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "worker/socket_stream.hpp"
 
+#include "os/forks.hpp"
+
 #include <poll.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
@@ -31,9 +33,14 @@ io_step retry_interrupted(Call call) noexcept {
 socket_stream::socket_stream(asio::io_context& io, int family, int fd)
     : socket_(io, family, fd), fd_(fd) {}
 
+socket_stream::~socket_stream() { close(); }
+
+// There the number may be a file of the application by now.
+int socket_stream::own_fd() const noexcept { return os::forked_off() ? -1 : fd_; }
+
 io_step socket_stream::try_read(std::span<char> into) noexcept {
     const io_step step =
-        retry_interrupted([&] { return recv(fd_, into.data(), into.size(), MSG_DONTWAIT); });
+        retry_interrupted([&] { return recv(own_fd(), into.data(), into.size(), MSG_DONTWAIT); });
     drained_ = step.bytes < into.size();
     return step;
 }
@@ -41,13 +48,13 @@ io_step socket_stream::try_read(std::span<char> into) noexcept {
 io_step socket_stream::try_write(std::span<const iovec> pieces) noexcept {
     if (pieces.size() == 1) {
         return retry_interrupted([&] {
-            return send(fd_, pieces[0].iov_base, pieces[0].iov_len, MSG_NOSIGNAL | MSG_DONTWAIT);
+            return send(own_fd(), pieces[0].iov_base, pieces[0].iov_len, MSG_NOSIGNAL | MSG_DONTWAIT);
         });
     }
     msghdr message{};
     message.msg_iov = const_cast<iovec*>(pieces.data());
     message.msg_iovlen = pieces.size();
-    return retry_interrupted([&] { return sendmsg(fd_, &message, MSG_NOSIGNAL | MSG_DONTWAIT); });
+    return retry_interrupted([&] { return sendmsg(own_fd(), &message, MSG_NOSIGNAL | MSG_DONTWAIT); });
 }
 
 io_step socket_stream::try_send_file(int fd, std::uint64_t& offset, std::size_t count) noexcept {
@@ -55,7 +62,7 @@ io_step socket_stream::try_send_file(int fd, std::uint64_t& offset, std::size_t 
     const io_step step = retry_interrupted([&] {
         // One call moves at most this much, so that a fast client cannot hold the loop.
         constexpr std::size_t at_once = std::size_t{1} << 20;
-        return sendfile(fd_, fd, &position, std::min(count, at_once));
+        return sendfile(own_fd(), fd, &position, std::min(count, at_once));
     });
     offset = static_cast<std::uint64_t>(position);
     return step;
@@ -72,7 +79,7 @@ awaitable<std::tuple<error_code>> socket_stream::wait_idle() {
 bool socket_stream::readable_now() noexcept {
     char unused = 0;
     return retry_interrupted([&] {
-               return recv(fd_, &unused, 1, MSG_PEEK | MSG_DONTWAIT);
+               return recv(own_fd(), &unused, 1, MSG_PEEK | MSG_DONTWAIT);
            }).status != io_status::would_block;
 }
 
@@ -98,15 +105,21 @@ void socket_stream::cancel() noexcept {
     socket_.cancel(ignored);
 }
 
-void socket_stream::shutdown_write() noexcept { shutdown(fd_, SHUT_WR); }
+void socket_stream::shutdown_write() noexcept { shutdown(own_fd(), SHUT_WR); }
 
 void socket_stream::reset_on_close() noexcept {
     const linger at_once{1, 0};
-    setsockopt(fd_, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    setsockopt(own_fd(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
 }
 
 void socket_stream::close() noexcept {
     error_code ignored;
+    if (os::forked_off()) {
+        socket_.release(ignored);
+        return;
+    }
+    os::fork_pause pause;
+    if (socket_.is_open()) pause.forget(fd_);
     socket_.close(ignored);
 }
 

@@ -6,11 +6,12 @@
 
 namespace unicoro::worker {
 
-/// A connected TCP or unix socket.
+/// A connected TCP or unix socket. In a child that the application forks it is closed.
 class socket_stream final : public byte_stream {
   public:
-    /// Takes a non-blocking descriptor; `family` is AF_INET, AF_INET6 or AF_UNIX.
+    /// Takes a non-blocking descriptor that is withheld from children; `family` is AF_INET, AF_INET6 or AF_UNIX.
     socket_stream(asio::io_context& io, int family, int fd);
+    ~socket_stream() override;
 
     io_step try_read(std::span<char> into) noexcept override;
     io_step try_write(std::span<const iovec> pieces) noexcept override;
@@ -28,6 +29,8 @@ class socket_stream final : public byte_stream {
     void close() noexcept override;
 
   private:
+    [[nodiscard]] int own_fd() const noexcept;
+
     edge_socket socket_;
     int fd_;
     bool drained_ = true;  // the last read was short: nothing was left then

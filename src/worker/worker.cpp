@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: MIT
 #include "worker/worker.hpp"
 
+#include "aio/stray_child.hpp"
+#include "aio/watched_duplicate.hpp"
 #include "app/failed_host.hpp"
 #include "log/log.hpp"
 #include "log/open.hpp"
 #include "os/descriptors.hpp"
+#include "os/forks.hpp"
 #include "os/lifeline.hpp"
+#include "os/signals.hpp"
 #include "worker/code_watch.hpp"
 #include "worker/connection.hpp"
 #include "worker/descriptor_budget.hpp"
@@ -15,9 +19,7 @@
 #include <unicoro/sleep.hpp>
 
 #include <boost/asio/basic_signal_set.hpp>
-#include <boost/asio/posix/basic_stream_descriptor.hpp>
 
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -57,6 +59,7 @@ class process {
 
     const launch& how_;
     asio::io_context io_{1};
+    asio::basic_signal_set<executor> signals_{io_};
     serving shared_;
     aio::task_group connections_{io_};
     aio::task_group application_tasks_{io_};
@@ -174,13 +177,15 @@ awaitable<void> process::beat() {
 }
 
 awaitable<void> process::obey_signals() {
-    asio::basic_signal_set<executor> signals(io_);
     for (const int each : {SIGTERM, SIGINT, SIGQUIT, SIGUSR1}) {
+        struct sigaction before {};
+        sigaction(each, nullptr, &before);
         error_code ec;
-        signals.add(each, ec);
+        signals_.add(each, ec);
+        os::withhold_handler(each, before);
     }
     for (;;) {
-        const auto [ec, number] = co_await signals.async_wait(as_tuple);
+        const auto [ec, number] = co_await signals_.async_wait(as_tuple);
         if (ec) co_return;
         if (number == SIGUSR1) {
             log::reopen();
@@ -195,14 +200,16 @@ awaitable<void> process::obey_signals() {
 }
 
 awaitable<void> process::watch_master() {
-    asio::posix::basic_stream_descriptor<executor> lifeline(
-        io_, fcntl(how_.lifeline_fd, F_DUPFD_CLOEXEC, 0)
-    );
+    aio::watched_duplicate lifeline(io_);
+    if (const error_code failed = lifeline.open(how_.lifeline_fd)) {
+        log::error("cannot watch the master: {}", failed.message());
+        co_return;
+    }
     for (;;) {
         const auto [ec] =
-            co_await lifeline.async_wait(asio::posix::descriptor_base::wait_read, as_tuple);
+            co_await lifeline->async_wait(asio::posix::descriptor_base::wait_read, as_tuple);
         if (ec) co_return;
-        const std::optional<os::handed_file> come = os::take_file(lifeline.native_handle());
+        const std::optional<os::handed_file> come = os::take_file(lifeline->native_handle());
         if (!come) break;
         if (!come->fd) continue;
         log::take_over({come->name, come->fd.get()});
@@ -284,11 +291,28 @@ int process::run() {
     return exit_code_;
 }
 
+/// What a child of the application must not share with this process, besides what its owners withhold.
+/// `before`: the descriptors that were open before the loop was made. Asio keeps its own to itself, and
+/// its timers and events may be touched even in a child.
+void withhold_from_children(const launch& how, const std::vector<int>& before) {
+    os::withhold_write_signals();
+    aio::end_stray_children();
+    const std::vector<int> now = os::descriptor_numbers();
+    os::fork_pause pause;
+    pause.withhold(how.lifeline_fd);
+    for (const int each : now) {
+        const bool made = !std::ranges::binary_search(before, each);
+        if (made) pause.withhold(each, os::withheld_as::useless);
+    }
+}
+
 }  // namespace
 
 int run(const launch& how) {
+    const std::vector<int> before = os::descriptor_numbers();
     // Never destroyed: coroutines that would not end refer to all of it, and the process ends here.
     auto* const worker = new process(how);
+    withhold_from_children(how, before);
     return worker->run();
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "os/process.hpp"
 #include "os/unique_fd.hpp"
 
 #include <cstdio>
@@ -37,14 +38,27 @@ class temp_dir {
     std::filesystem::path path_;
 };
 
-/// Runs `body` in a forked child and returns its exit code, or minus the signal that ended it.
+/// The exit code of a child, or minus the signal that ended it.
+inline int end_of(pid_t child) {
+    int status = 0;
+    waitpid(child, &status, 0);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+}
+
+/// Runs `body` in a child that is forked as an application does it.
 inline int in_child(const std::function<int()>& body) {
     std::fflush(nullptr);
     const pid_t child = fork();
     if (child == 0) _exit(body());
-    int status = 0;
-    waitpid(child, &status, 0);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+    return end_of(child);
+}
+
+/// The same in a child of the server, which keeps what the server withholds from others.
+inline int in_own_child(const std::function<int()>& body) {
+    std::fflush(nullptr);
+    const pid_t child = fork_process().value();
+    if (child == 0) _exit(body());
+    return end_of(child);
 }
 
 /// Both ends of a pipe.

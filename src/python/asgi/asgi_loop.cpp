@@ -125,8 +125,8 @@ PyObject* asgi_loop::select(PyObject* self, PyObject* timeout) {
 }
 
 bool asgi_loop::turn(std::optional<clock::time_point> until) {
-    const bool fired = shared_ ? wait_outside(until) : waiter_->wait(until);
     if (interpreter::forked_away()) interpreter::leave_forked();
+    const bool fired = shared_ ? wait_outside(until) : waiter_->wait(until);
     act();
     if (reactor_.stopped()) {
         const py_ref done = py_ref::steal(PyObject_CallMethod(loop_.get(), "stop", nullptr));

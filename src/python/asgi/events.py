@@ -3,12 +3,15 @@
 
 import asyncio
 import contextvars
+import functools
 import selectors
 import signal
 import sys
 import threading
 import traceback
 from asyncio import events as asyncio_events
+
+import _unicoro
 
 __all__ = ["Lifespan", "Selector", "drive", "make_loop", "running_loop", "stack"]
 
@@ -48,6 +51,7 @@ def make_loop():
     asyncio.set_event_loop(loop)
     # Else the handler of a signal would wait for something else to happen.
     signal.set_wakeup_fd(loop._csock.fileno(), warn_on_full_buffer=False)
+    _unicoro.in_child(functools.partial(_unicoro.leave_loop, loop))
     return loop
 
 

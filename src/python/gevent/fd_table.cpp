@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <utility>
 
 namespace unicoro::python::gevent {
 namespace {
@@ -73,6 +74,20 @@ void fd_table::remove(io_watcher& watching) noexcept {
     *link = watching.next;
     watching.next = nullptr;
     mark(watching.fd, false);
+}
+
+std::vector<io_watcher*> fd_table::release_all() {
+    std::vector<io_watcher*> released;
+    for (entry& each : entries_) {
+        while (each.first != nullptr) {
+            io_watcher* const first = each.first;
+            each.first = std::exchange(first->next, nullptr);
+            released.push_back(first);
+        }
+        each.changed = each.fresh = false;
+    }
+    changes_.clear();
+    return released;
 }
 
 bool fd_table::tell(int operation, int fd, entry& at) noexcept {

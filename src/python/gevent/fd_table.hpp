@@ -29,6 +29,9 @@ class fd_table {
     void add(io_watcher& watching);
     void remove(io_watcher& watching) noexcept;
 
+    /// Forgets all watchers; returns them.
+    [[nodiscard]] std::vector<io_watcher*> release_all();
+
     /// Tells the kernel what has changed. Watchers of descriptors that cannot be watched are put
     /// into `lost`: they are to be stopped and told.
     void apply(std::vector<io_watcher*>& lost);

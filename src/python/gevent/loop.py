@@ -147,6 +147,19 @@ class loop(loop_base):
     def stat(self, path, interval=0.0, ref=True, priority=None):
         return stat(self, path, interval, ref, priority)
 
+    def begin_child(self, own):
+        """In a process that was forked off: forgets all watchers and callbacks but signals, what is to be
+        told of forks, and the timers of the greenlets in `own`. Returns what must be kept.
+        """
+        left, self._children = self._children, _Children(self)
+        if left.sigchld is not None:
+            left.sigchld.close()
+        for fd, _ in left.pidfds.values():
+            posix.close(fd)
+        watchers = [each for some in left.watchers.values() for each in some]
+        self._begin_child(own, watchers)
+        return left
+
     def install_sigchld(self):
         """Ends are noticed without the signal, but not when the kernel drops them."""
         if _signal_getsignal(_signal.SIGCHLD) == _signal.SIG_IGN:
@@ -223,6 +236,14 @@ def _watch_python_signals(fd):
 
 def _set_wakeup_fd(*args, **named):
     return _Wakeup.set(*args, **named)
+
+
+def begin_child(loop, own):
+    """In a process that was forked off. Returns what must be kept."""
+    _Wakeup.ours = _Wakeup.applications = -1
+    _Wakeup.original(-1)
+    _pass_on_signals(-1)
+    return loop.begin_child(own) if loop is not None and loop.ptr else None
 
 
 def choose_for_gevent():

@@ -54,6 +54,11 @@ class loop_core {
     /// In a child process: parts from the parent's reactor and descriptors.
     [[nodiscard]] bool reinit();
 
+    /// The same, and forgets what the parent's greenlets wait for: all but signals, forks, and timers for
+    /// the greenlets in the list `own`. `others`: a list of active watchers of derived classes. False with
+    /// an exception set.
+    [[nodiscard]] bool begin_child(PyObject* own, PyObject* others);
+
     void update_now() noexcept;
     [[nodiscard]] double now() const noexcept { return now_ + epoch_; }
     [[nodiscard]] bool may_update_now() const noexcept { return runs_callbacks_; }
@@ -81,6 +86,7 @@ class loop_core {
     [[nodiscard]] bool open_signals();
     void turn(run_mode mode);
     void follow_fork();
+    void abandon_callbacks() noexcept;
     [[nodiscard]] bool reopen_fds();
     [[nodiscard]] bool in_server() const noexcept;
     [[nodiscard]] bool has_work() const noexcept;

@@ -140,6 +140,13 @@ PyObject* reinit(PyObject* object, PyObject*) {
     return none_if(core == nullptr || core->reinit());
 }
 
+PyObject* begin_child(PyObject* object, PyObject* args) {
+    PyObject *own = nullptr, *others = nullptr;
+    if (!PyArg_ParseTuple(args, "O!O!", &PyList_Type, &own, &PyList_Type, &others)) return nullptr;
+    loop_core* const core = living_core(&self_of(object));
+    return none_if(core != nullptr && core->begin_child(own, others));
+}
+
 PyObject* closing_fd(PyObject* object, PyObject* fd) {
     loop_core* const core = living_core(&self_of(object));
     const long number = PyLong_AsLong(fd);
@@ -232,6 +239,7 @@ PyMethodDef methods[] = {
     {"now", &now, METH_NOARGS, "The time of the turn, in seconds since the epoch."},
     {"destroy", &destroy, METH_NOARGS, nullptr},
     {"reinit", &reinit, METH_NOARGS, "For a process that was forked off."},
+    {"_begin_child", &begin_child, METH_VARARGS, "See loop.begin_child."},
     {"closing_fd", &closing_fd, METH_O, nullptr},
     {"fileno", &fileno, METH_NOARGS, nullptr},
     {nullptr, nullptr, 0, nullptr},

@@ -14,6 +14,7 @@ PROBE = BUILD / "tests" / "integration" / "native_apps" / "libprobe.so"
 CHAT = f"{BUILD / 'examples' / 'native' / 'libchat.so'}:app"
 NO_FLAGS = BUILD / "tests" / "integration" / "native_apps" / "libno_flags.so"
 LAMBDA = f"{BUILD / 'tests' / 'integration' / 'native_apps' / 'liblambda.so'}:app"
+FORK = f"{BUILD / 'tests' / 'integration' / 'native_apps' / 'libfork.so'}:app"
 TALK = f"{BUILD / 'tests' / 'integration' / 'native_apps' / 'libtalk.so'}:app"
 ROOM = f"{BUILD / 'tests' / 'integration' / 'native_apps' / 'libroom.so'}:app"
 

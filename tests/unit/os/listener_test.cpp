@@ -110,7 +110,7 @@ TEST_CASE("accept(2) does not wait, also when somebody has made the socket block
     REQUIRE(local.has_value());
     for (const os::listener* each : {&*tcp, &*local}) {
         REQUIRE(fcntl(each->fd(), F_SETFL, 0) == 0);
-        CHECK(os::testing::in_child([each] {
+        CHECK(os::testing::in_own_child([each] {
                   alarm(5);
                   return accept(each->fd(), nullptr, nullptr) < 0 && errno == EAGAIN ? 0 : 1;
               }) == 0);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "scoreboard/scoreboard.hpp"
 
+#include "os/process.hpp"
+
 #include "support/doctest.hpp"
 #include "support/os_fixtures.hpp"
 
@@ -42,7 +44,7 @@ std::vector<std::string> methods_in_flight(const table& board, std::size_t slot)
 
 // Signal that ends a child which touches this memory; 0 when it may.
 int signal_of_touching(const table& board, std::size_t kept, std::size_t touched) {
-    const int code = unicoro::os::testing::in_child([&] {
+    const int code = unicoro::os::testing::in_own_child([&] {
         if (board.keep_only(kept)) return 1;
         std::signal(SIGSEGV, SIG_DFL);
         worker_slot& slot = board.slot(touched);
@@ -58,7 +60,7 @@ int signal_of_touching(const table& board, std::size_t kept, std::size_t touched
 TEST_CASE("a child writes what its parent reads") {
     const table board = make_board(2, 4);
     REQUIRE_FALSE(board.open(1, worker_state::booting));
-    const pid_t child = fork();
+    const pid_t child = unicoro::os::fork_process().value();
     if (child == 0) {
         board.slot(1).state.store(worker_state::ready);
         board.slot(1).heartbeat.store(42);

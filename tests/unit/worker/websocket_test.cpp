@@ -59,6 +59,7 @@ class accepting_host final : public unicoro::app::host {
 class served {
   public:
     explicit served(handler run) : board_(unicoro::scoreboard::table::create(1, 4).value()) {
+        REQUIRE_FALSE(board_.open(0, unicoro::scoreboard::worker_state::booting));
         host.run = run;
         shared_.host = &host;
         std::array<int, 2> ends{};

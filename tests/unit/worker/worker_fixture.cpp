@@ -2,6 +2,8 @@
 #include "unit/worker/worker_fixture.hpp"
 
 #include "os/lifeline.hpp"
+#include "os/process.hpp"
+
 #include "support/doctest.hpp"
 #include "unit/worker/test_host.hpp"
 #include "worker/worker.hpp"
@@ -136,7 +138,7 @@ worker_process::worker_process(
     REQUIRE_FALSE(board_.open(0, unicoro::scoreboard::worker_state::booting));
     auto lifeline = unicoro::os::make_lifeline();
     REQUIRE(lifeline.has_value());
-    pid_ = fork();
+    pid_ = unicoro::os::fork_process().value();
     if (pid_ == 0) {
         lifeline->master_end.reset();
         _exit(run_child(values, lifeline->worker_end.get()));
