@@ -202,7 +202,7 @@ awaitable<void> python_host::end_when_aborted(app::worker_context& context, int 
         const auto [ec] =
             co_await event->async_wait(asio::posix::descriptor_base::wait_read, as_tuple);
         if (ec) co_return;
-        os::clear_event(aborted);
+        [[maybe_unused]] const bool rung = os::clear_event(aborted);
     }
     {
         const gil_lock gil;
