@@ -73,6 +73,8 @@ class Client(threading.Thread):
             if (not self.only.acts or each[0].name in self.only.acts)
             and each[0].name not in self.only.without
             and (not each[0].needs_timeout or self.weather.request_timeout)
+            # Who never leaves can ask for nothing that never ends.
+            and not (each[0].leaves and self.only.ends == {kinds.COMPLETE})
         ]
 
     def run(self) -> None:

@@ -95,7 +95,8 @@ def entries(log: str) -> list[str]:
 def _entry(text: str) -> Finding | None:
     if match := NEVER.search(text):
         end = ENDS.search(text)
-        return Finding("died" if end else "log", end[1] if end else match[0], text)
+        line = PREFIX.sub("", next(each for each in text.splitlines() if match[0] in each))
+        return Finding("died", end[1], text) if end else Finding("log", line[:100], text)
     level = LEVEL.search(text)
     if CAUSED.search(text) or "In flight in worker" in text:
         return None

@@ -168,7 +168,7 @@ class Findings(unittest.TestCase):
         self.assertEqual(self.log("[INFO] Worker (pid:7) was sent SIGKILL!"), ["died: SIGKILL"])
         self.assertEqual(self.log("[ERROR] Worker (pid:7) exited with code 86"), ["died: exited with code 86"])
         ends = "[CRITICAL] The worker ends after an exception: co_await: Operation canceled"
-        self.assertEqual(self.log(ends), ["log: [CRITICAL]"])
+        self.assertEqual(self.log(ends), ["log: The worker ends after an exception: co_await: Operation canceled"])
         caused = "[ERROR] Error handling request GET /fail_first?m=a\nTraceback\nmarks.OnPurpose: a"
         self.assertEqual(self.log(caused), [])
         self.assertEqual(self.log("[ERROR] Error handling request GET /plain?m=a\nKeyError: 3"), ["log: KeyError: N"])
