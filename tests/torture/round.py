@@ -89,10 +89,12 @@ class Playing:
         whole = replace(self.only, ends=frozenset({kinds.COMPLETE}))
         self._crowd(victim, "warm-up", 0.2 * self.what.seconds, only=whole)
         settled = self._settled(victim)
+        of_master = (len(victim.workers()), victim.master_descriptors())
         before = victim.state(self._prefix())
         asked = self.result.tally.requests
         self._crowd(victim, "load", self.what.seconds, self.what.trouble)
         self._look_at_descriptors(victim, settled)
+        self._look_at_workers(victim, *of_master)
         self._look_at_memory(before, victim.state(self._prefix()), self.result.tally.requests - asked)
         self._look_at_generations()
         self._end(victim)
@@ -180,6 +182,18 @@ class Playing:
         if after["all"] > before["all"]:
             sort = "sockets" if after["sockets"] > before["sockets"] else "files"
             self._note("descriptors", f"{sort} stay", f"{self.what.title}: before {before}, after {after}")
+
+    def _look_at_workers(self, victim: Victim, workers: int, descriptors: int) -> None:
+        """Those that were told to end are gone, and the master holds nothing for them."""
+        most = self.what.settings["workers"] + (self.what.trouble == plan.TTOU)
+        deadline = time.monotonic() + self.what.settings["graceful_timeout"] + MARGIN
+        while len(victim.workers()) > most and time.monotonic() < deadline:
+            time.sleep(0.1)
+        if len(victim.workers()) > most:
+            self._note("end", "a worker that was told to end is still there", self.what.title)
+        elif len(victim.workers()) == workers and victim.master_descriptors() > descriptors:
+            detail = f"{self.what.title}: {descriptors} before, {victim.master_descriptors()} after"
+            self._note("descriptors", "the master keeps some", detail)
 
     def _look_at_memory(self, before: dict | None, after: dict | None, requests: int) -> None:
         if before is None or after is None:

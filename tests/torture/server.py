@@ -92,6 +92,9 @@ class Victim:
             most = {key: max(most[key], found[key]) for key in most}
         return most
 
+    def master_descriptors(self) -> int:
+        return processes.fd_count(self.server.pid)
+
     def state(self, prefix: str) -> dict | None:
         """What the application tells of its worker; None when it does not answer."""
         try:
