@@ -24,8 +24,9 @@ BOUND = 25.0
 # How long the whole server may take beyond graceful_timeout.
 MARGIN = 15.0
 SETTLE = 12.0
-# Memory that a round may add for good: caches, and what frameworks keep.
-GROWTH = 400_000
+# Memory that a round may add for good: caches fill, and sooner in a long warm-up.
+LONG_ROUND = 15.0
+GROWTH, GROWTH_BEHIND_SHORT_WARM_UP = 300_000, 1_000_000
 GROWTH_PER_REQUEST = 60
 # Generations of workers that serve the same for as long are as large, but for chance.
 GROWTH_OF_GENERATIONS = 8_000_000
@@ -87,7 +88,8 @@ class Playing:
         victim.start()
         # Nobody stays behind of a warm-up in which nobody leaves early.
         whole = replace(self.only, ends=frozenset({kinds.COMPLETE}))
-        self._crowd(victim, "warm-up", 0.2 * self.what.seconds, only=whole)
+        share = 0.5 if self.what.seconds >= LONG_ROUND else 0.2
+        self._crowd(victim, "warm-up", share * self.what.seconds, only=whole)
         settled = self._settled(victim)
         of_master = (len(victim.workers()), victim.master_descriptors())
         before = victim.state(self._prefix())
@@ -203,7 +205,8 @@ class Playing:
             return
         self.result.memory = (before["allocated"], after["allocated"])
         growth = after["allocated"] - before["allocated"]
-        if growth > GROWTH + GROWTH_PER_REQUEST * requests:
+        most = GROWTH if self.what.seconds >= LONG_ROUND else GROWTH_BEHIND_SHORT_WARM_UP
+        if growth > most + GROWTH_PER_REQUEST * requests:
             self._note("memory", "grows", f"{growth} bytes more after {requests} requests: {before}, {after}")
 
     def _look_at_generations(self) -> None:

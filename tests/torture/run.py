@@ -13,6 +13,7 @@ import secrets
 import shutil
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -27,6 +28,7 @@ def options() -> argparse.Namespace:
     parser.add_argument("--acts", default="", help="these acts only")
     parser.add_argument("--without", default="", help="none of these acts")
     parser.add_argument("--ends", default="", help="these ends by the client only")
+    parser.add_argument("--trouble", help="the same in every round: calm, HUP, TTOU, recycling, 'TERM to a worker'")
     parser.add_argument("--rounds", default="", help="NUMBER of the only round of each kind and seed")
     parser.add_argument("--round-seconds", type=float, help="of load in each round")
     parser.add_argument("--clients", type=int, help="at once in each round")
@@ -70,7 +72,7 @@ def schedule(chosen, seeds: list[str], names: list[str], per_round: float):
             for _ in names:
                 what = next(source)
                 if not chosen.rounds or int(chosen.rounds) == number:
-                    yield what
+                    yield replace(what, trouble=chosen.trouble) if chosen.trouble else what
         number += 1
         if chosen.rounds and number > int(chosen.rounds):
             return
@@ -116,6 +118,7 @@ def run(chosen, seeds: list[str], names: list[str]) -> list:
 def main() -> int:
     chosen = options()
     os.environ["UNICORO_BINARY"] = str(chosen.binary.resolve())
+    import plan
     import report
     from kinds import KINDS
 
@@ -124,6 +127,8 @@ def main() -> int:
     unknown = [name for name in names if name not in KINDS]
     if unknown:
         sys.exit(f"torture: no kind {', '.join(unknown)}; there are {', '.join(KINDS)}")
+    if chosen.trouble and chosen.trouble not in plan.TROUBLES:
+        sys.exit(f"torture: no trouble '{chosen.trouble}'; there are {', '.join(plan.TROUBLES)}")
     seeds = [secrets.token_hex(4) if seed == "fresh" else seed for seed in chosen.seed or ["fresh"]]
     shutil.rmtree(chosen.folder, ignore_errors=True)
     chosen.folder.mkdir(parents=True)
