@@ -18,6 +18,7 @@ from kinds import Kind, Route
 from wire import Broken, Closed, Hang, Wire
 
 PIPELINED = 0.07  # of the connections
+PIPELINED_BYTES = 400_000  # behind the first request
 PAUSES = (0, 0, 0, 0.0005, 0.002, 0.01)
 
 
@@ -126,6 +127,9 @@ class Client(threading.Thread):
             asked.whole(kept=True) for asked, perform in drawn
             if perform is http_client.Exchange and not asked.act.leaves
         ]
+        # A server that closes behind one of them reads no more than it must of what follows.
+        while sum(asked.body_size for asked in scripts[1:]) > PIPELINED_BYTES:
+            scripts.pop()
         if not scripts:
             return
         scripts[-1] = scripts[-1].whole(kept=False)
@@ -151,30 +155,34 @@ class Client(threading.Thread):
 
     def _judged(self, asked: script.Script, perform):
         """What `perform` returns, or how it failed."""
-        where = f"{asked.target} ({asked.framing} {asked.body_size}; {asked.end} at {asked.stage}"
-        if self.running.wire.history:
-            where += f"; behind {', '.join(self.running.wire.history)}"
-        where += ")"
         try:
             return perform()
         except Hang as why:
-            self._note("hang", f"{asked.act.name}, {asked.end} at {asked.stage}", f"{where}: {why}")
+            self._note("hang", f"{asked.act.name}, {asked.end} at {asked.stage}", f"{self._where(asked)}: {why}")
             return "hang"
         except Lost as why:
-            self._note("lost", asked.act.name, f"{where}: {why}")
+            self._note("lost", asked.act.name, f"{self._where(asked)}: {why}")
             return "lost"
         except Wrong as why:
             what = "mixed up" if str(why).startswith("mixed up") else "wrong answer"
-            self._note(what, asked.act.name, f"{where}: {why}")
+            self._note(what, asked.act.name, f"{self._where(asked)}: {why}")
             return what
         except Broken as why:
-            self._note("framing", asked.act.name, f"{where}: {why}")
+            self._note("framing", asked.act.name, f"{self._where(asked)}: {why}")
             return "broken"
         except Closed:
             return http_client.CUT
         except OSError:
             # Of a connection that the server has reset.
             return http_client.CUT
+
+    def _where(self, asked: script.Script) -> str:
+        where = f"{asked.target} ({asked.framing} {asked.body_size}; {asked.end} at {asked.stage}"
+        if self.running.wire.history:
+            where += f"; behind {', '.join(self.running.wire.history)}"
+        where += f"; {self.running.wire.end}" if self.running.wire.end else ""
+        where += f") after {self.running.wire.elapsed:.1f} s, at {time.strftime('%H:%M:%S')}"
+        return where
 
     def _note(self, what: str, name: str, detail: str = "") -> None:
         self.tally.findings.append(Finding(what, name, detail or name))

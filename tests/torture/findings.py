@@ -33,7 +33,7 @@ COMPLAINT = re.compile(
     re.MULTILINE,
 )
 SAID_ON_PURPOSE = re.compile(
-    r"OnPurpose|failed with Timeout|eventlet.timeout.Timeout: 0.03|Task was destroyed but it is pending"
+    r"OnPurpose|failed with Timeout|timeout.Timeout: 0.03 seconds|Task was destroyed but it is pending"
 )
 
 # A frame of ours: its function and its place below src/ or tests/.

@@ -45,6 +45,7 @@ class Exchange:
         self.first = first  # on its connection
         self.stage = kinds.HEAD  # where it is now, for who ends the server meanwhile
         self.keeps = False  # the connection may carry another one
+        self.heard = 0  # bytes of the response's body
 
     def perform(self) -> str:
         script = self.script
@@ -149,7 +150,7 @@ class Exchange:
     def _judge_cut(self) -> None:
         cut = self.script.act.answer in (acts.CUT, acts.OWN, acts.FAIL)
         if not cut and not self.weather.may_be_over:
-            raise Lost(f"the answer to {self.script.act.name} was cut")
+            raise Lost(f"the answer to {self.script.act.name} was cut behind {self.heard} bytes of its body")
 
     def _answer(self, limit: int | None) -> str:
         """Reads and judges an answer, of its body no more than `limit` bytes."""
@@ -174,6 +175,7 @@ class Exchange:
             raise Broken(f"{why}, behind {len(data)} bytes of {self.script.act.name}") from None
         if own:
             answers.judge_body(self.script, bytes(data), outcome == ANSWERED)
+        self.heard = len(data)
         if outcome != LEFT:
             self.stage = kinds.BETWEEN
         return outcome

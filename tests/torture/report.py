@@ -67,6 +67,9 @@ def details(results: list[Result], folder: Path) -> list[str]:
             seen = ", ".join(f"{result.kind} {result.seed}" for result in rounds[:5])
             titles.append(f"{count} x {each.title} ({seen})")
             file.write(f"=== {count} x {each.title}\nrounds: {seen}\n{each.detail.rstrip()}\n\n")
+            others = [other.detail for result in rounds for other in result.findings if other.title == each.title]
+            # Of what a client met, each case tells something.
+            file.writelines(f"{other.rstrip()}\n" for other in others[1:6] if len(other) < 600)
     return titles
 
 

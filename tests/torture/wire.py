@@ -45,6 +45,7 @@ class Wire:
         self.until = time.monotonic() + bound
         self.unread = bytearray()
         self.ended = False
+        self.end = ""  # how it came: closed or reset, by what was being done
         self.history: list[str] = []  # the responses it carried
         self.sock = socket.create_connection(address, timeout=bound)
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -53,6 +54,11 @@ class Wire:
     def again(self) -> None:
         """The bound begins anew, for the next request."""
         self.until = time.monotonic() + self.bound
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds of this request so far."""
+        return time.monotonic() - self.until + self.bound
 
     # sending
 
@@ -66,7 +72,8 @@ class Wire:
                 left = left[self.sock.send(left) :]
             except BlockingIOError:
                 continue
-            except OSError:
+            except OSError as why:
+                self.end = self.end or f"{why} with {len(left)} of {len(data)} bytes to send"
                 return False
         return True
 
@@ -100,7 +107,8 @@ class Wire:
             data = self.sock.recv(262144)
         except BlockingIOError:
             return False
-        except OSError:
+        except OSError as why:
+            self.end = str(why)
             data = b""
         self.unread += data
         self.ended = not data
