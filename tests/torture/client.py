@@ -177,7 +177,8 @@ class Client(threading.Thread):
             return http_client.CUT
 
     def _where(self, asked: script.Script) -> str:
-        where = f"{asked.target} ({asked.framing} {asked.body_size}; {asked.end} at {asked.stage}"
+        where = f"{asked.target} ({asked.framing} {asked.body_size}{', expects 100' * asked.expect}"
+        where += f"{', keeps' * asked.keep}, {asked.fragments} fragments; {asked.end} at {asked.stage}"
         if self.running.wire.history:
             where += f"; behind {', '.join(self.running.wire.history)}"
         where += f"; {self.running.wire.end}" if self.running.wire.end else ""

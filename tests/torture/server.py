@@ -21,7 +21,6 @@ NATIVE = BUILD / "tests" / "torture" / "native" / "libtorture.so"
 # What differs from the sanitizers' defaults; README.md says why.
 ASAN_OPTIONS = {
     "detect_leaks": 0,
-    "replace_intrin": 0,
     "detect_stack_use_after_return": 0,
     "handle_segv": 2,
     "handle_abort": 2,
