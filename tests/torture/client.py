@@ -37,6 +37,7 @@ class Tally:
 
     requests: int = 0
     cells: Counter = field(default_factory=Counter)  # (end, stage)
+    refusals: Counter = field(default_factory=Counter)  # (status, stage)
     outcomes: Counter = field(default_factory=Counter)
     by_act: Counter = field(default_factory=Counter)
     findings: list[Finding] = field(default_factory=list)
@@ -44,6 +45,7 @@ class Tally:
     def add(self, other: "Tally") -> None:
         self.requests += other.requests
         self.cells += other.cells
+        self.refusals += other.refusals
         self.outcomes += other.outcomes
         self.by_act += other.by_act
         self.findings += other.findings
@@ -117,6 +119,8 @@ class Client(threading.Thread):
     def _count(self, asked: script.Script, outcome: str) -> None:
         self.tally.requests += 1
         self.tally.cells[asked.end, asked.stage] += 1
+        if self.running.refused_with:
+            self.tally.refusals[self.running.refused_with, asked.stage] += 1
         self.tally.outcomes[outcome] += 1
         self.tally.by_act[asked.act.name, asked.end, asked.stage] += 1
 

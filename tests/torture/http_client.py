@@ -46,6 +46,7 @@ class Exchange:
         self.stage = kinds.HEAD  # where it is now, for who ends the server meanwhile
         self.keeps = False  # the connection may carry another one
         self.heard = 0  # bytes of the response's body
+        self.refused_with = 0  # the status of an answer that is not the application's
 
     def perform(self) -> str:
         script = self.script
@@ -181,6 +182,7 @@ class Exchange:
         return outcome
 
     def _judge_refusal(self, head: Head) -> None:
+        self.refused_with = head.status
         may_fail = self.script.act.answer in (acts.FAIL, acts.OWN, acts.CUT)
         # A client that has ended its side may count as gone.
         leaving = self.script.end == kinds.HALF

@@ -24,7 +24,7 @@ def one(result: Result) -> str:
 
 
 def _table(rows, columns, cells: Counter) -> list[str]:
-    wide = max(len(str(each)) for each in rows)
+    wide = max((len(str(each)) for each in rows), default=0)
     lines = ["  ".join([" " * wide, *(f"{each:>9}" for each in columns)])]
     for row in rows:
         numbers = [f"{cells[row, column]:>9}" for column in columns]
@@ -36,10 +36,12 @@ def total(results: list[Result], seeds: list[str]) -> str:
     requests = sum(each.tally.requests for each in results)
     cells: Counter = Counter()
     told: Counter = Counter()
+    refusals: Counter = Counter()
     outcomes: Counter = Counter()
     found: list[Finding] = []
     for each in results:
         cells += each.tally.cells
+        refusals += each.tally.refusals
         told += each.server_ends
         outcomes += each.tally.outcomes
         found += each.findings
@@ -48,6 +50,8 @@ def total(results: list[Result], seeds: list[str]) -> str:
     if told:
         lines += ["what the server was told, and where its requests were:"]
         lines += [*_table(sorted({row for row, _ in told}), kinds.STAGES, told), ""]
+    lines += ["what the server answered by itself (504: request_timeout), by where the client ended:"]
+    lines += [*_table(sorted({row for row, _ in refusals}), kinds.STAGES, refusals), ""]
     lines.append("how they went: " + ", ".join(f"{name} {count}" for name, count in outcomes.most_common()))
     sorts = Counter(each.what for each in found)
     for what in ("AddressSanitizer", "UndefinedBehaviorSanitizer", "died", "hang", "mixed up", "framing"):

@@ -229,8 +229,9 @@ class Playing:
             if not victim.workers():
                 time.sleep(0.1)
         self.weather.ending = True
-        self._count_stages(self.what.final.name)
-        graceful = self.what.settings["graceful_timeout"] if self.what.final == signal.SIGTERM else 0
+        gently = self.what.final == signal.SIGTERM
+        graceful = self.what.settings["graceful_timeout"] if gently else 0
+        self._count_stages("graceful_timeout" if gently and self.what.hasty else self.what.final.name)
         victim.send(self.what.final)
         code = victim.wait_exit(graceful + MARGIN)
         for each in self.crowd:

@@ -26,6 +26,7 @@ class Talk:
         self.first = first
         self.stage = kinds.HEAD
         self.keeps = False
+        self.refused_with = 0
         self.heard = 0
         self.said: list[bytes] = []
 
@@ -56,6 +57,7 @@ class Talk:
             denied = head.status == 403 and self.script.act.name == "refuse"
             own = denied or answers.judge_head(self.script, head)
             if not own:
+                self.refused_with = head.status
                 may_fail = self.script.act.answer == acts.FAIL or self.script.act.name == "leave"
                 answers.judge_refusal(self.script, head.status, self.weather.may_be_over, may_fail)
             for _ in self.wire.body(head):

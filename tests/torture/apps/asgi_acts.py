@@ -186,7 +186,7 @@ async def asks_whether_gone(ask, receive, send):
 async def impatient(ask, receive, send):
     """Reads that are given up and begun again."""
     data = b""
-    for _ in range(200):
+    for _ in range(1000):
         try:
             message = await asyncio.wait_for(receive(), 0.01)
         except asyncio.TimeoutError:

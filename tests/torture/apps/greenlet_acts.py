@@ -62,7 +62,7 @@ def timeout_read(ask, environ, start_response):
 def timeout_reads(ask, environ, start_response):
     """Reads that are given up and begun again until the body is whole."""
     source, body = environ["wsgi.input"], b""
-    for _ in range(100):
+    for _ in range(1000):
         try:
             with library.Timeout(0.02):
                 piece = source.read1(5000)
