@@ -46,7 +46,7 @@ class Talk:
             if not self._accepted():
                 return REFUSED
         except Closed:
-            if self.weather.may_be_over:
+            if self.weather.may_be_over or not self.first:
                 return UNANSWERED
             raise Lost(f"the handshake of {script.act.name} was not answered") from None
         return self._talk()
@@ -59,7 +59,8 @@ class Talk:
             if not own:
                 self.refused_with = head.status
                 may_fail = self.script.act.answer == acts.FAIL or self.script.act.name == "leave"
-                answers.judge_refusal(self.script, head.status, self.weather.may_be_over, may_fail)
+                may_be_over = self.weather.may_be_over or self.weather.workers_end
+                answers.judge_refusal(self.script, head.status, may_be_over, may_fail)
             for _ in self.wire.body(head):
                 pass
             return False

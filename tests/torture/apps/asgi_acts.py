@@ -251,8 +251,8 @@ async def endless(ask, receive, send):
     """Waits for something else, with tasks of its own that wait for the request."""
     if ask.variant % 2:
         leave(read_all(receive))
-    if ask.variant % 3:
-        leave(until_gone(receive))
+    # The server looks for its client as long as somebody receives.
+    leave(until_gone(receive))
     await asyncio.sleep(ask.pause)
     if ask.variant % 4 == 0:
         await start(ask, send)
