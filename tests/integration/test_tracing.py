@@ -60,12 +60,17 @@ def test_behind_a_request_that_was_ended(serve, target):
 def test_what_comes_too_late_meets_nobody(serve):
     server = serve("--request-timeout", 0.1, threads=1)
     server.allow("request_timeout")
-    for _ in range(5):
+    late = 0
+    for _ in range(50):
         with server.client() as client, server.client() as other:
             client.request("/ends_late")
             assert client.head().status == 200
-            assert not client.rest().endswith(b"0\r\n\r\n")
+            # On a quick machine it may be through before its time has passed.
+            late += not client.rest().endswith(b"0\r\n\r\n")
             assert other.get("/steps").text == "not disturbed"
+        if late == 5:
+            break
+    assert late == 5
 
 
 def test_coverage(serve):
