@@ -172,9 +172,10 @@ awaitable<connection::after_burst> connection::serve_burst() {
         request->begin_request();
         co_await run(*request);
         const bool again = request->reusable();
-        const bool input_left =
-            request->body_unread() || request->has_unread() || request->upgraded();
-        const bool gently = input_left && !request->disconnected();
+        // Also what the kernel has and nobody has asked for, as of a client that sends requests ahead.
+        const bool gently = !again && !request->disconnected() &&
+                            (request->body_unread() || request->has_unread() ||
+                             request->upgraded() || stream_->readable_now());
         request->end_request();
         idle_ = true;
         if (!again) {

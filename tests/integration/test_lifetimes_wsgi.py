@@ -58,6 +58,21 @@ def test_answer_does_not_wait_for_a_reader(serve, worker_class, path, status):
     assert server.get("/pid").text == before
 
 
+def test_answer_that_ends_the_connection_arrives_whole_before_what_was_sent_ahead(serve):
+    """Requests behind it are not answered; their bytes must not cost the answer (RFC 9112, 9.6)."""
+    server = serve("async")
+    body = b"x" * 300_000
+    request = b"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 300000\r\n\r\n" + body
+    behind = b"POST /pid HTTP/1.1\r\nHost: a\r\nContent-Length: 9000\r\n\r\n" + b"y" * 9000
+    for _ in range(20):
+        with server.client() as client:
+            sender = threading.Thread(target=client.sock.sendall, args=(request + behind,))
+            sender.start()
+            answer = client.response()
+            sender.join()
+            assert answer.body == body
+
+
 @pytest.mark.parametrize("worker_class", GREENLETS)
 def test_connection_lives_on_when_the_rest_of_the_body_comes(serve, worker_class):
     server = serve(worker_class)

@@ -36,6 +36,12 @@ def read_beside(environ):
     time.sleep(0.05)
 
 
+def echo(environ, start_response):
+    source = environ["wsgi.input"]
+    start_response("200 OK", [])
+    return iter(lambda: source.read1(8192), b"")
+
+
 def early(environ, start_response):
     read_beside(environ)
     return answer(start_response, "early")
