@@ -17,6 +17,7 @@
 
 namespace unicoro::app {
 
+class connection_offer;
 class websocket;
 
 /// Something a host keeps with a connection, e.g. Python objects of its addresses. Destroyed with it.
@@ -51,6 +52,9 @@ class running_request {
   protected:
     ~running_request() = default;
 };
+
+/// Whether the loop goes on while an application is in a request, or is held by it.
+enum class loop_meanwhile : std::uint8_t { runs, stands };
 
 /// One request while it runs and the response to it, whatever carried them. Made by the connection,
 /// handed to one host, gone when `handle` has returned and the response is sent. Worker only, on the
@@ -119,6 +123,12 @@ class exchange {
     virtual awaitable<result<std::shared_ptr<websocket>>> accept_websocket(
         std::string subprotocol
     ) = 0;
+
+    /// Lets the application have the connection itself: for code that makes the handshake of a WebSocket on
+    /// its own. Null where it cannot be had; then, as when it is not taken, the request goes on as any
+    /// other. Once it is taken, request_timeout does not count, the response functions have no effect, a
+    /// drain ends its incoming side, and the end of `handle` ends it. Once for each request.
+    [[nodiscard]] virtual std::shared_ptr<connection_offer> offer_connection(loop_meanwhile loop) = 0;
 
     /// Answers `status` with the server's own page when nothing was sent yet, else breaks the
     /// connection so that the client sees a truncated response. For failures of the application.

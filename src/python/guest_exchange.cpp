@@ -109,4 +109,9 @@ awaitable<result<std::shared_ptr<app::websocket>>> guest_exchange::accept_websoc
     return real_->accept_websocket(std::move(subprotocol));
 }
 
+std::shared_ptr<app::connection_offer> guest_exchange::offer_connection(app::loop_meanwhile loop) {
+    assert(!detached());
+    return real_->offer_connection(loop);
+}
+
 }  // namespace unicoro::python

@@ -36,6 +36,7 @@ class guest_exchange final : public app::exchange {
     awaitable<result<std::shared_ptr<app::websocket>>> accept_websocket(
         std::string subprotocol
     ) override;
+    std::shared_ptr<app::connection_offer> offer_connection(app::loop_meanwhile loop) override;
     void fail(int status, std::string_view detail) override;
     bool disconnected() const noexcept override;
     std::span<const std::string> logged_environ() const noexcept override;

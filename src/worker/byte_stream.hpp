@@ -2,6 +2,7 @@
 #pragma once
 
 #include "aio/asio.hpp"
+#include "os/unique_fd.hpp"
 
 #include <unicoro/result.hpp>
 
@@ -59,6 +60,11 @@ class byte_stream {
     virtual void cancel() noexcept = 0;
     /// No more bytes will be sent (FIN).
     virtual void shutdown_write() noexcept = 0;
+    /// What has not come yet will not be read: who waits for it sees the end.
+    virtual void shutdown_read() noexcept = 0;
+    /// A descriptor of the same connection for somebody else; none when there are too many. `close` ends
+    /// the connection for its holder too.
+    [[nodiscard]] virtual os::unique_fd duplicate() noexcept = 0;
     /// Makes the close a reset, so that the client cannot take a cut response for a whole one.
     virtual void reset_on_close() noexcept = 0;
     virtual void close() noexcept = 0;

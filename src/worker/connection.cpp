@@ -5,7 +5,7 @@
 #include "log/log.hpp"
 #include "worker/http1_exchange.hpp"
 #include "worker/serving.hpp"
-#include "worker/websocket_session.hpp"
+#include "worker/upgrade.hpp"
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -80,7 +80,7 @@ void connection::limit_expired(aio::deadline&, void* self) noexcept {
 }
 
 void connection::drain() noexcept {
-    if (websocket_ != nullptr) websocket_->drain();
+    if (upgrade_ != nullptr) upgrade_->drain();
     if (!idle_) return;
     if (used_) {
         say_farewell();
@@ -198,6 +198,7 @@ awaitable<void> connection::run(http1_exchange& request) {
     } catch (...) {
         failure = std::current_exception();
     }
+    request.settle_handover();
     // Nothing that was started for the request may see its end, least of all when that came early.
     if (!request.nursery().empty()) {
         co_await asio::this_coro::throw_if_cancelled(false);

@@ -16,7 +16,7 @@ namespace unicoro::worker {
 
 struct serving;
 class http1_exchange;
-class websocket_session;
+class upgrade;
 
 /// One client connection: waits without a buffer, borrows an exchange while a request runs.
 class connection final : public aio::task {
@@ -44,8 +44,8 @@ class connection final : public aio::task {
     void disarm() noexcept { limit_.disarm(); }
     [[nodiscard]] bool expired() const noexcept { return expired_; }
 
-    /// The WebSocket that the running request became, to be closed by a drain; null = none.
-    void carry(websocket_session* websocket) noexcept { websocket_ = websocket; }
+    /// What the running request has turned it into, to be ended by a drain; null = nothing else.
+    void carry(upgrade* other) noexcept { upgrade_ = other; }
 
     /// No request is running; a connection that was never used counts as idle too.
     [[nodiscard]] bool idle() const noexcept { return idle_; }
@@ -63,7 +63,7 @@ class connection final : public aio::task {
     std::unique_ptr<byte_stream> stream_;
     app::connection_info info_;
     aio::deadline limit_;
-    websocket_session* websocket_ = nullptr;
+    upgrade* upgrade_ = nullptr;
     http::peer_trust trust_;
     bool idle_ = true;
     bool used_ = false;

@@ -4,6 +4,7 @@
 
 #include "log/log.hpp"
 #include "worker/connection.hpp"
+#include "worker/handover.hpp"
 #include "worker/serving.hpp"
 #include "worker/websocket_session.hpp"
 
@@ -40,6 +41,8 @@ http1_exchange::http1_exchange(serving& shared)
       parser_(shared.policy),
       request_deadline_(&http1_exchange::request_expired, this),
       send_deadline_(&http1_exchange::send_expired, this) {}
+
+http1_exchange::~http1_exchange() = default;
 
 void http1_exchange::attach(worker::connection& to) noexcept {
     connection_ = &to;
@@ -106,6 +109,7 @@ void http1_exchange::begin_request() {
 void http1_exchange::end_request() {
     request_deadline_.disarm();
     if (websocket_) end_websocket();
+    if (handover_) end_handover();
     if (shared_.access_log) write_access_line();
     shared_.ledger.close(ledger_entry_);
     shared_.slot.requests.store(
@@ -131,10 +135,13 @@ void http1_exchange::end_request() {
     body_done_ = true;
     continue_due_ = false;
     if (websocket_) websocket_.reset();
+    if (handover_) handover_.reset();
 }
 
 void http1_exchange::request_expired(aio::deadline&, void* self) noexcept {
     auto& late = *static_cast<http1_exchange*>(self);
+    // The application has just taken the connection.
+    if (late.handover_ && !late.handover_->offer()->withdraw()) return;
     late.out_of_time_ = true;
     const http::request_head& head = late.parser_.head();
     log::warning(

@@ -19,6 +19,7 @@
 namespace unicoro::worker {
 
 class connection;
+class handover;
 struct serving;
 class websocket_session;
 
@@ -27,6 +28,7 @@ class websocket_session;
 class http1_exchange final : public app::exchange {
   public:
     explicit http1_exchange(serving& shared);
+    ~http1_exchange() override;
 
     void attach(worker::connection& to) noexcept;
     void detach() noexcept;
@@ -44,6 +46,11 @@ class http1_exchange final : public app::exchange {
     void begin_request();
     void end_request();
 
+    /// The application has taken the connection and is still in the request.
+    void connection_taken();
+    /// `handle` has returned: where the application took the connection, nothing of ours goes out any more.
+    void settle_handover() noexcept;
+
     /// Writes what the host left to be written. True when nothing is left to wait for.
     [[nodiscard]] bool try_conclude();
     /// The rest of it, waiting where needed.
@@ -56,8 +63,8 @@ class http1_exchange final : public app::exchange {
     [[nodiscard]] bool reusable() const noexcept;
     /// Unread request bytes may be on their way: close gently.
     [[nodiscard]] bool body_unread() const noexcept { return !body_done_; }
-    /// It became a WebSocket, which is over: the client may still be closing it.
-    [[nodiscard]] bool upgraded() const noexcept { return websocket_ != nullptr; }
+    /// It became something else than HTTP, which is over: the client may still be closing it.
+    [[nodiscard]] bool upgraded() const noexcept { return websocket_ || handover_; }
 
     [[nodiscard]] bool out_of_time() const noexcept { return out_of_time_; }
     [[nodiscard]] const http::refusal& refusal() const { return parser_.refused_because(); }
@@ -81,6 +88,7 @@ class http1_exchange final : public app::exchange {
     awaitable<result<std::shared_ptr<app::websocket>>> accept_websocket(
         std::string subprotocol
     ) override;
+    std::shared_ptr<app::connection_offer> offer_connection(app::loop_meanwhile loop) override;
     void fail(int status, std::string_view detail) override;
     bool disconnected() const noexcept override { return broken_; }
     std::span<const std::string> logged_environ() const noexcept override;
@@ -123,6 +131,8 @@ class http1_exchange final : public app::exchange {
     void make_upgrade_head(std::string_view negotiated, std::string_view subprotocol);
     awaitable<void> conclude_websocket();
     void end_websocket() noexcept;
+    awaitable<void> conclude_handover();
+    void end_handover() noexcept;
     void write_access_line() const;
 
     serving& shared_;
@@ -156,6 +166,7 @@ class http1_exchange final : public app::exchange {
     bool overrun_logged_ = false;
     bool websocket_failed_ = false;   // by the application
     std::shared_ptr<websocket_session> websocket_;
+    std::unique_ptr<handover> handover_;  // from the offer to the end of the request, or of the offer
     std::vector<std::pair<std::string, std::string>> environ_;
 };
 

@@ -354,6 +354,10 @@ bool http1_exchange::try_conclude() {
 }
 
 awaitable<void> http1_exchange::conclude() {
+    if (phase_ == phase::upgraded && handover_) {
+        co_await conclude_handover();
+        co_return;
+    }
     if (phase_ == phase::upgraded) {
         co_await conclude_websocket();
         co_return;

@@ -48,6 +48,9 @@ std::uint64_t request_limit(const settings::server_settings& values) {
 // How long a closing connection is read from, so that a reset does not overtake the response.
 constexpr std::chrono::seconds linger_time{2};
 
+// What of an application still answers a close frame when its request is over takes no longer.
+constexpr std::chrono::milliseconds release_time{500};
+
 // Clients that go on asking were told that they may: they get an answer, and with it that it is the last.
 constexpr std::chrono::milliseconds farewell_time{500};
 
@@ -71,6 +74,7 @@ time_limits::time_limits(aio::deadline_service& service, const settings::server_
       request(service.queue(values.request_timeout)),
       farewell(service.queue(farewell_of(values.keepalive))),
       linger(service.queue(linger_time)),
+      release(service.queue(release_time)),
       ws_ping(service.queue(values.ws_ping_interval)),
       ws_pong(service.queue(values.ws_ping_timeout)),
       ws_close(service.queue(close_time)),

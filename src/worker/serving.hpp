@@ -34,6 +34,7 @@ struct time_limits {
     aio::deadline_queue& request;
     aio::deadline_queue& farewell;  ///< for a next request on a kept connection, once the worker drains
     aio::deadline_queue& linger;
+    aio::deadline_queue& release;   ///< until a connection that was handed over is let go of
     aio::deadline_queue& ws_ping;
     aio::deadline_queue& ws_pong;
     aio::deadline_queue& ws_close;

@@ -3,6 +3,7 @@
 
 #include "os/forks.hpp"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
@@ -107,12 +108,26 @@ void socket_stream::cancel() noexcept {
 
 void socket_stream::shutdown_write() noexcept { shutdown(own_fd(), SHUT_WR); }
 
+void socket_stream::shutdown_read() noexcept { shutdown(own_fd(), SHUT_RD); }
+
+void socket_stream::shutdown_both() noexcept { shutdown(own_fd(), SHUT_RDWR); }
+
+os::unique_fd socket_stream::duplicate() noexcept {
+    os::unique_fd copy(fcntl(own_fd(), F_DUPFD_CLOEXEC, 0));
+    if (copy) shared_ = true;
+    return copy;
+}
+
 void socket_stream::reset_on_close() noexcept {
+    reset_ = true;
     const linger at_once{1, 0};
     setsockopt(own_fd(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
 }
 
 void socket_stream::close() noexcept {
+    if (!socket_.is_open()) return;
+    // An end before the reset would be taken for that of the response.
+    if (shared_ && !reset_) shutdown_both();
     error_code ignored;
     if (os::forked_off()) {
         socket_.release(ignored);

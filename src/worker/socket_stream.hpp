@@ -25,6 +25,9 @@ class socket_stream final : public byte_stream {
     void when_writable(ready_handler call) override;
     void cancel() noexcept override;
     void shutdown_write() noexcept override;
+    void shutdown_read() noexcept override;
+    void shutdown_both() noexcept;
+    os::unique_fd duplicate() noexcept override;
     void reset_on_close() noexcept override;
     void close() noexcept override;
 
@@ -34,6 +37,8 @@ class socket_stream final : public byte_stream {
     edge_socket socket_;
     int fd_;
     bool drained_ = true;  // the last read was short: nothing was left then
+    bool shared_ = false;  // there is a duplicate, or was
+    bool reset_ = false;
 };
 
 }  // namespace unicoro::worker

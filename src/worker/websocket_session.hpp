@@ -4,6 +4,7 @@
 #include "aio/bell.hpp"
 #include "aio/deadline.hpp"
 #include "app/websocket.hpp"
+#include "worker/upgrade.hpp"
 #include "worker/websocket_engine.hpp"
 
 #include <cstddef>
@@ -24,6 +25,7 @@ struct serving;
 /// closes. Made by an exchange, which must `abandon` it before its stream goes; operations that still
 /// run, and who holds it in the application, keep what is left of it.
 class websocket_session final : public app::websocket,
+                                public upgrade,
                                 public websocket_events,
                                 public std::enable_shared_from_this<websocket_session> {
   public:
@@ -37,8 +39,8 @@ class websocket_session final : public app::websocket,
     awaitable<std::string> negotiate(const http::request_head& head);
     /// The 101 is sent: messages may flow.
     void open();
-    /// The worker ends: closes with 1012.
-    void drain();
+    /// Closes with 1012.
+    void drain() override;
     /// Closes with `code` if it is open, and waits until it has ended.
     awaitable<void> conclude(std::uint16_t code);
     /// The stream goes away.
