@@ -46,7 +46,7 @@ greenlet_call::greenlet_call(
     : runner_(runner),
       bell_(runner.context()),
       request_(request),
-      call_(runtime, request_),
+      call_(runtime, request_, app::loop_meanwhile::runs),
       body_(std::move(body)),
       kind_(kind) {}
 

@@ -131,7 +131,7 @@ PyObject* write_body(
     const std::string_view piece(
         PyBytes_AS_STRING(data), static_cast<std::size_t>(PyBytes_GET_SIZE(data))
     );
-    if (!piece.empty()) {
+    if (!piece.empty() && self.state->withdraw_offer()) {
         self.state->began = true;
         if (!self.state->guest->write(piece, data)) return nullptr;
     }

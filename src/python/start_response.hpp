@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "app/connection_offer.hpp"
 #include "app/exchange.hpp"
 #include "python/guest_io.hpp"
 #include "python/py_ref.hpp"
+
+#include <memory>
 
 namespace unicoro::python {
 
@@ -11,7 +14,13 @@ namespace unicoro::python {
 struct response_state {
     explicit response_state(app::exchange& of) noexcept : request(of) {}
 
+    /// Before the response begins: true unless the application took the connection, and from then on it
+    /// cannot.
+    [[nodiscard]] bool withdraw_offer() const noexcept { return !offer || offer->withdraw(); }
+    [[nodiscard]] bool connection_taken() const noexcept { return offer && offer->taken(); }
+
     app::exchange& request;
+    std::shared_ptr<app::connection_offer> offer;  ///< of the client's connection, where it can be had
     bool started = false;  ///< start_response was called and its head accepted
     bool began = false;    ///< something of the body went out
     guest_io* guest = nullptr;  ///< `write()` sends through it; set before the application is called

@@ -5,6 +5,7 @@
 #include "base/text.hpp"
 #include "log/log.hpp"
 #include "python/body_refusal.hpp"
+#include "python/client_socket.hpp"
 #include "python/file_wrapper.hpp"
 #include "python/input.hpp"
 #include "python/interpreter.hpp"
@@ -42,14 +43,20 @@ bool has_length_one(PyObject* iterable) noexcept {
 
 }  // namespace
 
-wsgi_call::wsgi_call(wsgi_runtime& runtime, app::exchange& request)
-    : runtime_(runtime), state_(request) {}
+wsgi_call::wsgi_call(wsgi_runtime& runtime, app::exchange& request, app::loop_meanwhile loop)
+    : runtime_(runtime), state_(request) {
+    if (request.head().wants_websocket) state_.offer = request.offer_connection(loop);
+}
 
 wsgi_call::~wsgi_call() {
     if (!interpreter::running()) {
         // The process ends with requests unfinished: Python's memory is gone already.
         [[maybe_unused]] PyObject* const lost[] = {
-            iterable_.release(), iterator_.release(), chunk_.release(), live_input_.release()};
+            iterable_.release(),
+            iterator_.release(),
+            chunk_.release(),
+            live_input_.release(),
+            client_socket_.release()};
         starter_.release();
         return;
     }
@@ -91,7 +98,7 @@ bool wsgi_call::call_application(app::spooled_body body, body_kind kind) {
     }
     const py_ref environ =
         runtime_.environs.build(request, live_input_ ? live_input_.get() : input.get(), size);
-    if (!environ) return false;
+    if (!environ || !offer_socket(environ.get())) return false;
     if (runtime_.starters.empty()) {
         starter_ = std::make_unique<response_starter>();
     } else {
@@ -117,7 +124,9 @@ wsgi_call::step wsgi_call::first_step() {
     PyObject* const iterable = iterable_.get();
     const bool untouched = !state_.began;
     if (untouched) {
-        if (PyList_CheckExact(iterable) || PyTuple_CheckExact(iterable)) return whole_list();
+        if (PyList_CheckExact(iterable) || PyTuple_CheckExact(iterable)) {
+            return state_.withdraw_offer() ? whole_list() : handed_over();
+        }
         if (runtime_.use_sendfile) {
             const step file = whole_file();
             if (file.what != action::none) return file;
@@ -163,6 +172,7 @@ wsgi_call::step wsgi_call::whole_file() {
     if (!state_.started) return whole;
     std::optional<sendable_file> found = as_sendable_file(iterable_.get());
     if (!found) return whole;
+    if (!state_.withdraw_offer()) return handed_over();
     const std::optional<std::uint64_t> announced = state_.request.response().content_length();
     whole.count = std::min(found->count, announced.value_or(found->count));
     if (!announced && !announce_length(whole.count)) return failed();
@@ -179,11 +189,12 @@ wsgi_call::step wsgi_call::iterate() {
         py_ref chunk = py_ref::steal(PyIter_Next(iterator_.get()));
         if (interpreter::forked_away()) interpreter::leave_forked();
         if (!chunk) return PyErr_Occurred() != nullptr ? failed() : end_of_body();
+        if (state_.connection_taken()) continue;
         if (!check_chunk(chunk.get())) return failed();
         // PEP 3333: the head waits for the first piece that is not empty.
         if (PyBytes_GET_SIZE(chunk.get()) == 0) continue;
         if (!head_given()) return failed();
-        return take_chunk(std::move(chunk));
+        if (state_.withdraw_offer()) return take_chunk(std::move(chunk));
     }
 }
 
@@ -224,6 +235,7 @@ wsgi_call::step wsgi_call::take_last_chunk(py_ref chunk) {
 }
 
 wsgi_call::step wsgi_call::end_of_body() {
+    if (!state_.withdraw_offer()) return handed_over();
     if (!head_given()) return failed();
     step last;
     leave_application();
@@ -262,12 +274,22 @@ bool wsgi_call::announce_length(std::uint64_t length) {
     return false;
 }
 
+// The application has spoken with the client itself; what it gives the server is for nobody.
+wsgi_call::step wsgi_call::handed_over() noexcept {
+    finish_client_socket(client_socket_.get());
+    leave_application();
+    chunk_.reset();
+    return {};
+}
+
 // The traceback goes to the log, the server's own page to the client.
 wsgi_call::step wsgi_call::failed() {
     const py_ref exception = take_exception();
     if (interpreter::forked_away()) interpreter::leave_forked();
     const error_code unread = state_.guest->body_failure();
+    const bool taken = !state_.withdraw_offer();
     if (!unread && !is_expected(exception.get())) log_failure(describe_exception(exception.get()));
+    if (taken) return handed_over();
     leave_application();
     chunk_.reset();
     step last;
@@ -283,9 +305,19 @@ wsgi_call::step wsgi_call::failed() {
 bool wsgi_call::is_expected(PyObject* exception) const {
     const guest_io& guest = *state_.guest;
     if (guest.cancelled()) return true;
-    if (!guest.client_gone() || !stems_from(exception, PyExc_ConnectionError)) return false;
+    const bool taken = state_.connection_taken();
+    // gunicorn's way to say that nothing is left to be sent.
+    if (taken && PyErr_GivenExceptionMatches(exception, PyExc_StopIteration) != 0) return true;
+    const bool left = taken || guest.client_gone();
+    if (!left || !stems_from(exception, PyExc_ConnectionError)) return false;
     log::info("the client went away before its response was complete");
     return true;
+}
+
+bool wsgi_call::offer_socket(PyObject* environ) {
+    if (!state_.offer) return true;
+    client_socket_ = add_client_socket(environ, runtime_.application.get(), state_.offer);
+    return static_cast<bool>(client_socket_);
 }
 
 void wsgi_call::note_environ(PyObject* environ) {
@@ -306,6 +338,8 @@ void wsgi_call::note_environ(PyObject* environ) {
 void wsgi_call::leave_application() noexcept {
     if (live_input_) end_input(live_input_.get());
     live_input_.reset();
+    if (client_socket_ && state_.withdraw_offer()) end_client_socket(client_socket_.get());
+    client_socket_.reset();
     if (!std::exchange(inside_, false)) return;
     close_iterable();
     starter_->end();

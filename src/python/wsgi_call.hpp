@@ -45,7 +45,8 @@ class wsgi_call {
         std::uint64_t count = 0;
     };
 
-    wsgi_call(wsgi_runtime& runtime, app::exchange& request);
+    /// On the loop. `loop` says whether that goes on while the application is called.
+    wsgi_call(wsgi_runtime& runtime, app::exchange& request, app::loop_meanwhile loop);
     wsgi_call(const wsgi_call&) = delete;
     wsgi_call& operator=(const wsgi_call&) = delete;
     ~wsgi_call();
@@ -73,6 +74,8 @@ class wsgi_call {
     [[nodiscard]] bool check_chunk(PyObject* chunk);
     [[nodiscard]] bool announce_length(std::uint64_t length);
     [[nodiscard]] bool is_expected(PyObject* exception) const;
+    [[nodiscard]] bool offer_socket(PyObject* environ);
+    [[nodiscard]] step handed_over() noexcept;
     void note_environ(PyObject* environ);
     void leave_application() noexcept;
     void close_iterable() noexcept;
@@ -82,6 +85,7 @@ class wsgi_call {
     response_state state_;
     std::unique_ptr<response_starter> starter_;
     py_ref live_input_;
+    py_ref client_socket_;
     py_ref iterable_;
     py_ref iterator_;
     py_ref chunk_;

@@ -5,6 +5,7 @@ import sys
 
 import pytest
 
+from harness.frames import CLOSE, TEXT, RawSocket, close_frame, frame, handshake
 from harness.paths import ROOT
 from harness.waiting import wait_until
 
@@ -60,3 +61,20 @@ def test_state_of_a_request_ends_with_it(serve, target):
     assert [client.response().text for client in clients] == ["clean clean"] * 40
     for client in clients:
         client.close()
+
+
+def test_its_own_websockets(serve):
+    server = serve()
+    for early in (b"", frame(TEXT, b"early")):
+        with RawSocket(server.address, "/talk", early=early) as ws:
+            if early:
+                assert ws.frame() == (TEXT, b"early")
+            ws.send(frame(TEXT, b"hello"))
+            assert ws.frame() == (TEXT, b"hello")
+            ws.send(close_frame(1000))
+            assert ws.frame()[0] == CLOSE
+            assert ws.client.closed_by_server()
+    # What is no handshake it answers itself.
+    with server.client() as client:
+        client.send(handshake("/talk", version="7"))
+        assert client.response().status == 426

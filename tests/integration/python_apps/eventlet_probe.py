@@ -7,6 +7,7 @@ import threading
 import time
 
 import eventlet
+import eventlet.websocket
 
 spawned = []
 variable = contextvars.ContextVar("variable", default="clean")
@@ -67,6 +68,12 @@ def locals_clean(environ, start_response):
     if environ["QUERY_STRING"] == "wait":
         time.sleep(0.01)
     return answer(start_response, " ".join(state))
+
+
+@eventlet.websocket.WebSocketWSGI
+def talk(websocket):
+    while (message := websocket.wait()) is not None:
+        websocket.send(message)
 
 
 def application(environ, start_response):
