@@ -18,6 +18,7 @@ WORKERS = {
     "sync": ["-k", "sync"],
     "async": ["-k", "async"],
     "gthread": ["-k", "gthread", "--threads", "8"],
+    "eventlet": ["-k", "eventlet"],
 }
 
 

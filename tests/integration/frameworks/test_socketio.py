@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""python-socketio with its own client: over WebSockets and long polling, on asyncio and on gevent."""
+"""python-socketio and Flask-SocketIO with their own client: over WebSockets and long polling, on asyncio,
+gevent, eventlet and threads."""
 
 import queue
 
@@ -9,21 +10,33 @@ import socketio
 from conftest import base_url
 from harness.waiting import LONG
 
+# Where Python's threads and sockets come from, and what is missing: python-socketio on gevent prefers
+# gevent-websocket to simple-websocket.
+MODES = {
+    "gevent": ("async", {"SOCKETIO_MODE": "gevent"}),
+    "gevent-simple": ("async", {"SOCKETIO_MODE": "gevent", "WITHOUT": "geventwebsocket"}),
+    "threading": ("gthread", {"SOCKETIO_MODE": "threading"}),
+    "threading-gevent": ("async", {"SOCKETIO_MODE": "threading"}),
+    "eventlet": ("eventlet", {"SOCKETIO_MODE": "eventlet"}),
+}
+
 WAYS = {
-    "asgi-websocket": ("async", "socketio_asgi:app", ["websocket"]),
-    "asgi-upgrade": ("async", "socketio_asgi:app", ["polling", "websocket"]),
-    "asgi-polling": ("sync", "socketio_asgi:app", ["polling"]),
-    "gevent-polling": ("async", "socketio_wsgi:app", ["polling"]),
-    "threads-polling": ("gthread", "socketio_wsgi:app", ["polling"]),
+    "asgi-websocket": (("async", {}), "socketio_asgi:app", ["websocket"]),
+    "asgi-upgrade": (("async", {}), "socketio_asgi:app", ["polling", "websocket"]),
+    "asgi-polling": (("sync", {}), "socketio_asgi:app", ["polling"]),
+    "gevent-polling": (MODES["gevent"], "socketio_wsgi:app", ["polling"]),
+    "threading-polling": (MODES["threading"], "socketio_wsgi:app", ["polling"]),
+    **{f"{mode}-websocket": (MODES[mode], "socketio_wsgi:app", ["websocket"]) for mode in MODES},
+    **{f"{mode}-flask-upgrade": (MODES[mode], "flask_socketio_site:app", ["polling", "websocket"])
+       for mode in MODES},
 }
 
 
 @pytest.fixture(scope="module", params=WAYS)
 def way(request, serve):
-    worker, app, transports = WAYS[request.param]
+    (worker, env), app, transports = WAYS[request.param]
     # A poll of a client that has left waits for as long.
-    mode = {"async": "gevent", "gthread": "threading"}.get(worker, "")
-    server = serve(worker, app, "--graceful-timeout", "1", env={"SOCKETIO_MODE": mode})
+    server = serve(worker, app, "--graceful-timeout", "1", env=env)
     return server, transports
 
 

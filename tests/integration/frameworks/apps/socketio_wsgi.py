@@ -1,9 +1,14 @@
 # SPDX-License-Identifier: MIT
-"""Socket.IO by long polling: on gevent, or on threads."""
+"""Socket.IO on gevent, eventlet or threads."""
 
 import os
+import sys
 
 import socketio
+
+# As if it were not installed.
+if "WITHOUT" in os.environ:
+    sys.modules[os.environ["WITHOUT"]] = None
 
 server = socketio.Server(async_mode=os.environ["SOCKETIO_MODE"], ping_interval=1, ping_timeout=1)
 app = socketio.WSGIApp(server)
