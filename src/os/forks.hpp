@@ -82,6 +82,8 @@ class withheld_fd {
     [[nodiscard]] int get() const noexcept { return fd_; }
     [[nodiscard]] explicit operator bool() const noexcept { return fd_ >= 0; }
     void reset() noexcept;
+    /// It stays withheld.
+    [[nodiscard]] int release() noexcept { return std::exchange(fd_, -1); }
 
   private:
     int fd_ = -1;

@@ -2,6 +2,7 @@
 #include "worker/handover.hpp"
 
 #include "log/log.hpp"
+#include "os/forks.hpp"
 #include "worker/http1_exchange.hpp"
 #include "worker/serving.hpp"
 
@@ -39,7 +40,9 @@ class handover::socket_offer final : public app::connection_offer,
     void forget() noexcept { owner_ = nullptr; }
 
   private:
+    // A child that the application forks has no loop.
     void on_taken() override {
+        if (os::forked_off()) return;
         // That loop lives until the offer is settled, and then it is not taken any more.
         if (thread_ != nullptr) asio::post(thread_->io(), [thread = thread_] { thread->begin(); });
         asio::post(io_, [self = shared_from_this()] {
@@ -47,6 +50,7 @@ class handover::socket_offer final : public app::connection_offer,
         });
     }
     void on_released() override {
+        if (os::forked_off()) return;
         asio::post(io_, [self = shared_from_this()] {
             if (self->owner_ != nullptr) self->owner_->released_.set();
         });
@@ -85,10 +89,10 @@ handover::~handover() {
 os::unique_fd handover::make_pair(app::loop_meanwhile loop) {
     std::array<int, 2> ends{};
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends.data()) != 0) return {};
-    inner_.reset(ends[0]);
+    inner_ = os::unique_fd(ends[0]);
     os::unique_fd outer(ends[1]);
     if (loop == app::loop_meanwhile::runs) return outer;
-    os::unique_fd client = client_.duplicate();
+    os::withheld_fd client(client_.duplicate());
     if (!client) return {};
     thread_ = std::make_unique<relay_thread>(std::move(client), std::move(inner_), std::move(early_));
     relay_ = &thread_->stopped_relay();

@@ -69,7 +69,7 @@ class handover final : public upgrade {
     http1_exchange& request_;
     byte_stream& client_;
     std::string early_;
-    os::unique_fd inner_;  // our end of the pair, until the relay has it
+    os::withheld_fd inner_;  // our end of the pair, until the relay has it
     std::unique_ptr<relay_thread> thread_;
     std::optional<relay> own_;
     relay* relay_ = nullptr;  // one of these two

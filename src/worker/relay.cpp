@@ -18,7 +18,7 @@ constexpr unsigned most_at_once = 16;
 
 }  // namespace
 
-relay::relay(asio::io_context& io, byte_stream& client, os::unique_fd inner, std::string early)
+relay::relay(asio::io_context& io, byte_stream& client, os::withheld_fd inner, std::string early)
     : io_(io), client_(client), inner_(io, AF_UNIX, inner.get()) {
     [[maybe_unused]] const int taken_over = inner.release();
     in_.early = std::move(early);

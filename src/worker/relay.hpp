@@ -2,7 +2,7 @@
 #pragma once
 
 #include "aio/task_group.hpp"
-#include "os/unique_fd.hpp"
+#include "os/forks.hpp"
 #include "worker/byte_stream.hpp"
 #include "worker/socket_stream.hpp"
 
@@ -18,7 +18,7 @@ namespace unicoro::worker {
 class relay {
   public:
     /// `client` outlives it; `early` came from there before. Takes our end of the pair.
-    relay(asio::io_context& io, byte_stream& client, os::unique_fd inner, std::string early);
+    relay(asio::io_context& io, byte_stream& client, os::withheld_fd inner, std::string early);
     relay(const relay&) = delete;
     relay& operator=(const relay&) = delete;
 

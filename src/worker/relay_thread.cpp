@@ -21,7 +21,7 @@ int family_of(int fd) noexcept {
 
 }  // namespace
 
-relay_thread::relay_thread(os::unique_fd client, os::unique_fd inner, std::string early) {
+relay_thread::relay_thread(os::withheld_fd client, os::withheld_fd inner, std::string early) {
     client_.emplace(io_, family_of(client.get()), client.get());
     [[maybe_unused]] const int taken_over = client.release();
     relay_.emplace(io_, *client_, std::move(inner), std::move(early));

@@ -18,7 +18,7 @@ class relay_thread {
   public:
     /// `client` is a duplicate of the client's socket, `inner` our end of the pair. Throws what is no
     /// thread or descriptor to be had (std::exception).
-    relay_thread(os::unique_fd client, os::unique_fd inner, std::string early);
+    relay_thread(os::withheld_fd client, os::withheld_fd inner, std::string early);
     relay_thread(const relay_thread&) = delete;
     relay_thread& operator=(const relay_thread&) = delete;
     ~relay_thread() { stop(); }

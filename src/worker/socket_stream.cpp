@@ -134,7 +134,7 @@ void socket_stream::close() noexcept {
         return;
     }
     os::fork_pause pause;
-    if (socket_.is_open()) pause.forget(fd_);
+    pause.forget(fd_);
     socket_.close(ignored);
 }
 
