@@ -2,6 +2,7 @@
 #include "aio/task_group.hpp"
 
 #include "aio/cancellation.hpp"
+#include "base/exception_text.hpp"
 #include "log/log.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
@@ -26,13 +27,7 @@ class named_task final : public task {
 
 void log_failure(const task& which, const std::exception_ptr& failure) {
     if (is_cancellation(failure)) return;
-    try {
-        std::rethrow_exception(failure);
-    } catch (const std::exception& error) {
-        log::error("{} ended: {}", which.name(), error.what());
-    } catch (...) {
-        log::error("{} ended by an exception that is not a std::exception", which.name());
-    }
+    log::error("{} ended: {}", which.name(), base::exception_text(failure));
 }
 
 }  // namespace

@@ -5,6 +5,8 @@ namespace unicoro::app {
 namespace {
 
 bool names_library(std::string_view module) {
+    // The file of a Python module: Python's side says how that is named.
+    if (module.ends_with(".py")) return false;
     return module.find('/') != std::string_view::npos || module.ends_with(".so") ||
            module.find(".so.") != std::string_view::npos;
 }

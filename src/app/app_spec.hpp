@@ -15,7 +15,8 @@ struct app_spec {
     std::string attribute;  ///< what follows the first ':' after it; empty = the default
 };
 
-/// Splits a spec. Native is what has a '/' or ends in ".so" (with version numbers or not) before the ':'.
+/// Splits a spec. Native is what has a '/' or ends in ".so" (with version numbers or not) before the ':',
+/// and does not end in ".py".
 [[nodiscard]] app_spec parse_app_spec(std::string_view text);
 
 }  // namespace unicoro::app

@@ -5,6 +5,7 @@
 #include "aio/stray_child.hpp"
 #include "app/response_access.hpp"
 #include "app/websocket.hpp"
+#include "base/exception_text.hpp"
 #include "log/log.hpp"
 #include "os/forks.hpp"
 
@@ -20,16 +21,6 @@
 
 namespace unicoro::app {
 namespace {
-
-std::string why_failed(const std::exception_ptr& failure) {
-    try {
-        std::rethrow_exception(failure);
-    } catch (const std::exception& error) {
-        return error.what();
-    } catch (...) {
-        return "an exception that is not a std::exception";
-    }
-}
 
 // Answers for an exception that a handler let pass. What the client or the server caused is no
 // failure of the application and not logged as one.
@@ -61,13 +52,40 @@ void answer_exception(exchange& request, const std::exception_ptr& failure) {
         "{} {}: the application threw: {}",
         log::escaped(request.head().method),
         log::escaped(request.head().target),
-        log::escaped(why_failed(failure))
+        log::escaped(base::exception_text(failure))
     );
     request.fail(500, "");
 }
 
 load_error not_loaded(std::string message) {
     return {boot_failure::application, std::move(message)};
+}
+
+load_error why_not_opened(const std::string& path, const std::string& reason) {
+    std::string text = "App failed to load: " + reason;
+    if (reason.find("undefined symbol") != std::string::npos) {
+        text += "\nAn undefined symbol of unicoro:: or boost:: means that the library was built for another "
+                "version of Unicoro or Boost: build it against the headers of this one.";
+    } else if (reason.find("ELF") != std::string::npos || reason.find("too short") != std::string::npos) {
+        text += " (" + path + " is not a shared library of this machine)";
+    }
+    return not_loaded(std::move(text));
+}
+
+std::optional<load_error> no_library(const std::string& path) {
+    namespace fs = std::filesystem;
+    std::error_code ignored;
+    const std::string remedy = ": name a library, such as ./libhello.so:app, or a Python module, such as app:app";
+    if (fs::is_directory(path, ignored)) {
+        return not_loaded("App failed to load: " + path + " is a folder" + remedy);
+    }
+    if (fs::exists(path, ignored)) return std::nullopt;
+    if (fs::exists(path + ".py", ignored)) {
+        return not_loaded("App failed to load: " + path + " is a Python module, which is named with dots" + remedy);
+    }
+    return not_loaded(
+        "App failed to load: no file " + path + " in " + fs::current_path(ignored).string() + remedy
+    );
 }
 
 }  // namespace
@@ -96,22 +114,10 @@ std::optional<load_error> native_host::load(worker_context&) {
     // dlopen looks a bare name up in the system's folders; a file here is what the user means.
     const std::string path =
         spec_.module.find('/') == std::string::npos ? "./" + spec_.module : spec_.module;
-    std::error_code missing;
-    if (!std::filesystem::exists(path, missing)) {
-        return not_loaded(
-            "App failed to load: no file " + path + " in " +
-            std::filesystem::current_path(missing).string()
-        );
-    }
+    if (auto failure = no_library(path)) return failure;
     // Never closed: its code runs until the process ends.
     void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
-    if (library == nullptr) {
-        return not_loaded(
-            std::string("App failed to load: ") + dlerror() +
-            "\nAn undefined symbol of unicoro:: or boost:: means that the library was built for "
-            "another version of Unicoro or Boost: build it against the headers of this one."
-        );
-    }
+    if (library == nullptr) return why_not_opened(path, dlerror());
     const void* symbol = dlsym(library, spec_.attribute.c_str());
     if (symbol == nullptr) {
         return not_loaded(
@@ -157,7 +163,7 @@ awaitable<std::optional<load_error>> native_host::start(worker_context& context)
     std::optional<load_error> outcome;
     if (failure) {
         outcome = load_error{
-            boot_failure::worker, "Worker failed to boot: the start hook threw: " + why_failed(failure)};
+            boot_failure::worker, "Worker failed to boot: the start hook threw: " + base::exception_text(failure)};
     }
     co_return outcome;
 }
@@ -200,7 +206,7 @@ awaitable<void> native_host::stop(worker_context&) {
     } catch (...) {
         failure = std::current_exception();
     }
-    if (failure) log::error("the stop hook threw: {}", why_failed(failure));
+    if (failure) log::error("the stop hook threw: {}", base::exception_text(failure));
 }
 
 }  // namespace unicoro::app

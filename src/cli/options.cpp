@@ -10,9 +10,16 @@
 namespace unicoro::cli {
 namespace {
 
+/// Then the log, which they go to as well, is standard error.
+bool warnings_are_logged(const settings::outcome& outcome) {
+    return outcome.ok() && outcome.action == settings::action::run && outcome.settings.errorlog == "-";
+}
+
 void report(const settings::outcome& outcome, std::ostream& err) {
-    for (const std::string& warning : outcome.warnings)
-        err << "unicoro: warning: " << warning << '\n';
+    if (!warnings_are_logged(outcome)) {
+        for (const std::string& warning : outcome.warnings)
+            err << "unicoro: warning: " << warning << '\n';
+    }
     for (const std::string& error : outcome.errors) err << "unicoro: error: " << error << '\n';
     const std::size_t count = outcome.errors.size();
     if (count > 1) err << "unicoro: " << count << " errors in the settings; nothing was started\n";

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "master/supervisor.hpp"
 
+#include "base/exception_text.hpp"
 #include "log/open.hpp"
 #include "master/in_flight.hpp"
 #include "os/lifeline.hpp"
@@ -33,7 +34,7 @@ int supervisor::run() {
     try {
         failed = start();
     } catch (const std::exception& error) {
-        log::critical("The master cannot start: {}", error.what());
+        log::critical("The master cannot start: {}", base::exception_text(error));
         failed = 1;
     }
     if (!failed) loop();
@@ -49,7 +50,7 @@ void supervisor::loop() {
             turn();
         } catch (const std::exception& error) {
             // Out of memory, at worst: the workers must not lose their master to it.
-            log::critical("The master goes on after: {}", error.what());
+            log::critical("The master goes on after: {}", base::exception_text(error));
         }
     }
 }

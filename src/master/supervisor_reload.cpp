@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "base/exception_text.hpp"
 #include "master/supervisor.hpp"
 #include "os/descriptors.hpp"
 #include "os/process_title.hpp"
@@ -33,7 +34,7 @@ reload_outcome supervisor::ask_for_settings() {
     try {
         return options_.reload();
     } catch (const std::exception& error) {
-        return {nullptr, {error.what()}};
+        return {nullptr, {base::exception_text(error)}};
     }
 }
 

@@ -40,6 +40,28 @@ os::stream_policy stream_policy_of(const settings::server_settings& values) {
                                            : os::stream_policy::silence;
 }
 
+// A socket that was passed counts, as with gunicorn.
+void warn_of_unused_bind(
+    const settings::server_settings& values, const std::vector<bound_listener>& passed
+) {
+    if (values.bind_origin.empty()) return;
+    std::string unused;
+    for (const settings::bind_address& each : values.bind) {
+        const auto is_it = [&each](const bound_listener& one) {
+            return one.socket.text().ends_with("/" + each.text) || one.socket.text() == each.text;
+        };
+        if (std::ranges::any_of(passed, is_it)) continue;
+        unused += (unused.empty() ? "" : ", ") + each.text;
+    }
+    if (unused.empty()) return;
+    log::warning(
+        "{}: {} is not listened on: the service manager has passed sockets (LISTEN_FDS), which count alone; "
+        "remove one of the two",
+        values.bind_origin,
+        log::escaped(unused)
+    );
+}
+
 }  // namespace
 
 // The end of a wait of one second: the exit code when a signal ended it.
@@ -66,6 +88,7 @@ std::optional<int> supervisor::open_first_listeners(launch_set& set) {
     activated_ = !activated->empty();
     if (activated_) {
         set.listeners = std::move(*activated);
+        warn_of_unused_bind(values, set.listeners);
         return std::nullopt;
     }
     for (int attempt = 1;; ++attempt) {
@@ -109,7 +132,8 @@ void supervisor::greet(const launch_set& set) const {
         addresses += each.socket.text();
     }
     log::info("Listening at: {} ({})", addresses, getpid());
-    log::info("Using worker: {}", name_of(set.settings->worker_class));
+    const std::string& written = set.settings->worker_class_name;
+    log::info("Using worker: {}", written.empty() ? name_of(set.settings->worker_class) : written);
     log::info("Application: {}", settings::describe_applications(*set.settings));
 }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "base/exception_text.hpp"
 #include "log/log.hpp"
 #include "master/supervisor.hpp"
 #include "os/process.hpp"
@@ -13,7 +14,7 @@ void supervisor::be_worker(const action::spawn& what, int lifeline_fd) {
     try {
         code = boot_worker(what, lifeline_fd);
     } catch (const std::exception& error) {
-        log::critical("The worker ends after an exception: {}", error.what());
+        log::critical("The worker ends after an exception: {}", base::exception_text(error));
     } catch (...) {
         log::critical("The worker ends after an exception of unknown type");
     }

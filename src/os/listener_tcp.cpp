@@ -10,7 +10,9 @@
 #include <sys/socket.h>
 
 #include <cstring>
+#include <fstream>
 #include <memory>
+#include <string>
 
 namespace unicoro::os {
 namespace {
@@ -19,6 +21,27 @@ std::string asked_text(const tcp_request& asked) {
     std::string host = asked.host.empty() ? "0.0.0.0" : asked.host;
     if (host.find(':') != std::string::npos) host = "[" + host + "]";
     return host + ":" + std::to_string(asked.port);
+}
+
+// The first port that anybody may take (ip(7)).
+int first_free_port() {
+    std::ifstream file("/proc/sys/net/ipv4/ip_unprivileged_port_start");
+    int port = 1024;
+    return file >> port ? port : 1024;
+}
+
+// What can be done about an address that cannot be had; empty when that is plain.
+std::string remedy(error_code failed, const tcp_request& asked) {
+    if (failed == system_error(EACCES) && asked.port < first_free_port()) {
+        return ". Ports below " + std::to_string(first_free_port()) +
+               " are root's: take a higher one behind a proxy, start as root with --user, or allow it (a "
+               "systemd unit by AmbientCapabilities=CAP_NET_BIND_SERVICE, everybody by sysctl "
+               "net.ipv4.ip_unprivileged_port_start=" + std::to_string(asked.port) + ")";
+    }
+    if (failed == system_error(EADDRNOTAVAIL)) {
+        return ". No interface of this machine has that address; 0.0.0.0 stands for all of them";
+    }
+    return {};
 }
 
 outcome<socket_address> resolve(const tcp_request& asked) {
@@ -114,7 +137,11 @@ outcome<listener> listen_tcp(const tcp_request& asked) noexcept {
     how.share_port = asked.use == tcp_request::mode::placeholder;
     if (!how.share_port) how.backlog = asked.backlog;
     auto made = open_at(*address, how);
-    if (!made) return make_failure(made.error(), "cannot listen on " + asked_text(asked));
+    if (!made) {
+        failure why = make_failure(made.error(), "cannot listen on " + asked_text(asked));
+        why.message += remedy(why.code, asked);
+        return why;
+    }
     return listener(std::move(*made));
 }
 

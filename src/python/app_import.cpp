@@ -27,9 +27,8 @@ app::load_error explain(PyObject* exception) {
         return {app::boot_failure::application, "App failed to load: " + to_utf8(message.get())};
     }
     return {
-        app::boot_failure::worker,
-        "Worker failed to boot: the application failed while it was loaded\n" +
-            describe_exception(exception)};
+        app::boot_failure::application,
+        "App failed to load: this happened while it was imported:\n" + describe_exception(exception)};
 }
 
 }  // namespace

@@ -21,7 +21,7 @@ struct imported_application {
 
 /// Imports what `spec` names: `module`, `module:attribute` (dots allowed), `module:factory()` with
 /// literal arguments; and finds out how it is called, unless `said` tells. boot_failure::application
-/// when the spec leads to no application, boot_failure::worker with the traceback when the
+/// when the spec leads to no application, and with the traceback when the
 /// application's own code failed. With the GIL.
 [[nodiscard]] boost::system::result<imported_application, app::load_error> import_application(
     const std::string& spec, settings::app_interface said

@@ -11,6 +11,7 @@ import functools
 import importlib
 import inspect
 import os
+import re
 import signal
 import sys
 import threading
@@ -65,8 +66,17 @@ def tell_stacks_again():
 
 
 def describe(error):
-    """The traceback of an exception as text."""
-    return "".join(traceback.format_exception(type(error), error, error.__traceback__)).rstrip()
+    """The traceback of an exception as text, without what leads from the server to the application."""
+    trace, last = error.__traceback__, None
+    while trace is not None and _leads_there(trace.tb_frame.f_code.co_filename):
+        trace, last = trace.tb_next, trace
+    if trace is None and last is not None and last.tb_frame.f_code.co_filename.startswith("<unicoro "):
+        trace = error.__traceback__  # it is the server's own
+    return "".join(traceback.format_exception(type(error), error, trace)).rstrip()
+
+
+def _leads_there(file):
+    return file.startswith(("<unicoro ", "<frozen importlib")) or file == importlib.__file__
 
 
 def stack(frame):
@@ -234,21 +244,31 @@ def load(spec, interface):
     `interface` is "auto", or what the application is said to be.
     """
     name, colon, expression = spec.partition(":")
-    if not name or name.startswith(".") or "/" in name:
+    if not name:
         raise AppNotFound(f"{spec!r} does not begin with the name of a module; write module:attribute")
+    if _names_a_file(name) and not _is_module(name):
+        _explain_file(name, expression or None)
     if colon and not expression:
         raise AppNotFound(f"{spec!r} names nothing after the ':'; write module:attribute")
     expression = expression or "application"
     path, arguments = _parse(expression)
-    module = _import(name, expression)
+    module = _import(name)
     target = _find(module, name, path)
     if arguments is not None:
         target = _call(target, expression, *arguments)
         if target is None:
             raise AppNotFound(f"{spec!r} returned None instead of an application")
+        if inspect.iscoroutine(target):
+            target.close()
+            raise AppNotFound(f"{spec!r} is a coroutine; the function that makes the application must be none")
     if not callable(target):
-        raise AppNotFound(f"{spec!r} is a {type(target).__name__}, which is not callable")
-    return target, _interface(target, spec) if interface == "auto" else interface.upper()
+        raise AppNotFound(f"{spec!r} is {_kind(target)}, which is not callable")
+    if interface != "auto":
+        return target, interface.upper()
+    interface = _interface(target, spec)
+    if arguments is None:
+        _refuse_factory(target, spec, interface)
+    return target, interface
 
 
 def _parse(expression):
@@ -282,18 +302,17 @@ def _parse(expression):
     return [node.id, *path], arguments
 
 
-def _import(name, expression):
+def _import(name):
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
         missing = error.name or ""
         if missing != name and not name.startswith(missing + "."):
             raise
-        if name.endswith(".py") and os.path.exists(name):
-            hint = f"Did you mean '{name[:-3]}:{expression}'?"
-        else:
-            hint = f"Searched: {', '.join(repr(each) for each in sys.path)}. See --chdir, --pythonpath."
-        raise AppNotFound(f"there is no module {missing!r}. {hint}") from None
+        searched = ", ".join(repr(each) for each in sys.path)
+        raise AppNotFound(
+            f"there is no module {missing!r}. Searched: {searched}. See --chdir, --pythonpath."
+        ) from None
 
 
 def _find(module, name, path):
@@ -310,10 +329,11 @@ def _find(module, name, path):
 
 
 def _suggest(module, name):
-    for candidate in ("application", "app", "wsgi", "create_app", "make_app"):
-        if callable(getattr(module, candidate, None)):
-            call = "()" if candidate in ("create_app", "make_app") else ""
-            return f" Did you mean '{name}:{candidate}{call}'?"
+    for candidate in USUAL_NAMES:
+        found = getattr(module, candidate, None)
+        factory = candidate in ("create_app", "make_app")
+        if callable(found) and not (factory and _parameters(found)):
+            return f" Did you mean '{name}:{candidate}{'()' if factory else ''}'?"
     return " Name the application: module:attribute."
 
 

@@ -160,7 +160,7 @@ def _hook(name, spec):
             raise AppNotFound(f"hooks: {name}: there is no {function!r} in {place}")
         target = getattr(target, part)
     if not callable(target):
-        raise AppNotFound(f"hooks: {name}: {spec!r} is a {type(target).__name__}, which is not callable")
+        raise AppNotFound(f"hooks: {name}: {spec!r} is {_kind(target)}, which is not callable")
     return target
 
 

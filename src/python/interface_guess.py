@@ -24,6 +24,17 @@ def looks_like_asgi(spec):
         return False
 
 
+def _find_module(name):
+    """The spec of a module, without an import of its packages."""
+    folders = None
+    for depth, part in enumerate(name.split(".")):
+        found = PathFinder.find_spec(part, folders) if depth == 0 or folders is not None else None
+        if found is None:
+            raise ImportError(name)
+        folders = found.submodule_search_locations
+    return found
+
+
 class _Source:
     """A module that was read, not imported."""
 
@@ -35,12 +46,8 @@ class _Source:
 
     @classmethod
     def of(cls, name):
-        folders = None
-        for part in name.split("."):
-            found = PathFinder.find_spec(part, folders)
-            if found is None:
-                raise ImportError(name)
-            folders = found.submodule_search_locations
+        found = _find_module(name)
+        folders = found.submodule_search_locations
         if not (found.origin or "").endswith(".py"):
             raise ImportError(name)
         with open(found.origin, "rb") as file:
@@ -71,6 +78,17 @@ class _Source:
                 for block in ("body", "orelse", "handlers", "finalbody"):
                     for inner in getattr(each, block, []):
                         self._collect(inner.body if isinstance(inner, ast.ExceptHandler) else [inner])
+
+    def makes_application(self, name):
+        """"factory" for a function of that name that can be called without arguments, "name" for anything
+        else that may be an application, None for nothing of that name."""
+        value = self._values.get(name)
+        if isinstance(value, ast.FunctionDef):
+            given = value.args
+            required = len(given.posonlyargs) + len(given.args) - len(given.defaults)
+            if not required and not given.vararg:
+                return "factory"
+        return "name" if name in self._values or name in self._imports else None
 
     def gives_asgi(self, name, steps):
         value = self._values.get(name)

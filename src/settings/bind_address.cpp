@@ -43,6 +43,11 @@ std::optional<bind_address> inherited(std::string_view number, std::string& prob
     return address;
 }
 
+bool all_digits(std::string_view text) {
+    return !text.empty() &&
+           std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
 bool usable_name(std::string_view host) {
     return std::all_of(host.begin(), host.end(), [](char c) {
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
@@ -90,6 +95,13 @@ std::optional<host_and_port> plain(std::string_view text, std::string& problem) 
     const auto host = text.substr(0, colon);
     if (!usable_name(host)) {
         problem = "is not HOST:PORT, [IPV6]:PORT, unix:PATH or fd://N";
+        return std::nullopt;
+    }
+    if (colon == text.npos && all_digits(host)) {
+        const auto port = base::parse_integer<std::uint16_t>(host);
+        problem = port ? "is a port alone: write :" + std::string(host) + " for all addresses, or 127.0.0.1:" +
+                             std::string(host) + " for this machine"
+                       : "is a number, neither HOST:PORT, [IPV6]:PORT, unix:PATH nor fd://N";
         return std::nullopt;
     }
     if (colon == text.npos) return host_and_port{host, std::nullopt};

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "base/text.hpp"
+#include "settings/foreign_flags.hpp"
 #include "settings/layer.hpp"
 #include "settings/shell_words.hpp"
 
@@ -139,7 +140,21 @@ json written_value(const setting& row, const std::vector<std::string>& results) 
     return last == "false" ? "true" : last;
 }
 
-void report_rest(const std::string& source, const std::vector<std::string>& rest, layer& result) {
+std::string describe_unknown(const std::string& flag, std::span<const std::string> arguments) {
+    const std::string shown = base::printable(flag);
+    if (const auto foreign = foreign_flag(flag, arguments)) return shown + *foreign;
+    if (const auto meant = nearest_flag(flag)) {
+        return "unknown flag " + shown + "; did you mean " + std::string(*meant) + "?";
+    }
+    return "unknown flag " + shown + " (--help lists all)";
+}
+
+void report_rest(
+    const std::string& source,
+    const std::vector<std::string>& rest,
+    std::span<const std::string> arguments,
+    layer& result
+) {
     const bool unknown_flag = std::any_of(rest.begin(), rest.end(), [](const std::string& word) {
         return word != "--" && word.size() > 1 && word.starts_with('-');
     });
@@ -147,13 +162,7 @@ void report_rest(const std::string& source, const std::vector<std::string>& rest
         if (word == "--") continue;
         std::string message = source + ": ";
         if (word.size() > 1 && word.starts_with('-')) {
-            const std::string flag = word.substr(0, word.find('='));
-            message += "unknown flag " + base::printable(flag);
-            if (const auto meant = nearest_flag(flag)) {
-                message += "; did you mean " + std::string(*meant) + "?";
-            } else {
-                message += " (--help lists all)";
-            }
+            message += describe_unknown(word.substr(0, word.find('=')), arguments);
         } else if (unknown_flag) {
             continue;  // most likely the value of the unknown flag
         } else {
@@ -201,7 +210,7 @@ layer read_command_line(const std::string& source, std::span<const std::string> 
         const setting* row = find_setting("app");
         result.values.push_back({row, reader.application().back(), {source, "APP", false}});
     }
-    report_rest(source, reader.rest(), result);
+    report_rest(source, reader.rest(), arguments, result);
     return result;
 }
 

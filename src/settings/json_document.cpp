@@ -10,6 +10,20 @@
 namespace unicoro::settings {
 namespace {
 
+/// What to do about the usual slips; `rest` begins where the text broke, or within that word.
+std::string_view remedy(std::string_view before, std::string_view rest) {
+    const auto last = before.find_last_not_of(" \t\r\n");
+    const bool closes = rest.starts_with('}') || rest.starts_with(']');
+    if (closes && last != before.npos && before[last] == ',') return "; remove the comma before it";
+    if (rest.starts_with('\'')) return "; text stands between double quotes";
+    if (rest.starts_with('#')) return "; a comment begins with //";
+    const auto word = before.substr(before.find_last_of(" \t\r\n,:[{") + 1);
+    const auto whole = std::string(word) + std::string(rest.substr(0, rest.find_first_of(" \t\r\n,:]}")));
+    if (whole == "True" || whole == "False") return "; it is written true or false";
+    if (whole == "None") return "; it is written null";
+    return {};
+}
+
 /// Builds the document and remembers what the library's own builder forgets: repeated keys, and
 /// where the text broke.
 class document_builder final : public json::json_sax_t {
@@ -55,7 +69,7 @@ class document_builder final : public json::json_sax_t {
             reason.remove_prefix(colon + 2);
         errors_.push_back(
             "line " + std::to_string(line) + ", column " + std::to_string(column) + ": " +
-            base::printable(reason)
+            base::printable(reason) + std::string(remedy(before, text_.substr(before.size())))
         );
         return false;
     }

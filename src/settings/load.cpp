@@ -71,9 +71,16 @@ class loader {
         for (const layer* each : {&from_file, &variable, &command}) resolver_.apply(*each);
 
         result.settings = resolver_.settings();
+        result.settings.worker_class_name = resolver_.spelled(*find_setting("worker_class"));
         // As gunicorn does.
         if (result.settings.threads > 1 && result.settings.worker_class == worker_class::sync) {
             result.settings.worker_class = worker_class::gthread;
+            result.settings.worker_class_name.clear();
+        }
+        for (const layer* each : {&from_file, &variable, &command}) {
+            for (const assignment& given : each->values) {
+                if (given.row->name == "bind") result.settings.bind_origin = given.from.where();
+            }
         }
         if (file) result.settings.config_file = file->path.string();
         append(result.errors, resolver_.errors());

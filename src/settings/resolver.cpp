@@ -26,7 +26,9 @@ void resolver::apply(const assignment& given) {
     if (!faults.empty()) return;
     // Only `workers` knows a word that stands for a number.
     if (given.row->name == "workers" && value.is_string()) value = count_cpus_();
-    if (permitted(given, value)) values_[given.row] = {std::move(value), given.from};
+    if (!permitted(given, value)) return;
+    std::string text = given.value.is_string() ? given.value.get<std::string>() : std::string();
+    values_[given.row] = {std::move(value), std::move(text), given.from};
 }
 
 bool resolver::permitted(const assignment& given, const json& value) {
@@ -77,6 +79,11 @@ server_settings resolver::settings() const {
 const json* resolver::written(const setting& row) const {
     const auto found = values_.find(&row);
     return found == values_.end() ? nullptr : &found->second.value;
+}
+
+std::string resolver::spelled(const setting& row) const {
+    const auto found = values_.find(&row);
+    return found == values_.end() ? std::string() : found->second.text;
 }
 
 std::string resolver::where(std::string_view name) const {

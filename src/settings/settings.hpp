@@ -138,7 +138,9 @@ struct server_settings {
     bool capture_output = false;
     bool enable_stdio_inheritance = false;
 
-    // where it came from
+    // as it was written, and where it came from
+    std::string worker_class_name;           ///< "gevent", say; empty = the default, or made of threads
+    std::string bind_origin;                 ///< "command line: --bind"; empty = the default, or PORT
     std::optional<std::string> config_file;  ///< absolute path of the JSON file read
 };
 

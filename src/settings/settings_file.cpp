@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: MIT
+#include "base/text.hpp"
 #include "settings/json_document.hpp"
 #include "settings/layer.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
 #include <iterator>
+#include <string_view>
 #include <system_error>
 
 namespace unicoro::settings {
@@ -27,6 +30,40 @@ std::optional<std::string> contents(const fs::path& file, std::string& problem) 
         return std::nullopt;
     }
     return text;
+}
+
+bool is_key(std::string_view text) {
+    return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+               c == '-' || c == '.';
+    });
+}
+
+/// The first line that says something in a format whose comments begin with # or ;.
+std::string_view first_line(std::string_view text) {
+    while (!text.empty()) {
+        const auto end = std::min(text.find('\n'), text.size());
+        const std::string_view line = base::trim(text.substr(0, end));
+        if (!line.empty() && line.front() != '#' && line.front() != ';') return line;
+        text.remove_prefix(std::min(end + 1, text.size()));
+    }
+    return {};
+}
+
+/// What a file that is no JSON is written in, by its name or its text; empty = it is meant to be JSON.
+std::string_view other_format(std::string_view name, std::string_view text) {
+    if (name.ends_with(".yaml") || name.ends_with(".yml")) return "YAML";
+    if (name.ends_with(".toml")) return "TOML";
+    if (name.ends_with(".ini") || name.ends_with(".cfg")) return "an INI file";
+    const std::string_view line = first_line(text);
+    if (line == "---") return "YAML";
+    if (line.size() > 2 && line.starts_with('[') && line.ends_with(']') &&
+        is_key(line.substr(1, line.size() - 2))) {
+        return "an INI file, or TOML";
+    }
+    const auto mark = std::min(line.find_first_of("=:"), line.size());
+    if (mark == line.size() || !is_key(base::trim(line.substr(0, mark)))) return {};
+    return line[mark] == ':' ? "YAML" : "TOML, or Python in a file that is not named *.py";
 }
 
 std::string pointer_to(const std::string& key) {
@@ -81,6 +118,13 @@ layer read_settings_file(const fs::path& file, const std::string& name) {
     json document;
     std::vector<std::string> errors;
     const bool complete = parse_json(*text, document, errors);
+    if (const auto other = complete ? std::string_view() : other_format(name, *text); !other.empty()) {
+        result.errors.push_back(
+            name + ": is " + std::string(other) + "; settings are written in JSON, such as " +
+            R"({"bind": "127.0.0.1:8000", "workers": 2})" + ", or in gunicorn's Python file, *.py"
+        );
+        return result;
+    }
     for (const std::string& error : errors) result.errors.push_back(name + ": " + error);
     if (!complete) return result;
     if (!document.is_object()) {

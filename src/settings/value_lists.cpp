@@ -146,7 +146,8 @@ class field_name_list_type final : public list_type {
 class bind_list_type final : public value_type {
   public:
     void read(const json& written, json& value, std::vector<fault>& faults) const override {
-        const json list = written.is_string() ? json::array({written}) : written;
+        const bool single = written.is_string() || written.is_number_unsigned();
+        json list = single ? json::array({written}) : written;
         if (!list.is_array() || list.empty()) {
             faults.push_back(rejected(written, rule()));
             return;
@@ -155,6 +156,8 @@ class bind_list_type final : public value_type {
         std::vector<bind_address> seen;
         for (std::size_t i = 0; i < list.size(); ++i) {
             const std::string path = written.is_array() ? index_path(i) : std::string();
+            // A port alone, of which the same is to be said with and without quotes.
+            if (list[i].is_number_unsigned()) list[i] = list[i].dump();
             if (!list[i].is_string()) {
                 faults.push_back(rejected(list[i], "a string", path));
                 continue;

@@ -2,6 +2,7 @@
 #include "worker/connection.hpp"
 
 #include "aio/cancellation.hpp"
+#include "base/exception_text.hpp"
 #include "log/log.hpp"
 #include "worker/http1_exchange.hpp"
 #include "worker/serving.hpp"
@@ -28,15 +29,12 @@ http::peer_trust trust_of(const app::connection_info& info, const base::trust_li
 }
 
 void log_failure(const app::exchange& request, const std::exception_ptr& failure) {
-    const std::string method = log::escaped(request.head().method);
-    const std::string target = log::escaped(request.head().target);
-    try {
-        std::rethrow_exception(failure);
-    } catch (const std::exception& error) {
-        log::error("{} {}: {}", method, target, log::escaped(error.what()));
-    } catch (...) {
-        log::error("{} {}: failed with an exception that is not a std::exception", method, target);
-    }
+    log::error(
+        "{} {}: {}",
+        log::escaped(request.head().method),
+        log::escaped(request.head().target),
+        log::escaped(base::exception_text(failure))
+    );
 }
 
 }  // namespace

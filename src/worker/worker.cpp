@@ -163,6 +163,7 @@ awaitable<void> process::boot() {
     if (limit.count() > 0 && !host_->holds_loop()) {
         watch_ = std::make_unique<loop_watch>(io_, *host_, how_.board, how_.slot, limit);
     }
+    if (!host_->is_broken()) log::info("Worker ready: {}", host_->interface_name());
     announce(scoreboard::worker_state::ready);
     if (code_) own_.spawn("reload", watch_code());
 }

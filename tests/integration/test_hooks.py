@@ -144,7 +144,7 @@ def test_hook_in_a_file(start, tmp_path):
         ("on_starting", "hooks_probe:broken", "this hook is broken"),
         ("post_fork", "hooks_probe:missing", "there is no 'missing' in hooks_probe"),
         ("when_ready", "no_such_module:f", "No module named 'no_such_module'"),
-        ("pre_fork", "hooks_probe:not_callable", "is a int, which is not callable"),
+        ("pre_fork", "hooks_probe:not_callable", "is an int, which is not callable"),
     ],
 )
 def test_hooks_that_fail_at_the_start(start, hook, function, message):
@@ -191,7 +191,7 @@ def test_preload_fails_as_a_whole(start, tmp_path):
     (tmp_path / "bad.py").write_text("raise ValueError('not today')\n")
     server = start("--pythonpath", tmp_path, "--preload", "bad:app", ready=False)
     server.allow(".")
-    assert server.wait_exit() == 3
+    assert server.wait_exit() == 4
     assert "ValueError: not today" in server.log()
     assert "Booting worker" not in server.log()
 

@@ -4,6 +4,9 @@
 
 #include <unicoro/unicoro.hpp>
 
+#include <boost/asio/basic_stream_socket.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <boost/system/system_error.hpp>
 
 #include <signal.h>
@@ -217,6 +220,24 @@ awaitable<response> progress(request& asked) {
     co_return response::stream("text/plain", std::move(body));
 }
 
+// Nobody listens on port 1.
+awaitable<void> connect_to_nobody() {
+    const auto here = co_await boost::asio::this_coro::executor;
+    boost::asio::basic_stream_socket<boost::asio::ip::tcp, unicoro::executor> socket(here);
+    const boost::asio::ip::tcp::endpoint nobody(boost::asio::ip::address_v4::loopback(), 1);
+    co_await socket.async_connect(nobody, unicoro::use_awaitable);
+}
+
+awaitable<response> connect_and_fail(request&) {
+    co_await connect_to_nobody();
+    co_return response();
+}
+
+awaitable<void> start_to_fail(unicoro::worker_handle& worker) {
+    worker.spawn("a task that refuses", connect_to_nobody());
+    co_return;
+}
+
 awaitable<response> show_notes(request&) {
     co_return response::text(notes);
 }
@@ -245,6 +266,7 @@ const std::map<std::string_view, handler> pages{
     {"/beside", beside},
     {"/progress", progress},
     {"/notes", show_notes},
+    {"/connect", connect_and_fail},
 };
 
 awaitable<response> handle(request& asked) {
@@ -307,6 +329,8 @@ extern "C" const unicoro::application app{
 extern "C" const unicoro::application no_start{
     .handle = probe::handle, .start = probe::fail_to_start};
 extern "C" const unicoro::application exits{.handle = probe::handle, .start = probe::exit_at_start};
+extern "C" const unicoro::application refused{
+    .handle = probe::handle, .start = probe::start_to_fail};
 extern "C" const unicoro::application takes_signal{
     .handle = probe::handle, .start = probe::take_signal};
 extern "C" const unicoro::application gated{

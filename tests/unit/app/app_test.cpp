@@ -67,6 +67,8 @@ TEST_SUITE("app_spec") {
                  row{"libhello.so", app_language::native, "libhello.so", ""},
                  row{"libhello.so.1:x", app_language::native, "libhello.so.1", "x"},
                  row{"/opt/a/lib:app", app_language::native, "/opt/a/lib", "app"},
+                 row{"./app.py:app", app_language::python, "./app.py", "app"},
+                 row{"/srv/site.so/app.py", app_language::python, "/srv/site.so/app.py", ""},
              }) {
             CAPTURE(r.text);
             const app_spec spec = parse_app_spec(r.text);
