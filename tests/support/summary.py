@@ -16,6 +16,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 DOCTEST = re.compile(r"\[doctest\] test cases:\s*(\d+) \|\s*(\d+) passed \|\s*(\d+) failed")
+# "FATAL ERROR: test case CRASHED" is what children print that a test lets die of a signal.
+DOCTEST_ERROR = re.compile(r"^.*: ERROR: |^.*: FATAL ERROR: REQUIRE|^.*ERROR: \w+Sanitizer", re.MULTILINE)
+# What is shown of a failure: where it is, and what to look for in the report.
+MOST_LINES, WIDEST = 8, 240
 GOOD_RESULTS = {"OK", "EXPECTEDFAIL"}
 
 
@@ -23,12 +27,23 @@ GOOD_RESULTS = {"OK", "EXPECTEDFAIL"}
 class Tally:
     passed: int = 0
     skipped: int = 0
-    failures: list[str] = field(default_factory=list)
+    failures: list[tuple[str, str]] = field(default_factory=list)  # a name, and what it said
     failed: int = 0
 
-    def fail(self, name: str, count: int = 1) -> None:
+    def fail(self, name: str, count: int = 1, said: str = "") -> None:
         self.failed += count
-        self.failures.append(name)
+        self.failures.append((name, said))
+
+
+def shortened(text: str) -> str:
+    lines = [line.rstrip() for line in text.splitlines() if line.strip()]
+    return "\n".join(f"    {line[:WIDEST]}" for line in lines[:MOST_LINES])
+
+
+def errors_of(test: dict) -> str:
+    text = (test.get("stdout") or "") + (test.get("stderr") or "")
+    failed = [found.start() for found in DOCTEST_ERROR.finditer(text)]
+    return shortened(text[failed[0] :] if failed else "\n".join(text.splitlines()[-MOST_LINES:]))
 
 
 def read_meson(path: Path, status: int, tally: Tally) -> None:
@@ -38,7 +53,8 @@ def read_meson(path: Path, status: int, tally: Tally) -> None:
         test = json.loads(line)
         name = f"{'+'.join(test.get('suite') or [])} {test['name']}".strip()
         good = test["result"] in GOOD_RESULTS
-        cases = DOCTEST.search(test.get("stdout") or "")
+        # The last: a child that a test lets die of a signal may have printed one of its own.
+        cases = ([None, *DOCTEST.finditer(test.get("stdout") or "")])[-1]
         if test["result"] == "SKIP":
             tally.skipped += 1
         elif cases:
@@ -46,11 +62,11 @@ def read_meson(path: Path, status: int, tally: Tally) -> None:
             tally.passed += passed
             # Ended badly although every case passed: a crash or a leak at the end.
             if failed or not good:
-                tally.fail(name, max(failed, 1))
+                tally.fail(name, max(failed, 1), errors_of(test))
         elif good:
             tally.passed += 1
         else:
-            tally.fail(f"{name} ({test['result'].lower()})")
+            tally.fail(f"{name} ({test['result'].lower()})", said=errors_of(test))
     if not lines or (status != 0 and tally.failed == before):
         tally.fail(f"meson test (exit status {status})")
 
@@ -61,8 +77,9 @@ def read_pytest(path: Path, status: int, tally: Tally) -> None:
     for case in cases:
         name = f"{case.get('classname')}::{case.get('name')}"
         # A case that fails and then fails to clean up is one failure.
-        if case.find("failure") is not None or case.find("error") is not None:
-            tally.fail(name)
+        why = next((each for each in (case.find("failure"), case.find("error")) if each is not None), None)
+        if why is not None:
+            tally.fail(name, said=shortened(why.get("message") or why.text or ""))
         elif case.find("skipped") is not None:
             tally.skipped += 1
         else:
@@ -83,8 +100,10 @@ def main() -> int:
     read_meson(Path(options.meson[0]), int(options.meson[1]), tally)
     for report, status in options.pytest:
         read_pytest(Path(report), int(status), tally)
-    for name in tally.failures:
+    for name, said in tally.failures:
         print(f"FAILED {name}")
+        if said:
+            print(said)
     if tally.skipped:
         print(f"{tally.skipped} skipped")
     print(f"{tally.passed} passed, {tally.failed} failed")

@@ -39,6 +39,18 @@ class Summary(unittest.TestCase):
         ]
         self.assertEqual(self.meson(lines, 1), (15, 2, 0))
 
+    def test_a_child_that_prints_a_summary_does_not_count(self):
+        child = DOCTEST.format(3, 2, 1)
+        self.assertEqual(self.meson([meson_line("a", "OK", child + DOCTEST.format(12, 12, 0))]), (12, 0, 0))
+
+    def test_failures_come_with_what_was_said(self):
+        said = "../a_test.cpp:7: ERROR: CHECK( 1 == 2 ) is NOT correct!\n  values: CHECK( 1 == 2 )\n"
+        self.meson([meson_line("a", "FAIL", "noise\n" + said + DOCTEST.format(5, 4, 1))], 1)
+        self.pytest('<testcase classname="c" name="n"><failure message="assert 3 == 4"/></testcase>', 1)
+        self.assertIn("CHECK( 1 == 2 )", self.tally.failures[0][1])
+        self.assertNotIn("noise", self.tally.failures[0][1])
+        self.assertEqual(self.tally.failures[1], ("c::n", "    assert 3 == 4"))
+
     def test_other_programs_count_one(self):
         lines = [meson_line("a", "OK"), meson_line("b", "TIMEOUT"), meson_line("c", "SKIP")]
         self.assertEqual(self.meson(lines, 1), (1, 1, 1))

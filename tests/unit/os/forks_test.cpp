@@ -44,6 +44,27 @@ struct sigaction handled_by(void (*handler)(int)) {
     return made;
 }
 
+/// Signals as a program finds them that nobody has prepared: this one may be started with some ignored,
+/// and doctest has handlers that would print.
+class plain_signals {
+  public:
+    plain_signals() {
+        for (std::size_t at = 0; at < numbers.size(); ++at) {
+            const struct sigaction plain = handled_by(SIG_DFL);
+            sigaction(numbers[at], &plain, &before_[at]);
+        }
+    }
+    plain_signals(const plain_signals&) = delete;
+    plain_signals& operator=(const plain_signals&) = delete;
+    ~plain_signals() {
+        for (std::size_t at = 0; at < numbers.size(); ++at) sigaction(numbers[at], &before_[at], nullptr);
+    }
+
+  private:
+    static constexpr std::array numbers{SIGTERM, SIGHUP, SIGUSR2};
+    std::array<struct sigaction, numbers.size()> before_{};
+};
+
 /// As `in_child`, by the server's own fork.
 int in_own_child(int (*body)()) {
     const auto pid = os::fork_process();
@@ -70,7 +91,7 @@ TEST_CASE("a withheld descriptor is closed in a child of the application, and in
               if (!os::forked_off()) return 1;
               if (is_open(number)) return 2;
               // The number may be taken by then: nobody closes it again.
-              const int taken = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, number);
+              const int taken = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, number);
               kept.reset();
               return taken == number && is_open(number) ? 0 : 3;
           }) == 0);
@@ -112,6 +133,7 @@ TEST_CASE("a useless one keeps its number") {
 }
 
 TEST_CASE("a signal that comes at once meets what was there before the server's handler") {
+    const plain_signals only;
     const struct sigaction ours = handled_by(&nothing);
     struct sigaction before {};
     REQUIRE(sigaction(SIGUSR2, &ours, &before) == 0);
@@ -138,6 +160,7 @@ TEST_CASE("a signal that comes at once meets what was there before the server's 
 }
 
 TEST_CASE("signals stay blocked in a child that undoes more") {
+    const plain_signals only;
     const struct sigaction ours = handled_by(&nothing);
     struct sigaction before {};
     REQUIRE(sigaction(SIGUSR2, &ours, &before) == 0);
@@ -160,6 +183,7 @@ TEST_CASE("signals stay blocked in a child that undoes more") {
 }
 
 TEST_CASE("what a signal_source blocks is not blocked in a child") {
+    const plain_signals only;
     CHECK(in_own_child([] {
               constexpr std::array wanted{SIGTERM};
               auto source = os::signal_source::open(wanted);
@@ -173,6 +197,7 @@ TEST_CASE("what a signal_source blocks is not blocked in a child") {
 }
 
 TEST_CASE("signals are let in for programs, and arrive afterwards") {
+    const plain_signals only;
     CHECK(in_own_child([] {
               constexpr std::array wanted{SIGTERM, SIGHUP};
               auto source = os::signal_source::open(wanted);
@@ -217,22 +242,27 @@ TEST_CASE("shared memory is replaced by empty pages") {
 }
 
 TEST_CASE("descriptors that come and go in another thread are never left to a child") {
+    // What this program was started with may have such numbers, too.
+    const auto before = os::descriptor_numbers();
+    const int lowest = 1 + std::ranges::max(before);
     std::atomic<bool> over{false};
-    std::thread other([&over] {
+    std::thread other([&over, lowest] {
         while (!over) {
             std::optional<os::fork_pause> pause(std::in_place);
-            const int fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 900);
+            const int fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, lowest + 40);
             pause->withhold(fd);
             pause.reset();
             pause.emplace();
             pause->forget(fd);
             close(fd);
+            pause.reset();
+            std::this_thread::yield();
         }
     });
     for (int round = 0; round < 200; ++round) {
-        CHECK(in_child([] {
+        CHECK(in_child([lowest] {
                   const auto open = os::descriptor_numbers();
-                  return std::ranges::any_of(open, [](int fd) { return fd >= 900; }) ? 1 : 0;
+                  return std::ranges::any_of(open, [lowest](int fd) { return fd >= lowest + 40; }) ? 1 : 0;
               }) == 0);
     }
     over = true;

@@ -96,7 +96,8 @@ TEST_CASE("nothing waits, whatever the other side does") {
         for (int i = 0; i < 10'000 && !failed; ++i) {
             failed = os::hand_file(line->master_end.get(), "file", STDOUT_FILENO);
         }
-        CHECK(failed.value() == EAGAIN);
+        // A process without privileges may have only so many under way.
+        CHECK((failed.value() == EAGAIN || failed.value() == ETOOMANYREFS));
     }
     SUBCASE("bytes without a file") {
         REQUIRE(send(line->master_end.get(), "text", 4, 0) == 4);

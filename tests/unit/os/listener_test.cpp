@@ -136,7 +136,8 @@ TEST_CASE("errors name the address and carry errno") {
         REQUIRE(made.has_error());
         CHECK(
             made.error().message ==
-            "cannot listen on 192.0.2.1:8000: Cannot assign requested address"
+            "cannot listen on 192.0.2.1:8000: Cannot assign requested address. No interface of "
+              "this machine has that address; 0.0.0.0 stands for all of them"
         );
     }
     SUBCASE("an unknown host") {
