@@ -154,6 +154,14 @@ ASGI_WEBSOCKETS = TALKS + [
     Act("stubborn", answer=OWN),
 ]
 
+# The application makes the handshake itself, on the connection.
+WSGI_WEBSOCKETS = TALKS + [
+    Act("answer_instead", answer=FAIL, pauses=(0, 20)),
+    Act("thread_left", answer=OWN, pauses=(0, 5), pieces=(1, 20), weight=4),
+    Act("closed", answer=OWN, weight=3),
+    Act("used_late", answer=FAIL, weight=3),
+]
+
 NATIVE_WEBSOCKETS = TALKS + [
     Act("refuse", answer=FAIL, pauses=(0, 20)),
     Act("chat", answer="chat", weight=6),

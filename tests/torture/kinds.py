@@ -54,9 +54,11 @@ def _only(table, websockets=()):
     return (Route("", table, list(websockets)),)
 
 
+_THREADS = _only(acts.WSGI_THREADS, acts.WSGI_WEBSOCKETS)
+_GREENLETS = _only(acts.WSGI_GREENLETS, acts.WSGI_WEBSOCKETS)
 _BESIDE = (
     Route("/asgi", acts.ASGI, acts.ASGI_WEBSOCKETS),
-    Route("", acts.WSGI_GREENLETS, []),
+    *_GREENLETS,
 )
 _IN_LINE = (
     Route("/asgi", acts.ASGI, acts.ASGI_WEBSOCKETS),
@@ -67,11 +69,9 @@ KINDS = {
     kind.name: kind
     for kind in (
         Kind("sync", ("-k", "sync", "wsgi_acts:app"), _only(acts.WSGI_IN_LINE), clients=10, in_line=True),
-        Kind("threads", ("-k", "gthread", "--threads", "8", "wsgi_acts:app"), _only(acts.WSGI_THREADS),
-             clients=16),
-        Kind("gevent", ("-k", "async", "greenlet_acts:on_gevent"), _only(acts.WSGI_GREENLETS), needs="gevent"),
-        Kind("eventlet", ("-k", "eventlet", "greenlet_acts:on_eventlet"), _only(acts.WSGI_GREENLETS),
-             needs="eventlet"),
+        Kind("threads", ("-k", "gthread", "--threads", "8", "wsgi_acts:app"), _THREADS, clients=16),
+        Kind("gevent", ("-k", "async", "greenlet_acts:on_gevent"), _GREENLETS, needs="gevent"),
+        Kind("eventlet", ("-k", "eventlet", "greenlet_acts:on_eventlet"), _GREENLETS, needs="eventlet"),
         Kind("asgi", ("-k", "async", "asgi_acts:app"), _only(acts.ASGI, acts.ASGI_WEBSOCKETS), lifespan=True),
         Kind("beside", ("-k", "async"), _BESIDE, {"/": "greenlet_acts:on_gevent", "/asgi": "asgi_acts:app"},
              lifespan=True, needs="gevent"),

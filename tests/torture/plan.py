@@ -42,6 +42,7 @@ class Round:
     request_timeout: bool = False
     hasty: bool = False
     pools: bool = True
+    shaped_log: bool = False  # access lines go through Python
     interval: tuple[float, float] = (1.0, 2.5)  # between two troubles
 
     @property
@@ -61,13 +62,15 @@ class Round:
         if self.trouble == RECYCLE:
             values["max_requests"] = 150
             values["max_requests_jitter"] = 100
+        if self.shaped_log:
+            values["logger_class"] = "shaped_log.Log"
         return values
 
     @property
     def title(self) -> str:
         parts = [self.kind.name, self.trouble, self.final.name]
         parts += ["request_timeout"] * self.request_timeout + ["hasty"] * self.hasty
-        parts += ["pools off"] * (not self.pools)
+        parts += ["pools off"] * (not self.pools) + ["shaped log"] * self.shaped_log
         return ", ".join(parts)
 
 
@@ -95,5 +98,6 @@ def rounds(seed: str, kinds: list[str], seconds: float):
                 request_timeout=random.random() < 0.4,
                 hasty=random.random() < 0.3,
                 pools=random.random() < 0.5,
+                shaped_log=random.random() < 0.3 and name != "native",
             )
         number += 1

@@ -92,12 +92,12 @@ class Playing:
         self._crowd(victim, "warm-up", share * self.what.seconds, only=whole)
         settled = self._settled(victim)
         of_master = (len(victim.workers()), victim.master_descriptors())
-        before = victim.state(self._prefix())
+        before = self._memory_now(victim)
         asked = self.result.tally.requests
         self._crowd(victim, "load", self.what.seconds, self.what.trouble)
         self._look_at_descriptors(victim, settled)
         self._look_at_workers(victim, *of_master)
-        self._look_at_memory(before, victim.state(self._prefix()), self.result.tally.requests - asked)
+        self._look_at_memory(victim, before, asked)
         self._look_at_generations()
         self._end(victim)
 
@@ -197,17 +197,31 @@ class Playing:
             detail = f"{self.what.title}: {descriptors} before, {victim.master_descriptors()} after"
             self._note("descriptors", "the master keeps some", detail)
 
-    def _look_at_memory(self, before: dict | None, after: dict | None, requests: int) -> None:
-        if before is None or after is None:
-            self._note("server", "does not answer when its clients have left", self.what.title)
-            return
-        if before["pid"] != after["pid"] or not self.sanitized:
+    def _look_at_memory(self, victim: Victim, before: dict | None, asked: int) -> None:
+        after = self._memory_now(victim)
+        if before is None or after is None or before["pid"] != after["pid"] or not self.sanitized:
             return
         self.result.memory = (before["allocated"], after["allocated"])
-        growth = after["allocated"] - before["allocated"]
+        if not self._grew(before, after, asked):
+            return
+        # Caches fill once, threads begin once; what is left behind is left again.
+        asked = self.result.tally.requests
+        self._crowd(victim, "load again", self.what.seconds)
+        self._settled(victim)
+        again = self._memory_now(victim)
+        if again is not None and self._grew(after, again, asked):
+            self._note("memory", "grows", f"{self.what.title}, twice: {before}, {after}, {again}")
+
+    def _memory_now(self, victim: Victim) -> dict | None:
+        state = victim.state(self._prefix())
+        if state is None:
+            self._note("server", "does not answer when its clients have left", self.what.title)
+        return state
+
+    def _grew(self, before: dict, after: dict, asked: int) -> bool:
         most = GROWTH if self.what.seconds >= LONG_ROUND else GROWTH_BEHIND_SHORT_WARM_UP
-        if growth > most + GROWTH_PER_REQUEST * requests:
-            self._note("memory", "grows", f"{growth} bytes more after {requests} requests: {before}, {after}")
+        requests = self.result.tally.requests - asked
+        return after["allocated"] - before["allocated"] > most + GROWTH_PER_REQUEST * requests
 
     def _look_at_generations(self) -> None:
         third = len(self.generations) // 3

@@ -56,6 +56,8 @@ class Victim:
         config = {**what.settings, "pythonpath": [str(HERE / "apps")], "errorlog": str(self.log)}
         if not what.kind.native:
             config["python"] = str(python)
+        if what.shaped_log:
+            config["accesslog"] = str(folder / "access.log")
         arguments = list(what.kind.arguments)
         if what.kind.native:
             arguments.append(f"{NATIVE}:app")

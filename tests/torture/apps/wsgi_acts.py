@@ -5,6 +5,7 @@ import tempfile
 import threading
 import time
 
+import wsgi_websocket_acts
 from marks import Ask, OnPurpose, state
 
 # What requests of before left behind, for `afterwards` to use.
@@ -303,4 +304,5 @@ ACTS = {
 
 def app(environ, start_response):
     ask = Ask(environ["PATH_INFO"], environ["QUERY_STRING"])
-    return ACTS[ask.act](ask, environ, start_response)
+    acts = wsgi_websocket_acts.ACTS if "gunicorn.socket" in environ else ACTS
+    return acts[ask.act](ask, environ, start_response)
