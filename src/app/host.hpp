@@ -26,6 +26,12 @@ struct load_error {
     std::string message;
 };
 
+/// A socket the server listens on, and how start-up lines show it.
+struct listening_address {
+    int fd;
+    std::string text;
+};
+
 /// What an application sees of the worker it lives in. Outlives the host.
 struct worker_context {
     boost::asio::io_context& io;
@@ -38,6 +44,7 @@ struct worker_context {
     std::chrono::steady_clock::time_point end_by = std::chrono::steady_clock::time_point::max();
     /// The master has given the worker up, which ends as soon as it can: what runs is answered.
     std::function<void()> given_up = {};
+    std::vector<listening_address> listeners = {};
 };
 
 /// An application in one worker: native library or interpreter. Every call comes on the worker's one

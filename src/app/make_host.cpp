@@ -20,18 +20,6 @@ namespace {
 constexpr std::array hooks_of_the_master{
     "on_starting", "on_reload", "when_ready", "pre_fork", "child_exit", "nworkers_changed", "on_exit"};
 
-bool has_python(const settings::server_settings& values) {
-    const auto is_python = [](const std::string& spec) {
-        return parse_app_spec(spec).language == app_language::python;
-    };
-    if (values.apps.empty()) {
-        return values.interface != settings::app_interface::native && is_python(values.app);
-    }
-    return std::any_of(values.apps.begin(), values.apps.end(), [&](const auto& each) {
-        return is_python(each.second);
-    });
-}
-
 std::unique_ptr<host> make_python(
     const settings::server_settings& values, load_error& error, master_guest* guest
 ) {
@@ -72,11 +60,26 @@ std::unique_ptr<host> make_host(
     return make_python(values, error, guest);
 }
 
-void prepare_hosts(const settings::server_settings& values) {
+bool has_python(const settings::server_settings& values) {
+    const auto is_python = [](const std::string& spec) {
+        return parse_app_spec(spec).language == app_language::python;
+    };
+    if (values.apps.empty()) {
+        return values.interface != settings::app_interface::native && is_python(values.app);
+    }
+    return std::any_of(values.apps.begin(), values.apps.end(), [&](const auto& each) {
+        return is_python(each.second);
+    });
+}
+
+std::string prepare_hosts(const settings::server_settings& values) {
+    if (!has_python(values)) return {};
     // The interpreter of a virtual environment may belong to the workers' user, who would have it run
     // by root here: then each worker asks for itself.
-    if (values.user && geteuid() == 0) return;
-    if (has_python(values)) remember_python(values);
+    if (values.user && geteuid() == 0) return {};
+    const std::optional<python_runtime> runtime = remember_python(values);
+    if (!runtime) return {};
+    return "Python: " + runtime->executable + " (" + runtime->release + ")";
 }
 
 bool needs_master_guest(const settings::server_settings& values) {

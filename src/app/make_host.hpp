@@ -4,6 +4,7 @@
 #include "app/master_guest.hpp"
 
 #include <memory>
+#include <string>
 
 namespace unicoro::app {
 
@@ -14,8 +15,12 @@ namespace unicoro::app {
 );
 
 /// Does once, before workers are forked, what each would do: finds out about the interpreter. Not for
-/// workers that become another user, because it runs what that user may have written.
-void prepare_hosts(const settings::server_settings& values);
+/// workers that become another user, because it runs what that user may have written. Gives the start-up
+/// line about it, or "".
+[[nodiscard]] std::string prepare_hosts(const settings::server_settings& values);
+
+/// True when an application of these settings is Python's.
+[[nodiscard]] bool has_python(const settings::server_settings& values);
 
 /// True when the master must hold what the applications are written in: preload_app, or a hook that
 /// is called in the master.

@@ -2,6 +2,7 @@
 #include "app/python_finder.hpp"
 
 #include "app/plugin_dir.hpp"
+#include "log/log.hpp"
 
 #include <unicoro/abi.hpp>
 
@@ -44,6 +45,52 @@ std::string absolute(const std::string& path) {
 std::string interpreter_in(const std::string& folder) {
     for (const char* name : {"/bin/python", "/bin/python3"}) {
         if (executable_file(folder + name)) return absolute(folder + name);
+    }
+    return {};
+}
+
+/// A folder that venv, virtualenv or conda has made.
+bool is_environment(const fs::path& folder) {
+    std::error_code ignored;
+    return fs::exists(folder / "pyvenv.cfg", ignored) || fs::exists(folder / "conda-meta", ignored);
+}
+
+/// The environments in whose bin the program lies, under its own path and under those it links to.
+std::vector<std::string> around(const fs::path& program) {
+    constexpr int longest_chain = 40;  // the kernel's
+    std::vector<std::string> found;
+    fs::path path = program;
+    for (int links = 0; links < longest_chain && !path.empty(); ++links) {
+        const fs::path folder = path.parent_path().parent_path();
+        if (is_environment(folder)) found.push_back(folder.string());
+        std::error_code failed;
+        const fs::path target = fs::read_symlink(path, failed);
+        if (failed) break;
+        path = (path.parent_path() / target).lexically_normal();
+    }
+    return found;
+}
+
+std::vector<std::string> beside(const std::vector<std::string>& folders) {
+    std::vector<std::string> found;
+    for (const std::string& folder : folders) {
+        for (const char* name : {".venv", "venv"}) {
+            const fs::path candidate = fs::path(folder) / name;
+            if (is_environment(candidate)) found.push_back(candidate.string());
+        }
+    }
+    return found;
+}
+
+/// The first of these environments that has an interpreter; notes those that have none.
+std::string first_of(const std::vector<std::string>& environments, std::vector<std::string>& notes) {
+    for (const std::string& each : environments) {
+        std::string found = interpreter_in(each);
+        if (!found.empty()) return found;
+        notes.push_back(
+            "the virtual environment " + absolute(each) +
+            " has no bin/python that can be run, and is passed over: make it anew"
+        );
     }
     return {};
 }
@@ -144,24 +191,39 @@ os::outcome<const plugin_entry*> open_plugin(
 
 }  // namespace
 
-os::outcome<std::string> choose_python(const settings::server_settings& values) {
-    if (!values.python.empty()) return from_setting(values.python);
+python_search search_of(const settings::server_settings& values) {
+    python_search where{values.python, {}, {"."}};
+    if (!values.command_line.empty()) where.program = values.command_line.front();
+    where.folders.insert(where.folders.end(), values.pythonpath.begin(), values.pythonpath.end());
+    return where;
+}
+
+os::outcome<chosen_python> choose_python(const python_search& where) {
+    chosen_python chosen;
+    if (!where.setting.empty()) {
+        os::outcome<std::string> found = from_setting(where.setting);
+        if (!found) return found.error();
+        chosen.path = std::move(*found);
+        return chosen;
+    }
     const char* const active = std::getenv("VIRTUAL_ENV");
     if (active != nullptr && *active != '\0') {
-        std::string found = interpreter_in(active);
-        if (!found.empty()) return found;
+        chosen.path = interpreter_in(active);
+        if (!chosen.path.empty()) return chosen;
         return missing(
             std::string("VIRTUAL_ENV names '") + active +
             "', which has no bin/python; leave the virtual "
             "environment (deactivate) or name an interpreter with --python"
         );
     }
-    std::string found = in_path("python3");
-    if (!found.empty()) return found;
+    chosen.path = first_of(around(where.program), chosen.notes);
+    if (chosen.path.empty()) chosen.path = first_of(beside(where.folders), chosen.notes);
+    if (chosen.path.empty()) chosen.path = in_path("python3");
+    if (!chosen.path.empty()) return chosen;
     return missing(
-        "no Python interpreter: VIRTUAL_ENV is not set and there is no python3 in PATH; name one "
-        "with "
-        "--python (an interpreter or a virtual environment)"
+        "no Python interpreter: VIRTUAL_ENV is not set, unicoro lies in no virtual environment, there is no "
+        ".venv or venv beside the application and no python3 in PATH; name one with --python (an interpreter "
+        "or a virtual environment)"
     );
 }
 
@@ -224,9 +286,9 @@ const plugin_entry* find_plugin(settings::server_settings& values, load_error& e
         error = {boot_failure::worker, "Worker failed to boot: " + why.message};
         return nullptr;
     };
-    const os::outcome<std::string> interpreter = choose_python(values);
+    const os::outcome<chosen_python> interpreter = choose_python(search_of(values));
     if (!interpreter) return give_up(interpreter.error());
-    const os::outcome<python_runtime> runtime = runtime_of(*interpreter);
+    const os::outcome<python_runtime> runtime = runtime_of(interpreter->path);
     if (!runtime) return give_up(runtime.error());
     const os::outcome<std::string> path = find_python_plugin(*runtime, plugin_folders());
     if (!path) return give_up(path.error());
@@ -238,12 +300,15 @@ const plugin_entry* find_plugin(settings::server_settings& values, load_error& e
 
 }  // namespace
 
-void remember_python(const settings::server_settings& values) {
+std::optional<python_runtime> remember_python(const settings::server_settings& values) {
     known().reset();
-    const os::outcome<std::string> interpreter = choose_python(values);
-    if (!interpreter) return;
-    const os::outcome<python_runtime> runtime = probe_python(*interpreter);
-    if (runtime) known().emplace(known_python{*interpreter, *runtime});
+    const os::outcome<chosen_python> interpreter = choose_python(search_of(values));
+    if (!interpreter) return std::nullopt;
+    for (const std::string& note : interpreter->notes) log::warning("{}", note);
+    const os::outcome<python_runtime> runtime = probe_python(interpreter->path);
+    if (!runtime) return std::nullopt;
+    known().emplace(known_python{interpreter->path, *runtime});
+    return *runtime;
 }
 
 std::unique_ptr<host> make_python_host(const settings::server_settings& values, load_error& error) {

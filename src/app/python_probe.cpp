@@ -21,7 +21,8 @@ constexpr const char* question = R"py(
 import sys, sysconfig
 v = sysconfig.get_config_var
 for answer in (sys.implementation.name, "%d.%d" % sys.version_info[:2], sys.abiflags, sys.executable,
-               sys.base_prefix, v("Py_ENABLE_SHARED"), v("INSTSONAME"), v("LIBDIR")):
+               sys.base_prefix, v("Py_ENABLE_SHARED"), v("INSTSONAME"), v("LIBDIR"),
+               "%d.%d.%d" % sys.version_info[:3]):
     print("" if answer is None else answer)
 )py";
 
@@ -82,6 +83,7 @@ os::outcome<python_runtime> probe_python(const std::string& interpreter) {
     const std::string shared = take_line(text);
     const std::string soname = take_line(text);
     const std::string folder = take_line(text);
+    const std::string release = take_line(text);
 
     if (implementation != "cpython") {
         return refused(
@@ -107,6 +109,7 @@ os::outcome<python_runtime> probe_python(const std::string& interpreter) {
     python_runtime runtime;
     runtime.executable = executable.empty() ? interpreter : executable;
     runtime.version = version + flags;
+    runtime.release = release;
     for (const std::string& candidate : {folder, base_prefix + "/lib", base_prefix + "/lib64"}) {
         std::error_code ignored;
         const std::string path = candidate + "/" + soname;

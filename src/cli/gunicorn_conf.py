@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Runs a settings file of gunicorn as gunicorn does and tells the settings in it, as one line of JSON.
 
-Run as `python -c TEXT FD LOCATION NAMES ARGUMENT...`: the answer goes to FD; LOCATION is a path or
-python:MODULE; NAMES are the variables to tell, with commas between them."""
+Run as `python -c TEXT FD QUESTION ARGUMENT...`: the answer goes to FD; QUESTION is JSON: "location", a path
+or python:MODULE, and "names", the variables to tell; or "classes", the names of classes to describe, and
+"path", folders to find them in. gunicorn_names.py and server_log.py stand in front of this text."""
 
 import ast
 import importlib
@@ -52,11 +53,43 @@ def plain(value):
 
 def tell(value):
     if isinstance(value, type):
-        return ["class", f"{value.__module__}.{value.__qualname__}"]
+        return ["class", f"{value.__module__}.{value.__qualname__}", lineage(value)]
     try:
-        return ["value", plain(value)]
+        return ["value", plain(value), None]
     except (TypeError, UnicodeError):
-        return ["function" if callable(value) else "other", type(value).__name__]
+        return ["function" if callable(value) else "other", type(value).__name__, None]
+
+
+def lineage(cls):
+    """The class and those it is derived from, with what each defines."""
+    return [[f"{each.__module__}.{each.__qualname__}", defined(each)] for each in cls.__mro__[:-1]]
+
+
+def defined(cls):
+    names = []
+    for name, value in vars(cls).items():
+        if name.startswith("__") and name not in ("__init__", "__call__") or name.startswith("_abc"):
+            continue
+        if name == "CONFIG_KWARGS" and isinstance(value, dict):
+            name += f" ({', '.join(map(str, value))})"
+        names.append(name)
+    return names
+
+
+def find_class(spec):
+    """What `module.Class` or `module:Class` names."""
+    module, colon, name = spec.partition(":")
+    if not colon:
+        module, _, name = spec.rpartition(".")
+    try:
+        target = importlib.import_module(module)
+        for part in name.split("."):
+            target = getattr(target, part)
+    except BaseException as error:
+        return {"problem": traceback.format_exception_only(type(error), error)[-1].strip()}
+    if not isinstance(target, type):
+        return {"problem": f"it is a {type(target).__name__}, not a class"}
+    return {"lineage": lineage(target)}
 
 
 class Computed(ast.NodeVisitor):
@@ -132,6 +165,38 @@ def changes(before, after):
     return altered, lost + sorted(set(before) - set(after))
 
 
+def loggers_as_they_are():
+    """What a file may do to Python's logging."""
+    state = {}
+    for name in ("root", *logging.root.manager.loggerDict):
+        log = logging.root if name == "root" else logging.root.manager.loggerDict[name]
+        if isinstance(log, logging.Logger):
+            handlers = [id(each) for each in log.handlers if not isinstance(each, logging.NullHandler)]
+            state[name] = (handlers, [id(each) for each in log.filters], log.level, log.propagate, log.disabled)
+    untouched = ([], [], logging.NOTSET, True, False)
+    return {name: each for name, each in state.items() if each != untouched}
+
+
+def foreign_modules():
+    """Those that belong neither to Python nor to this program: there is no knowing what they have done."""
+    ours = set(_Names.modules) | {MODULE, "__main__"}
+    standard = getattr(sys, "stdlib_module_names", None)
+    return {name for name in sys.modules
+            if name not in ours and (standard is None or name.partition(".")[0] not in standard)}
+
+
+def server_header():
+    """What the file calls the server: gunicorn.SERVER, in older recipes SERVER_SOFTWARE."""
+    gunicorn = sys.modules.get("gunicorn") or _Names.modules.get("gunicorn")
+    if gunicorn is None:
+        return None
+    name, software = getattr(gunicorn, "SERVER", None), getattr(gunicorn, "SERVER_SOFTWARE", None)
+    if name != "gunicorn":
+        return name if isinstance(name, str) else None
+    usual = f"gunicorn/{getattr(gunicorn, '__version__', '')}"
+    return software if isinstance(software, str) and software != usual else None
+
+
 def failure(error, location):
     """The error in one line; its traceback, without this program's part, goes to standard error."""
     trace = error.__traceback__
@@ -145,13 +210,23 @@ def failure(error, location):
     return f"line {lines[-1]}: {reason}" if lines else reason
 
 
+def remedy(error):
+    missing = getattr(error, "name", None) or ""
+    if isinstance(error, ModuleNotFoundError) and missing.partition(".")[0] in ("gunicorn", "uvicorn"):
+        return (f" (the file imports {missing}, which is not installed for {sys.executable}: install it there beside "
+                "the server, or leave that out)")
+    return ""
+
+
 def answer(location, names):
     environment = dict(os.environ)
-    path = list(sys.path)
+    path, modules, logs = list(sys.path), foreign_modules(), loggers_as_they_are()
     try:
-        variables, file = run(location)
+        with standing_in():
+            variables, file = run(location)
+            header = server_header()
     except BaseException as error:  # what a server does not survive either: sys.exit() in the file
-        return {"failure": failure(error, location)}
+        return {"failure": failure(error, location) + remedy(error)}
     how = computed(file)
     altered, lost = changes(environment, dict(os.environ))
     return {
@@ -159,18 +234,28 @@ def answer(location, names):
         "environment": altered,
         "lost": lost,
         "path": [os.path.abspath(each) for each in sys.path if isinstance(each, str) and each not in path],
+        "header": header,
+        "effects": foreign_modules() != modules or loggers_as_they_are() != logs,
     }
+
+
+def describe_classes(specs):
+    with standing_in():
+        return {"classes": {spec: find_class(spec) for spec in specs}}
 
 
 HERE = answer.__code__.co_filename
 
 if __name__ == "__main__":
-    fd, location, names, *arguments = sys.argv[1:]
+    fd, question, *arguments = sys.argv[1:]
     os.set_inheritable(int(fd), False)
-    sys.argv = ["unicoro", *arguments]
+    asked = json.loads(question)
+    sys.argv = arguments
     here = os.getcwd()
-    sys.path[:] = [here, *(each for each in sys.path if each not in ("", here))]
-    line = json.dumps(answer(location, names.split(",")))
+    ours = [*asked["path"], here]
+    sys.path[:] = [*ours, *(each for each in sys.path if each not in ("", *ours))]
+    told = answer(asked["location"], asked["names"]) if asked["location"] else describe_classes(asked["classes"])
+    line = json.dumps(told)
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()

@@ -5,6 +5,7 @@
 #include "cli/python_settings.hpp"
 #include "cli/run_server.hpp"
 #include "os/descriptors.hpp"
+#include "os/process.hpp"
 #include "os/process_title.hpp"
 #include "settings/load.hpp"
 
@@ -21,6 +22,7 @@ int run(int argc, char** argv) {
         return exit_failure;
     }
     settings::load_request request = settings::request_of_process(argc, argv);
+    request.program = os::executed_path();
     request.run_python_file = run_python_file;
     os::prepare_process_title(argc, argv);
     settings::outcome outcome = settings::load(request);

@@ -7,8 +7,15 @@
 #include "os/helper_process.hpp"
 #include "settings/migrate.hpp"
 
+#include <nlohmann/json.hpp>
+
+#include <unistd.h>
+
+#include <algorithm>
 #include <chrono>
+#include <filesystem>
 #include <ostream>
+#include <string_view>
 #include <utility>
 
 namespace unicoro::cli {
@@ -19,26 +26,51 @@ using namespace std::chrono_literals;
 constexpr int answer_fd = 9;
 constexpr auto patience = 30s;
 
-std::string joined(const std::vector<std::string>& names) {
-    std::string text;
-    for (const std::string& each : names) text += (text.empty() ? "" : ",") + each;
-    return text;
+std::string question_of(const settings::python_question& asked) {
+    const nlohmann::json question{
+        {"location", asked.location},
+        {"names", asked.names},
+        {"classes", asked.classes},
+        {"path", asked.path}};
+    return question.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
+}
+
+std::vector<std::string> environment_of(const settings::python_question& asked) {
+    std::vector<std::string> variables;
+    for (char** each = environ; *each != nullptr; ++each) {
+        const std::string_view text(*each);
+        const std::string_view name = text.substr(0, text.find('='));
+        const bool is_set = std::any_of(
+            asked.environment.begin(),
+            asked.environment.end(),
+            [name](const auto& other) { return other.first == name; }
+        );
+        if (!is_set) variables.emplace_back(text);
+    }
+    for (const auto& [name, value] : asked.environment) variables.push_back(name + "=" + value);
+    return variables;
 }
 
 }  // namespace
 
 settings::python_answer run_python_file(const settings::python_question& asked) {
     settings::python_answer answer;
-    settings::server_settings chosen;
-    chosen.python = asked.python;
-    const os::outcome<std::string> interpreter = app::choose_python(chosen);
+    app::python_search where{asked.python, asked.command_line.front(), {asked.directory.string()}};
+    const std::filesystem::path beside = std::filesystem::path(asked.location).parent_path();
+    if (beside.is_absolute()) where.folders.push_back(beside.string());
+    where.folders.insert(where.folders.end(), asked.path.begin(), asked.path.end());
+    const os::outcome<app::chosen_python> interpreter = app::choose_python(where);
     if (!interpreter) {
         answer.problem = "is a Python program, and " + interpreter.error().message;
         return answer;
     }
     os::helper helper;
     helper.arguments = {
-        *interpreter, "-c", gunicorn_conf_source, std::to_string(answer_fd), asked.location, joined(asked.names)};
+        interpreter->path, "-c", gunicorn_conf_source, std::to_string(answer_fd), question_of(asked)};
+    helper.arguments.insert(
+        helper.arguments.end(), asked.command_line.begin(), asked.command_line.end()
+    );
+    helper.environment = environment_of(asked);
     helper.directory = asked.directory.string();
     helper.answer_fd = answer_fd;
     helper.answer_ends = os::helper::ending::first_line;
@@ -49,7 +81,7 @@ settings::python_answer run_python_file(const settings::python_question& asked) 
     } else if (!ended->text) {
         answer.problem = "did not come to its end within " + std::to_string(patience.count()) + " seconds";
     } else if (ended->text->empty()) {
-        answer.problem = "ended the interpreter " + *interpreter + " while it was read (see above)";
+        answer.problem = "ended the interpreter " + interpreter->path + " while it was read (see above)";
     } else {
         answer.text = std::move(*ended->text);
     }

@@ -22,7 +22,9 @@
 #include <iostream>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -73,6 +75,7 @@ worker::listening_socket describe(const os::listener& listener) {
     worker::listening_socket described;
     described.fd = listener.fd();
     described.port = listener.port();
+    described.text = listener.text();
     described.unix_socket = listener.family() == os::address_family::unix_path;
     if (described.unix_socket) {
         described.address = listener.path();
@@ -99,10 +102,16 @@ int run_worker(const master::worker_launch& launch, app::master_guest* guest) {
     return worker::run(how);
 }
 
+std::vector<app::listening_address> addresses_of(std::span<const os::listener> sockets) {
+    std::vector<app::listening_address> addresses;
+    for (const os::listener& each : sockets) addresses.push_back({each.fd(), each.text()});
+    return addresses;
+}
+
 master::companion companion_of(app::master_guest& guest) {
     master::companion told;
-    told.start = [&guest]() -> std::optional<int> {
-        const std::optional<app::load_error> failure = guest.start();
+    told.start = [&guest](std::span<const os::listener> sockets) -> std::optional<int> {
+        const std::optional<app::load_error> failure = guest.start(addresses_of(sockets));
         if (!failure) return std::nullopt;
         log::error("{}", failure->message);
         return static_cast<int>(failure->code);
@@ -110,8 +119,11 @@ master::companion companion_of(app::master_guest& guest) {
     told.before_fork = [&guest](std::uint64_t age) { guest.before_fork(age); };
     told.forked = [&guest](pid_t pid) { guest.forked(pid); };
     told.when_ready = [&guest] { guest.when_ready(); };
-    told.reloaded = [&guest] { guest.reloaded(); };
-    told.worker_ended = [&guest](pid_t pid) { guest.worker_ended(pid); };
+    told.reloaded = [&guest](std::span<const os::listener> sockets) {
+        guest.reloaded(addresses_of(sockets));
+    };
+    told.reopened_logs = [&guest] { guest.reopened_logs(); };
+    told.worker_ended = [&guest](pid_t pid, int status) { guest.worker_ended(pid, status); };
     told.workers_changed = [&guest](int number, int before) { guest.workers_changed(number, before); };
     told.ending = [&guest] { guest.ending(); };
     return told;
@@ -138,7 +150,10 @@ std::vector<std::string> fixed_settings(
 }
 
 master::reload_outcome reload(
-    const settings::load_request& request, const settings::server_settings& first, bool guest
+    const settings::load_request& request,
+    const settings::server_settings& first,
+    bool guest,
+    std::string_view before
 ) {
     settings::outcome read = settings::load(request);
     for (const std::string& warning : read.warnings) log::warning("{}", warning);
@@ -156,7 +171,8 @@ master::reload_outcome reload(
     }
     if (outcome.errors.empty()) {
         warn_of_few_descriptors(read.settings);
-        app::prepare_hosts(read.settings);
+        const std::string about = app::prepare_hosts(read.settings);
+        if (about != before) log::info("{}", about);
     }
     outcome.settings = std::make_shared<const settings::server_settings>(std::move(read.settings));
     return outcome;
@@ -164,6 +180,16 @@ master::reload_outcome reload(
 
 void adopt(const settings::server_settings& values) {
     if (const auto failed = open_logs(values)) log::error("the logs stay as they are: {}", *failed);
+}
+
+/// Of settings that concern Python's logging.
+void tell_of_logging(bool has_python) {
+    if (has_python) {
+        log::info("Logging: logger_class and logconfig count for Python's loggers and the access log; the server "
+                  "writes its own messages as they are");
+    } else {
+        log::warning("logger_class and logconfig have no effect: no application is Python's");
+    }
 }
 
 }  // namespace
@@ -189,7 +215,8 @@ int run_server(const settings::load_request& request, settings::outcome first) {
 
     master::options options;
     options.settings = values;
-    app::prepare_hosts(*values);
+    options.about = app::prepare_hosts(*values);
+    if (settings::shapes_logging(*values)) tell_of_logging(app::has_python(*values));
     std::unique_ptr<app::master_guest> guest;
     if (app::needs_master_guest(*values)) {
         app::load_error error;
@@ -206,10 +233,13 @@ int run_server(const settings::load_request& request, settings::outcome first) {
     options.entry = [&guest](const master::worker_launch& launch) {
         return run_worker(launch, guest.get());
     };
-    options.reload = [&request, values, &guest] {
-        return reload(request, *values, guest != nullptr);
+    options.reload = [&request, values, &guest, about = options.about] {
+        return reload(request, *values, guest != nullptr, about);
     };
-    options.adopt = adopt;
+    options.adopt = [&guest](const settings::server_settings& chosen) {
+        adopt(chosen);
+        if (guest) guest->adopt(chosen);
+    };
     options.version = UNICORO_VERSION;
     options.daemon = daemon ? &*daemon : nullptr;
     return master::run(std::move(options));

@@ -78,6 +78,15 @@ void append_decimal_seconds(std::string& line, std::chrono::nanoseconds duration
     line.append(fraction.data(), fraction.size());
 }
 
+/// Ends the line there, or before a character or an escape that would be cut through.
+void cut(std::string& line, std::size_t end, std::size_t start) {
+    while (end > start && (static_cast<unsigned char>(line[end]) & 0xC0) == 0x80) --end;
+    line.resize(end);
+    const std::size_t last = line.find_last_not_of('\\');
+    const std::size_t backslashes = line.size() - (last == std::string::npos ? 0 : last + 1);
+    if (backslashes % 2 == 1 && line.size() > start) line.pop_back();
+}
+
 void append_json_text(std::string& line, std::string_view key, std::string_view value) {
     line.append(key);
     append_json_string(line, value);
@@ -106,9 +115,10 @@ void access_format::append(std::string& line, const access_record& record) const
         }
         const std::size_t start = line.size();
         append_value(line, part, record);
+        if (line.size() - start > part.most) cut(line, start + part.most, start);
         const std::size_t written = line.size() - start;
         if (written < part.width) {
-            line.insert(part.left ? line.size() : start, part.width - written, ' ');
+            line.insert(part.left ? line.size() : start, part.width - written, part.filler);
         }
     }
 }

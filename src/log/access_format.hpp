@@ -30,6 +30,13 @@ class access_format {
         return environ_names_;
     }
 
+    /// Names that mean nothing here, each printed as "-": another one may give them a value.
+    [[nodiscard]] const std::vector<std::string>& unknown_atoms() const noexcept {
+        return unknown_atoms_;
+    }
+    /// A sentence that lists the others.
+    [[nodiscard]] static std::string_view known_atoms() noexcept;
+
   private:
     enum class atom : char {
         literal,
@@ -55,11 +62,14 @@ class access_format {
         response_field,
         environ,
     };
+    static constexpr std::size_t npos = static_cast<std::size_t>(-1);
     struct piece {
         atom kind = atom::literal;
         std::string text;       ///< of a literal, or the name in `%({name}i)s`
         std::size_t width = 0;  ///< values are padded to it
+        std::size_t most = npos;  ///< and cut off after it
         bool left = false;      ///< with the padding on the right
+        char filler = ' ';
     };
     class compiler;
 
@@ -69,6 +79,7 @@ class access_format {
 
     std::vector<piece> pieces_;
     std::vector<std::string> environ_names_;
+    std::vector<std::string> unknown_atoms_;
     bool json_ = false;
     bool uses_request_fields_ = false;
     bool uses_response_fields_ = false;

@@ -85,10 +85,9 @@ class access_format::compiler {
         at_ = close + 1;
         auto part = read_name(name);
         if (!part) {
-            std::string what = "unknown atom '";
-            append_text(what, name, text_form::one_line);
-            fail(start, fmt::format("{}' ({})", what, valid_atoms));
-            return;
+            into.unknown_atoms_.emplace_back(name);
+            into.pieces_.emplace_back().kind = atom::dash;
+            return skip_conversion(start);
         }
         read_conversion(start, *part);
         if (error_) return;
@@ -147,29 +146,51 @@ class access_format::compiler {
         return found;
     }
 
-    /// What follows the name: `s`, or `d` for the whole numbers, with Python's `-` and width
+    /// What Python lets follow the name; who gives the atom a value knows which.
+    void skip_conversion(std::size_t start) {
+        at_ = std::min(text_.find_first_not_of("-+ #0123456789.", at_), text_.size());
+        constexpr std::string_view conversions = "diouxXeEfFgGcrsa%";
+        const bool known = at_ < text_.size() && conversions.find(text_[at_]) != std::string_view::npos;
+        ++at_;
+        if (!known) fail(start, "the atom must end in 's', as '%(h)s'");
+    }
+
+    /// What follows the name: `s`, or `d` for the whole numbers, with Python's flags, width and precision
     /// before.
     void read_conversion(std::size_t start, piece& part) {
-        if (at_ < text_.size() && text_[at_] == '-') {
-            part.left = true;
+        for (; at_ < text_.size() && std::string_view("-+ #0").find(text_[at_]) != std::string_view::npos; ++at_) {
+            if (text_[at_] == '-') part.left = true;
+            if (text_[at_] == '0') part.filler = '0';
+        }
+        part.width = read_number(start);
+        if (at_ < text_.size() && text_[at_] == '.') {
             ++at_;
+            part.most = read_number(start);
         }
-        while (at_ < text_.size() && is_digit(text_[at_]) && part.width <= widest) {
-            part.width = part.width * 10 + static_cast<std::size_t>(text_[at_] - '0');
-            ++at_;
-        }
-        if (part.width > widest) {
-            fail(start, fmt::format("the width of an atom can be {} at most", widest));
-            return;
-        }
+        if (error_) return;
         const char conversion = at_ < text_.size() ? text_[at_] : '\0';
         ++at_;
-        if (conversion == 's' || (conversion == 'd' && is_whole_number(part.kind))) return;
+        const bool number = is_whole_number(part.kind);
+        if (conversion == '%') {
+            // To Python this is a percent sign, whatever stands before it.
+            part = piece{atom::literal, "%"};
+        } else if (conversion == 's' || !number || part.left) {
+            part.filler = ' ';
+        }
+        if (conversion == '%' || conversion == 's' || (number && (conversion == 'd' || conversion == 'i'))) return;
         fail(
             start,
-            is_whole_number(part.kind) ? "the atom must end in 's' or 'd', as '%(D)s'"
-                                       : "the atom must end in 's', as '%(h)s'"
+            number ? "the atom must end in 's' or 'd', as '%(D)s'" : "the atom must end in 's', as '%(h)s'"
         );
+    }
+
+    std::size_t read_number(std::size_t start) {
+        std::size_t number = 0;
+        for (; at_ < text_.size() && is_digit(text_[at_]) && number <= widest; ++at_) {
+            number = number * 10 + static_cast<std::size_t>(text_[at_] - '0');
+        }
+        if (number > widest) fail(start, fmt::format("the width of an atom can be {} at most", widest));
+        return number;
     }
 
     static bool is_whole_number(atom kind) noexcept {
@@ -199,6 +220,8 @@ class access_format::compiler {
     std::size_t at_ = 0;
     std::optional<std::string> error_;
 };
+
+std::string_view access_format::known_atoms() noexcept { return valid_atoms; }
 
 boost::system::result<access_format, std::string> access_format::compile(std::string_view text) {
     access_format made;

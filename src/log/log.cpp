@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <cstring>
 #include <ctime>
@@ -48,10 +49,9 @@ struct channel {
 };
 
 struct access_log {
-    access_log(int standard_fd, access_format chosen)
-        : lines(standard_fd), format(std::move(chosen)) {}
-    channel<ready_line_sink> lines;
+    explicit access_log(access_format chosen) : format(std::move(chosen)) {}
     access_format format;
+    std::unique_ptr<channel<ready_line_sink>> lines;  // none: the relay alone gets them
 };
 
 /// The logs in force. Replaced as a whole by `open`, so that a failure changes nothing.
@@ -68,6 +68,15 @@ std::unique_ptr<logs>& current() {
     return instance;
 }
 
+std::atomic<access_relay> relay{nullptr};  // of the process
+
+/// The access log, if there is anyone for its lines.
+const access_log* wanted_access() noexcept {
+    const access_log* const access = current()->access.get();
+    const bool wanted = access != nullptr && (access->lines || relay.load(std::memory_order_relaxed) != nullptr);
+    return wanted ? access : nullptr;
+}
+
 void capture_standard_streams(const logs& chosen) noexcept {
     if (!chosen.capture_output || !chosen.error.file.is_file()) return;
     ::dup2(chosen.error.file.descriptor(), STDOUT_FILENO);
@@ -82,14 +91,16 @@ int uncaptured_stdout() noexcept {
 }
 
 std::optional<std::string> open_access(const options& chosen, logs& into) {
-    if (!chosen.accesslog) return std::nullopt;
     auto format = access_format::compile(chosen.access_log_format);
     if (!format) return "access_log_format: " + format.error();
+    into.access = std::make_unique<access_log>(*std::move(format));
+    if (!chosen.accesslog) return std::nullopt;
     const bool apart = chosen.capture_output && chosen.keeps_stdout;
     const int standard_fd = apart ? uncaptured_stdout() : STDOUT_FILENO;
-    into.access = std::make_unique<access_log>(standard_fd, *std::move(format));
+    auto& lines = into.access->lines;
+    lines = std::make_unique<channel<ready_line_sink>>(standard_fd);
     if (*chosen.accesslog == "-") return std::nullopt;
-    auto failed = into.access->lines.file.open(*chosen.accesslog, {chosen.owner, chosen.group});
+    auto failed = lines->file.open(*chosen.accesslog, {chosen.owner, chosen.group});
     if (failed) return "accesslog: " + *failed;
     return std::nullopt;
 }
@@ -98,7 +109,9 @@ std::optional<std::string> open_access(const options& chosen, logs& into) {
 template <class Visit>
 void for_each_file(logs& of, Visit visit) {
     if (of.error.file.is_file()) visit("errorlog", of.error.file);
-    if (of.access && of.access->lines.file.is_file()) visit("accesslog", of.access->lines.file);
+    if (of.access && of.access->lines && of.access->lines->file.is_file()) {
+        visit("accesslog", of.access->lines->file);
+    }
 }
 
 }  // namespace
@@ -175,37 +188,63 @@ int descriptor() noexcept {
     return current()->error.file.descriptor();
 }
 
+void write_ready(std::string_view lines) noexcept {
+    current()->error.file.write_line(lines);
+}
+
 bool access_enabled() noexcept {
-    return current()->access != nullptr;
+    return wanted_access() != nullptr;
+}
+
+void relay_access(access_relay chosen) noexcept {
+    relay = chosen;
+}
+
+void write_ready_access(std::string_view lines) noexcept {
+    access_log* const access = current()->access.get();
+    if (access == nullptr || !access->lines) return;
+    try {
+        access->lines->logger.log(spdlog::level::info, spdlog::string_view_t(lines));
+    } catch (...) {
+        write(level::error, "an access-log line was lost: out of memory");
+    }
+}
+
+int access_descriptor() noexcept {
+    const access_log* const access = current()->access.get();
+    return access != nullptr && access->lines ? access->lines->file.descriptor() : -1;
 }
 
 void write_access(const access_record& record) noexcept {
-    access_log* const access = current()->access.get();
+    const access_log* const access = wanted_access();
     if (access == nullptr) return;
     try {
         thread_local std::string line;
         line.clear();
         access->format.append(line, record);
+        const access_relay taker = relay.load();
+        if (taker != nullptr && taker(record, line)) return;
+        if (!access->lines) return;
         line += '\n';
-        access->lines.logger.log(spdlog::level::info, spdlog::string_view_t(line));
+        access->lines->logger.log(spdlog::level::info, spdlog::string_view_t(line));
     } catch (...) {
         write(level::error, "an access-log line was lost: out of memory");
     }
 }
 
 bool access_uses_request_fields() noexcept {
-    const auto& access = current()->access;
-    return access && access->format.uses_request_fields();
+    const access_log* const access = wanted_access();
+    return access != nullptr && (relay.load() != nullptr || access->format.uses_request_fields());
 }
 
 bool access_uses_response_fields() noexcept {
-    const auto& access = current()->access;
-    return access && access->format.uses_response_fields();
+    const access_log* const access = wanted_access();
+    return access != nullptr && (relay.load() != nullptr || access->format.uses_response_fields());
 }
 
 std::span<const std::string> access_environ_names() noexcept {
-    const auto& access = current()->access;
-    if (!access) return {};
+    const access_log* const access = wanted_access();
+    if (access == nullptr) return {};
     return access->format.environ_names();
 }
 

@@ -21,6 +21,10 @@ bool enabled(level at) noexcept;
 /// throws.
 void write(level at, std::string_view message) noexcept;
 
+/// Writes lines that are ready, newlines included, to the error log as they are, in one write(2): what
+/// an application puts there itself.
+void write_ready(std::string_view lines) noexcept;
+
 /// Text from outside made safe for a log line: control bytes, newlines too, and bytes that are not
 /// UTF-8 become `\xHH`, a backslash becomes two. The result is always one line.
 [[nodiscard]] std::string escaped(std::string_view text);

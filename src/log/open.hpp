@@ -15,7 +15,7 @@ namespace unicoro::log {
 /// of `open`, so a later chdir does not move them.
 struct options {
     std::string errorlog = "-";            ///< path, "-" = stderr
-    std::optional<std::string> accesslog;  ///< path, "-" = stdout; none = no access log
+    std::optional<std::string> accesslog;  ///< path, "-" = stdout; none = for a relay alone
     std::string access_log_format =
         R"(%(h)s %(l)s %(u)s %(t)s "%(r)s" %(s)s %(b)s "%(f)s" "%(a)s")";
     level loglevel = level::info;

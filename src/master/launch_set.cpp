@@ -91,6 +91,12 @@ void launch_set::enter_directory() const noexcept {
     }
 }
 
+std::vector<os::listener> sockets_of(const launch_set& set) {
+    std::vector<os::listener> sockets;
+    for (const bound_listener& each : set.listeners) sockets.push_back(each.socket);
+    return sockets;
+}
+
 os::outcome<os::privileges> wanted_privileges(const server_settings& values) {
     os::privileges wanted;
     if (values.user) {

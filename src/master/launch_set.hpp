@@ -29,6 +29,9 @@ struct launch_set {
     void enter_directory() const noexcept;
 };
 
+/// The sockets of a set alone.
+[[nodiscard]] std::vector<os::listener> sockets_of(const launch_set& set);
+
 /// Resolves `user`, `group` and `initgroups`. A user without `group` gets the primary group of the user
 /// database, so that no worker keeps the group of root by accident.
 [[nodiscard]] os::outcome<os::privileges> wanted_privileges(

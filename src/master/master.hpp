@@ -44,12 +44,13 @@ struct reload_outcome {
 /// functions may be empty. None throws.
 struct companion {
     /// Before the first worker; the exit code when the master cannot go on, which is logged.
-    std::function<std::optional<int>()> start;
+    std::function<std::optional<int>(std::span<const os::listener> sockets)> start;
     std::function<void(std::uint64_t age)> before_fork;
     std::function<void(pid_t pid)> forked;  ///< on both sides: 0 in the worker, -1 when it failed
     std::function<void()> when_ready;
-    std::function<void()> reloaded;
-    std::function<void(pid_t pid)> worker_ended;
+    std::function<void(std::span<const os::listener> sockets)> reloaded;
+    std::function<void()> reopened_logs;
+    std::function<void(pid_t pid, int status)> worker_ended;
     std::function<void(int number, int before)> workers_changed;
     std::function<void()> ending;
 };
@@ -69,6 +70,7 @@ struct options {
     master::companion companion;
 
     std::string version;
+    std::string about;  ///< one more start-up line, if not empty
 
     /// After `os::daemonise`: told 0 when the workers serve, the exit code when it does not come to that.
     os::daemon_link* daemon = nullptr;

@@ -121,7 +121,9 @@ void supervisor::reap() {
         const std::size_t slot = found->slot;
         board_->slot(slot).state.store(scoreboard::worker_state::vacant);
         workers_.erase(found);
-        if (options_.companion.worker_ended) options_.companion.worker_ended(child->pid);
+        if (options_.companion.worker_ended) {
+            options_.companion.worker_ended(child->pid, child->status);
+        }
         feed(event::child_ended{child->pid, child->status});
     }
 }
@@ -193,6 +195,7 @@ void supervisor::perform(const action::log_lost& what) {
 // The files are handed to the workers: what root may open, they perhaps may not.
 void supervisor::perform(const action::reopen_logs&) {
     log::reopen();
+    if (options_.companion.reopened_logs) options_.companion.reopened_logs();
     for (const log::open_file& file : log::open_files()) {
         for (const running& each : workers_) {
             const auto failed = os::hand_file(each.lifeline.get(), file.path, file.descriptor);

@@ -45,7 +45,7 @@ void supervisor::perform(const action::reload_settings&) {
     sets_.at(settled_).enter_directory();
     if (!errors.empty()) return feed(event::settings_refused{std::move(errors)});
     feed(event::settings_accepted{newest_, limits_of(*read.settings)});
-    if (options_.companion.reloaded) options_.companion.reloaded();
+    if (options_.companion.reloaded) options_.companion.reloaded(sockets_of(sets_.at(newest_)));
 }
 
 std::vector<std::string> supervisor::prepare(const reload_outcome& read) {

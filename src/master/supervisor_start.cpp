@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <array>
 #include <csignal>
+#include <cstdlib>
 
 namespace unicoro::master {
 namespace {
@@ -135,6 +136,7 @@ void supervisor::greet(const launch_set& set) const {
     const std::string& written = set.settings->worker_class_name;
     log::info("Using worker: {}", written.empty() ? name_of(set.settings->worker_class) : written);
     log::info("Application: {}", settings::describe_applications(*set.settings));
+    if (!options_.about.empty()) log::info("{}", options_.about);
 }
 
 std::optional<int> supervisor::start() {
@@ -159,6 +161,8 @@ std::optional<int> supervisor::start() {
     first.privileges = *privileges;
     if (!open_resources(values)) return 1;
     if (const auto code = open_first_listeners(first)) return code;
+    // As gunicorn tells applications; its name is what they look for.
+    setenv("SERVER_SOFTWARE", fmt::format("unicoro/{} (gunicorn)", options_.version).c_str(), 1);
     environment_.apply(values.raw_env);
     greet(first);
     sets_.emplace(first.id, std::move(first));
@@ -171,7 +175,7 @@ std::optional<int> supervisor::start() {
         }
     }
     if (options_.companion.start) {
-        if (const auto code = options_.companion.start()) return code;
+        if (const auto code = options_.companion.start(sockets_of(sets_.at(settled_)))) return code;
     }
     core::options shape;
     shape.slots = board_->size();

@@ -4,13 +4,26 @@
 #include "os/failure.hpp"
 #include "os/forks.hpp"
 
+#include <sys/auxv.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <csignal>
 #include <cstdio>
+#include <filesystem>
+#include <system_error>
 
 namespace unicoro::os {
+
+std::string executed_path() {
+    const auto* const given = reinterpret_cast<const char*>(getauxval(AT_EXECFN));
+    std::error_code failed;
+    if (given != nullptr && *given != '\0') {
+        const std::filesystem::path path = std::filesystem::absolute(given, failed);
+        if (!failed) return path.lexically_normal().string();
+    }
+    return std::filesystem::read_symlink("/proc/self/exe", failed).string();
+}
 
 result<pid_t> fork_process() noexcept {
     std::fflush(nullptr);

@@ -6,8 +6,13 @@
 #include <sys/types.h>
 
 #include <optional>
+#include <string>
 
 namespace unicoro::os {
+
+/// The path this program was executed by: absolute, with the links that are in it. Before any change of
+/// the folder.
+[[nodiscard]] std::string executed_path();
 
 /// A child that ended, with the status as wait(2) gives it.
 struct ended_child {

@@ -19,16 +19,29 @@ const char* name_of(settings::app_interface said) noexcept {
     return "auto";
 }
 
+/// What to know of the interpreter, when an import has failed; else "".
+std::string which_python(PyObject* exception, const char* before) {
+    const py_ref tell = interpreter::bootstrap("which_python");
+    py_ref text;
+    if (tell && exception != nullptr) text = py_ref::steal(PyObject_CallOneArg(tell.get(), exception));
+    PyErr_Clear();
+    const std::string told = to_utf8(text.get());
+    return told.empty() ? told : before + told;
+}
+
 app::load_error explain(PyObject* exception) {
     const py_ref not_found = interpreter::bootstrap("AppNotFound");
     if (exception != nullptr && not_found &&
         PyErr_GivenExceptionMatches(exception, not_found.get()) != 0) {
         const py_ref message = py_ref::steal(PyObject_Str(exception));
-        return {app::boot_failure::application, "App failed to load: " + to_utf8(message.get())};
+        return {
+            app::boot_failure::application,
+            "App failed to load: " + to_utf8(message.get()) + which_python(exception, " ")};
     }
     return {
         app::boot_failure::application,
-        "App failed to load: this happened while it was imported:\n" + describe_exception(exception)};
+        "App failed to load: this happened while it was imported:\n" + describe_exception(exception) +
+            which_python(exception, "\n")};
 }
 
 }  // namespace

@@ -79,6 +79,17 @@ def _leads_there(file):
     return file.startswith(("<unicoro ", "<frozen importlib")) or file == importlib.__file__
 
 
+def which_python(error):
+    """After an import that failed: the interpreter, which may be another than was meant."""
+    while error is not None and not isinstance(error, ImportError):
+        error = error.__cause__ or error.__context__
+    if error is None:
+        return ""
+    release = ".".join(map(str, sys.version_info[:3]))
+    return (f"Python: {sys.executable} ({release}); --python names another interpreter or the folder of a "
+            "virtual environment.")
+
+
 def stack(frame):
     """The calls that led to a frame as text, the innermost last."""
     return "" if frame is None else "".join(traceback.format_stack(frame)).rstrip()
@@ -92,8 +103,12 @@ def thread_stack(ident):
 def patch_gevent():
     """Makes the standard library cooperative, before anything of the application is imported."""
     from gevent import monkey
+    from gevent._hub_local import get_hub_if_exists
 
     monkey.patch_all()
+    hub = get_hub_if_exists()
+    if hub is not None:  # of a settings file that waited for something; it is not on the server's loop
+        hub.destroy(destroy_loop=True)
     _when_imported("asyncio.events", _give_each_greenlet_its_loop)
     _when_imported("asyncio.unix_events", _tell_asyncio_of_collected_children)
 

@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "python/error_stream.hpp"
 
-#include "log/open.hpp"
+#include "log/log.hpp"
 #include "python/static_type.hpp"
 #include "python/traceback.hpp"
 
-#include <unistd.h>
-
-#include <cerrno>
 #include <new>
 #include <string>
 #include <string_view>
@@ -26,17 +23,6 @@ stream_object& self_of(PyObject* object) noexcept {
     return *reinterpret_cast<stream_object*>(object);
 }
 
-/// What cannot be written (full disk) is lost: a log must not fail the request.
-void emit(std::string_view text) noexcept {
-    const int fd = log::descriptor();
-    while (!text.empty()) {
-        const ssize_t n = ::write(fd, text.data(), text.size());
-        if (n < 0 && errno == EINTR) continue;
-        if (n <= 0) return;
-        text.remove_prefix(static_cast<std::size_t>(n));
-    }
-}
-
 bool append(stream_object& self, PyObject* text) {
     if (!PyUnicode_Check(text)) {
         PyErr_Format(PyExc_TypeError, "wsgi.errors takes str, not %.100s", Py_TYPE(text)->tp_name);
@@ -45,10 +31,10 @@ bool append(stream_object& self, PyObject* text) {
     self.held += to_utf8(text);
     const std::size_t end = self.held.rfind('\n');
     if (end != std::string::npos) {
-        emit(std::string_view(self.held).substr(0, end + 1));
+        log::write_ready(std::string_view(self.held).substr(0, end + 1));
         self.held.erase(0, end + 1);
     } else if (self.held.size() > most_held) {
-        emit(self.held);
+        log::write_ready(self.held);
         self.held.clear();
     }
     return true;
@@ -73,7 +59,7 @@ PyObject* flush(PyObject* object, PyObject*) {
     stream_object& self = self_of(object);
     if (!self.held.empty()) {
         self.held += '\n';
-        emit(self.held);
+        log::write_ready(self.held);
         self.held.clear();
     }
     Py_RETURN_NONE;

@@ -1,77 +1,145 @@
 # SPDX-License-Identifier: MIT
 # Appended to bootstrap.py: gunicorn's server hooks (the setting `hooks`), and what they are called with.
 
-import functools as _functools
-import importlib.util as _importlib_util
-import json as _json
+HOOK_NAMES = {
+    "on_starting", "on_reload", "when_ready", "pre_fork", "post_fork", "post_worker_init", "worker_int", "worker_abort",
+    "pre_exec", "pre_request", "post_request", "child_exit", "worker_exit", "nworkers_changed", "on_exit", "ssl_context",
+}
 
 
-class Settings:
-    """Every setting by its name, such as cfg.workers: what gunicorn's hooks know as `cfg`."""
+class Listener(Facade):
+    """A listening socket, which the server keeps: who asks gets a copy of it."""
 
-    def __init__(self, values):
-        self.__dict__.update(values)
-        self.settings = values
+    def __init__(self, fd, text):
+        self._fd, self._text = fd, text
+
+    @property
+    def sock(self):
+        from socket import socket
+
+        return socket(fileno=os.dup(self._fd))
+
+    def fileno(self):
+        return self._fd
+
+    def getsockname(self):
+        with self.sock as copy:
+            return copy.getsockname()
+
+    def __str__(self):
+        return self._text
 
     def __getattr__(self, name):
-        raise AttributeError(f"the server has no setting {name!r}")
+        return getattr(self.sock, name)
 
 
-class Log:
-    """The error log, with the methods of a logger."""
+class Application(Facade):
+    """What gunicorn wraps around the application (`worker.app`)."""
 
-    def __init__(self, write):
-        self._write = write
+    def __init__(self, cfg, log):
+        self.cfg, self.logger = cfg, log
+        self.app_uri = cfg.app
+        self.callable = None
 
-    def log(self, level, message, *args, exc_info=None, **_):
-        try:
-            text = str(message) % args if args else str(message)
-        except (TypeError, ValueError):
-            # A line of the log must not break who writes it.
-            text = f"{message} {args}"
-        if exc_info:
-            error = exc_info if isinstance(exc_info, BaseException) else sys.exc_info()[1]
-            if error is not None:
-                text += "\n" + describe(error)
-        self._write(int(level), text)
+    def wsgi(self):
+        if self.callable is None:
+            raise RuntimeError("the application is not loaded in this process: preload_app loads it in the master")
+        return self.callable
 
-    debug = _functools.partialmethod(log, 10)
-    info = _functools.partialmethod(log, 20)
-    warning = warn = _functools.partialmethod(log, 30)
-    error = _functools.partialmethod(log, 40)
-    critical = fatal = _functools.partialmethod(log, 50)
-
-    def exception(self, message, *args, **named):
-        self.log(40, message, *args, **{"exc_info": True} | named)
+    load = wsgi
 
 
-class Worker:
-    def __init__(self, server, age):
-        self.server, self.cfg, self.log, self.age = server, server.cfg, server.log, age
+class Worker(Facade):
+    def __init__(self, server, age, listeners):
+        self.server, self.cfg, self.log, self.app, self.age = server, server.cfg, server.log, server.app, age
+        self.sockets = listeners
         self.ppid = server.pid
         self.pid = "[booting]"
         self.alive, self.booted, self.aborted = True, False, False
+        self.exitcode = self.reloader = self.wsgi = None
         self.nr = 0
-        self.timeout = server.cfg.timeout
-        self.max_requests = server.cfg.max_requests
+        self.timeout = server.timeout
+        self.max_requests = server.cfg.max_requests or sys.maxsize
+
+    def notify(self):
+        """The server's own loop tells that the worker is alive."""
 
     def __str__(self):
         return f"<Worker {self.pid}>"
 
 
-class Server:
+# The names that code compares: server.worker_class.__name__.
+WORKER_CLASSES = {
+    name: type(kind, (Worker,), {"__module__": f"gunicorn.workers.{module}"})
+    for name, kind, module in (
+        ("sync", "SyncWorker", "sync"), ("gthread", "ThreadWorker", "gthread"), ("async", "GeventWorker", "ggevent"),
+        ("eventlet", "EventletWorker", "geventlet"),
+    )
+}
+
+
+class Server(Facade):
     """What gunicorn calls the arbiter: the master as hooks see it, in the master and in the workers."""
 
-    def __init__(self, settings, hooks, write_log):
-        self.cfg = Settings(_json.loads(settings))
-        self.log = Log(write_log)
-        self.pid = os.getpid()
-        self.num_workers = self.cfg.workers
-        self.address = self.cfg.bind
-        self.proc_name = self.cfg.proc_name or self.cfg.app
-        self.WORKERS = {}
-        self.worker = None
+    def __init__(self, settings, hooks, settings_file, checking, natives):
+        write_error, error_fd, write_access, access_fd, self._switch = natives
+        if checking:
+            # A question must not leave log files, which would be of another user's than the server's.
+            logging.FileHandler._open = lambda handler: open(os.devnull, handler.mode)
+        Logger.streams[ERROR_LOG] = LogStream("errorlog", write_error, error_fd)
+        Logger.streams[ACCESS_LOG] = LogStream("accesslog", write_access, access_fd)
+        if settings_file:
+            run_file(settings_file)
         self.hooks = {name: _hook(name, spec) for name, spec in hooks.items()}
+        self.pid = os.getpid()
+        self.WORKERS, self.LISTENERS = {}, []
+        self.SIG_NAMES = {each: each.name[3:].lower() for each in signal.Signals}
+        self.START_CTX = {"args": [sys.executable, *sys.argv], "cwd": os.getcwd(), 0: sys.executable}
+        self.master_name, self.master_pid, self.reexec_pid, self.worker_age = "Master", 0, 0, 0
+        self.worker = None
+        self._read = None
+        self.app = self.log = None
+        self.adopt(settings)
+
+    def adopt(self, settings):
+        """The settings, at the start and after each reload."""
+        if settings == self._read:
+            return
+        cfg = Settings(_json.loads(settings), self.hooks)
+        kind = logger_class(cfg)
+        if type(self.log) is kind and hasattr(kind, "setup"):
+            self.log.setup(cfg)
+        else:
+            self.log = make_logger(kind, cfg)
+        self._read, self.cfg = settings, cfg
+        application, self.app = self.app, Application(cfg, self.log)
+        if application is not None:
+            self.app.callable = application.callable
+        self.address, self.timeout, self.num_workers = cfg.address, cfg.timeout, cfg.workers
+        self.worker_class, self.proc_name = cfg.worker_class, cfg.proc_name
+        self.pidfile = _types.SimpleNamespace(fname=cfg.pidfile) if cfg.pidfile else None
+        if self.worker is not None:
+            self.worker.cfg, self.worker.log, self.worker.app = cfg, self.log, self.app
+
+    def loaded(self, application):
+        """An application was imported; the last one is that of "/"."""
+        self.app.callable = application
+        if self.worker is not None:
+            self.worker.wsgi = application
+
+    def logs_reopened(self):
+        getattr(self.log, "reopen_files", reopen_log_files)()
+
+    def listening(self, listeners):
+        self.LISTENERS = [Listener(*each) for each in listeners]
+
+    def kill_worker(self, pid, sig):
+        if pid in self.WORKERS:
+            os.kill(pid, sig)
+
+    def kill_workers(self, sig):
+        for pid in list(self.WORKERS):
+            self.kill_worker(pid, sig)
 
     def fire(self, name, *args):
         hook = self.hooks.get(name)
@@ -81,7 +149,8 @@ class Server:
     # in the master
 
     def before_fork(self, age):
-        self.worker = Worker(self, age)
+        self.worker_age = age
+        self.worker = self.worker_class(self, age, self.LISTENERS)
         self.fire("pre_fork", self, self.worker)
 
     def forked(self, pid):
@@ -90,10 +159,10 @@ class Server:
             self.WORKERS[pid] = self.worker
         self.worker = None
 
-    def worker_ended(self, pid):
+    def worker_ended(self, pid, status):
         worker = self.WORKERS.pop(pid, None)
         if worker is not None:
-            worker.alive = False
+            worker.alive, worker.exitcode = False, os.waitstatus_to_exitcode(status)
             self.fire("child_exit", self, worker)
 
     def workers_changed(self, number, before):
@@ -102,11 +171,13 @@ class Server:
 
     # in a worker
 
-    def in_worker(self, age):
+    def in_worker(self, age, listeners):
+        self.listening(listeners)
         if self.worker is None:
-            self.pid = os.getppid()
-            self.worker = Worker(self, age)
-        self.worker.pid = os.getpid()
+            self.pid, self.worker_age = os.getppid(), age
+            self.worker = self.worker_class(self, age, self.LISTENERS)
+        self.worker.pid, self.worker.sockets = os.getpid(), self.LISTENERS
+        self.worker.wsgi = self.app.callable
         if "worker_abort" in self.hooks:
             tell_abort.hook = self._on_abort
             # The one that prints the stack goes first and passes the signal on to this one.
@@ -123,12 +194,17 @@ class Server:
         self.worker.booted = True
         self.fire("post_worker_init", self.worker)
 
+    def serving(self, asgi, greenlets):
+        """After everything that the application does before its first request."""
+        access_route.begin(self.log, self.cfg, self._switch, asgi, greenlets)
+
     def interrupted(self):
         self.worker.alive = False
         self.fire("worker_int", self.worker)
 
     def ending(self):
         self.worker.alive = False
+        access_route.end()
         self.fire("worker_exit", self, self.worker)
 
     def around(self, application, interface):
@@ -139,179 +215,8 @@ class Server:
         return kind(application, self)
 
 
-_files_of_hooks = {}
-
-
 def _hook(name, spec):
-    place, _, function = spec.rpartition(":")
-    if place.startswith("/"):
-        if place not in _files_of_hooks:
-            found = _importlib_util.spec_from_file_location("__config__", place)
-            module = _importlib_util.module_from_spec(found)
-            # Not by its loader, which would leave a __pycache__ beside it.
-            with open(place, "rb") as file:
-                exec(compile(file.read(), place, "exec"), vars(module))
-            _files_of_hooks[place] = module
-        target = _files_of_hooks[place]
-    else:
-        target = importlib.import_module(place)
-    for part in function.split("."):
-        if not hasattr(target, part):
-            raise AppNotFound(f"hooks: {name}: there is no {function!r} in {place}")
-        target = getattr(target, part)
+    target = find_object(f"hooks: {name}", spec)
     if not callable(target):
         raise AppNotFound(f"hooks: {name}: {spec!r} is {_kind(target)}, which is not callable")
     return target
-
-
-class Request:
-    """What pre_request and post_request get of a request."""
-
-    def __init__(self, method, path, query, version, headers, remote):
-        self.method, self.path, self.query, self.version = method, path, query, version
-        self.headers, self.remote_addr = headers, remote
-        self.uri = f"{path}?{query}" if query else path
-        self.fragment = ""
-        self.scheme = "http"
-
-
-class Response:
-    """What post_request gets of a response."""
-
-    def __init__(self):
-        self.status, self.headers, self.sent = "", [], 0
-
-    @property
-    def status_code(self):
-        return int(self.status.split(" ", 1)[0]) if self.status else 0
-
-    @property
-    def headers_sent(self):
-        return bool(self.status)
-
-
-def _request_of_environ(environ):
-    headers = [
-        (key[5:].replace("_", "-"), value) for key, value in environ.items() if key.startswith("HTTP_")
-    ]
-    for key in ("CONTENT_TYPE", "CONTENT_LENGTH"):
-        if environ.get(key):
-            headers.append((key.replace("_", "-"), environ[key]))
-    version = environ["SERVER_PROTOCOL"].rpartition("/")[2].split(".")
-    request = Request(
-        environ["REQUEST_METHOD"], environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", ""),
-        environ.get("QUERY_STRING", ""), tuple(map(int, version)), headers,
-        (environ.get("REMOTE_ADDR", ""), int(environ.get("REMOTE_PORT") or 0)),
-    )
-    request.scheme = environ["wsgi.url_scheme"]
-    return request
-
-
-class _Hooked:
-    def __init__(self, application, server):
-        self.application, self.server = application, server
-        self.post = server.hooks.get("post_request")
-        # gunicorn grew this hook's arguments one by one and still takes the older forms.
-        self.count = 4
-        if self.post is not None:
-            try:
-                parameters = inspect.signature(self.post).parameters.values()
-                if not any(each.kind is inspect.Parameter.VAR_POSITIONAL for each in parameters):
-                    self.count = len(parameters)
-            except (TypeError, ValueError):
-                pass
-
-    def before(self, request):
-        self.server.worker.nr += 1
-        self.server.fire("pre_request", self.server.worker, request)
-
-    def after(self, request, environ, response):
-        if self.post is None:
-            return
-        try:
-            self.post(*(self.server.worker, request, environ, response)[: self.count])
-        except Exception:
-            self.server.log.exception("Exception in post_request hook")
-
-
-class _HookedWSGI(_Hooked):
-    def __call__(self, environ, start_response):
-        request, response = _request_of_environ(environ), Response()
-        self.before(request)
-
-        def start(status, headers, *exc_info):
-            response.status, response.headers = status, headers
-            write = start_response(status, headers, *exc_info)
-
-            def counted(data):
-                response.sent += len(data)
-                return write(data)
-
-            return counted
-
-        try:
-            body = self.application(environ, start)
-        except BaseException:
-            self.after(request, environ, response)
-            raise
-        if isinstance(body, (list, tuple)):
-            # As it is: the server sees that it is whole, and tells its length.
-            response.sent += sum(map(len, body))
-            self.after(request, environ, response)
-            return body
-        return _HookedBody(body, self, request, environ, response)
-
-
-class _HookedBody:
-    def __init__(self, body, hooked, *told):
-        self.body, self.hooked, self.told = body, hooked, told
-        self.pieces = iter(body)
-
-    def __iter__(self):
-        return self
-
-    def __next__(self):
-        piece = next(self.pieces)
-        self.told[2].sent += len(piece)
-        return piece
-
-    def close(self):
-        try:
-            if hasattr(self.body, "close"):
-                self.body.close()
-        finally:
-            self.hooked.after(*self.told)
-
-
-class _HookedASGI(_Hooked):
-    async def __call__(self, scope, receive, send):
-        if scope["type"] not in ("http", "websocket"):
-            return await self.application(scope, receive, send)
-        headers = [(name.decode("latin-1").upper(), value.decode("latin-1")) for name, value in scope["headers"]]
-        version = tuple(map(int, (scope["http_version"] + ".0").split(".")[:2]))
-        request = Request(
-            scope.get("method", "GET"), scope["path"], scope["query_string"].decode("latin-1"), version,
-            headers, tuple(scope["client"] or ("", 0)),
-        )
-        request.scheme = scope["scheme"]
-        response = Response()
-
-        async def sending(message):
-            if message["type"] == "http.response.start":
-                response.status = str(message["status"])
-                response.headers = [(name.decode("latin-1"), value.decode("latin-1"))
-                                    for name, value in message.get("headers", ())]
-            elif message["type"] == "http.response.body":
-                response.sent += len(message.get("body", b""))
-            await send(message)
-
-        self.before(request)
-        try:
-            await self.application(scope, receive, sending)
-        finally:
-            environ = {
-                "REQUEST_METHOD": request.method, "PATH_INFO": request.path, "QUERY_STRING": request.query,
-                "REMOTE_ADDR": request.remote_addr[0],
-                **{"HTTP_" + name.replace("-", "_"): value for name, value in headers},
-            }
-            self.after(request, environ, response)

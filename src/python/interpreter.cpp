@@ -5,10 +5,11 @@
 #include "log/log.hpp"
 #include "os/forks.hpp"
 #include "python/arena_cache.hpp"
-#include "python/bootstrap_source.hpp"
+#include "python/bootstrap_code.hpp"
 #include "python/forked_child.hpp"
 #include "python/traceback.hpp"
 
+#include <marshal.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -34,27 +35,34 @@ std::optional<std::string> failure_of(const PyStatus& status, const std::string&
     return "the Python interpreter " + executable + " does not start: " + why;
 }
 
-PyStatus initialise(PyConfig& config, const std::string& executable) {
+PyStatus initialise(PyConfig& config, const interpreter::options& chosen) {
     config.parse_argv = 0;
     config.install_signal_handlers = 0;
     const std::pair<wchar_t**, const char*> texts[] = {
-        {&config.executable, executable.c_str()},
-        {&config.program_name, executable.c_str()},
+        {&config.executable, chosen.executable.c_str()},
+        {&config.program_name, chosen.executable.c_str()},
     };
     for (const auto& [where, text] : texts) {
         const PyStatus set = PyConfig_SetBytesString(&config, where, text);
         if (PyStatus_Exception(set)) return set;
     }
-    std::string name = "unicoro";
-    char* const arguments[] = {name.data()};
-    const PyStatus set = PyConfig_SetBytesArgv(&config, 1, arguments);
+    std::vector<std::string> words = chosen.arguments;
+    if (words.empty()) words.emplace_back("unicoro");
+    std::vector<char*> arguments;
+    for (std::string& each : words) arguments.push_back(each.data());
+    const PyStatus set =
+        PyConfig_SetBytesArgv(&config, static_cast<Py_ssize_t>(arguments.size()), arguments.data());
     if (PyStatus_Exception(set)) return set;
     return Py_InitializeFromConfig(&config);
 }
 
 std::optional<std::string> run_bootstrap(const interpreter::options& chosen) {
-    const py_ref code =
-        py_ref::steal(Py_CompileString(bootstrap_source, "<unicoro bootstrap.py>", Py_file_input));
+    if (PyImport_GetMagicNumber() != bootstrap_magic) {
+        return "this release of Python reads other bytecode than the one the plugin was built with: build it anew";
+    }
+    const py_ref code = py_ref::steal(PyMarshal_ReadObjectFromString(
+        reinterpret_cast<const char*>(bootstrap_code), static_cast<Py_ssize_t>(bootstrap_size)
+    ));
     if (!code) return describe_exception(take_exception().get());
     py_ref module = py_ref::steal(PyImport_ExecCodeModule("_unicoro", code.get()));
     if (!module) return describe_exception(take_exception().get());
@@ -84,7 +92,7 @@ std::optional<std::string> interpreter::start(const options& chosen) {
     install_arena_cache();
     PyConfig config;
     PyConfig_InitPythonConfig(&config);
-    const PyStatus status = initialise(config, chosen.executable);
+    const PyStatus status = initialise(config, chosen);
     PyConfig_Clear(&config);
     if (auto failure = failure_of(status, chosen.executable)) return failure;
     // Left to Python with its other handlers, which the server does not want.

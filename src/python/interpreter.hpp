@@ -17,6 +17,7 @@ class interpreter {
   public:
     struct options {
         std::string executable;               ///< of the interpreter or venv to be; absolute
+        std::vector<std::string> arguments;   ///< sys.argv; empty = the server's name alone
         std::vector<std::string> pythonpath;  ///< before the working directory in sys.path
         int crash_fd = 2;                     ///< stacks of a dying process go there
     };

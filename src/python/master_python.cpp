@@ -8,10 +8,13 @@
 
 namespace unicoro::python {
 
-std::optional<app::load_error> master_python::start() {
+std::optional<app::load_error> master_python::start(
+    std::span<const app::listening_address> sockets
+) {
     if (auto failure = home_->open(values_)) return failure;
     const gil_lock gil;
-    if (!home_->hooks().fire("on_starting")) {
+    home_->server().listening(sockets);
+    if (!home_->server().fire("on_starting")) {
         return app::load_error{
             app::boot_failure::worker,
             "The server does not start: the hook on_starting failed\n" +
@@ -24,7 +27,7 @@ std::optional<app::load_error> master_python::start() {
 // Python is held from before the fork until after it, on both sides.
 void master_python::before_fork(std::uint64_t age) {
     gil_parking::enter();
-    home_->hooks().tell("before_fork", age);
+    home_->server().tell("before_fork", age);
     PyOS_BeforeFork();
 }
 
@@ -33,7 +36,7 @@ void master_python::forked(pid_t pid) {
         PyOS_AfterFork_Child();
     } else {
         PyOS_AfterFork_Parent();
-        home_->hooks().tell("forked", pid);
+        home_->server().tell("forked", pid);
     }
     gil_parking::leave();
 }
@@ -42,28 +45,39 @@ std::unique_ptr<app::host> master_python::make_host() { return std::make_unique<
 
 void master_python::when_ready() {
     const gil_lock gil;
-    home_->hooks().announce("when_ready");
+    home_->server().announce("when_ready");
 }
 
-void master_python::reloaded() {
+void master_python::adopt(const settings::server_settings& values) {
     const gil_lock gil;
-    home_->hooks().announce("on_reload");
+    home_->server().adopt(values);
 }
 
-void master_python::worker_ended(pid_t pid) {
+void master_python::reopened_logs() {
     const gil_lock gil;
-    home_->hooks().tell("worker_ended", pid);
+    home_->server().tell("logs_reopened");
+}
+
+void master_python::reloaded(std::span<const app::listening_address> sockets) {
+    const gil_lock gil;
+    home_->server().listening(sockets);
+    home_->server().announce("on_reload");
+}
+
+void master_python::worker_ended(pid_t pid, int status) {
+    const gil_lock gil;
+    home_->server().tell("worker_ended", pid, status);
 }
 
 void master_python::workers_changed(int number, int before) {
     const gil_lock gil;
-    home_->hooks().tell("workers_changed", number, before);
+    home_->server().tell("workers_changed", number, before);
 }
 
 void master_python::ending() {
     {
         const gil_lock gil;
-        home_->hooks().announce("on_exit");
+        home_->server().announce("on_exit");
         home_->forget();
     }
     interpreter::stop();

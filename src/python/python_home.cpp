@@ -95,15 +95,18 @@ bool only_asgi(const settings::server_settings& values) {
     });
 }
 
-std::optional<app::load_error> python_home::open(const settings::server_settings& values) {
+std::optional<app::load_error> python_home::open(
+    const settings::server_settings& values, bool checking
+) {
     if (interpreter::running()) return adopt_environment(values);
     interpreter::options chosen;
     chosen.executable = executable_;
+    chosen.arguments = values.command_line;
     chosen.pythonpath = values.pythonpath;
     chosen.crash_fd = log::descriptor();
     if (auto failure = interpreter::start(chosen)) return not_booted(*failure);
     const gil_lock gil;
-    if (!hooks_.load(values)) return not_booted();
+    if (!server_.make(values, checking)) return not_booted();
     return std::nullopt;
 }
 
@@ -148,14 +151,14 @@ boost::system::result<imported_application, app::load_error> python_home::applic
                           : import_application(spec, said);
     if (!found) return found;
     const char* const interface = found->interface == interface_kind::asgi ? "ASGI" : "WSGI";
-    found->callable = hooks_.around(std::move(found->callable), interface);
+    found->callable = server_.around(std::move(found->callable), interface);
     if (!found->callable) return not_booted();
     return found;
 }
 
 void python_home::forget() noexcept {
     preloaded_.clear();
-    hooks_.forget();
+    server_.forget();
 }
 
 }  // namespace unicoro::python

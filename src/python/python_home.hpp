@@ -3,7 +3,7 @@
 
 #include "app/host.hpp"
 #include "python/app_import.hpp"
-#include "python/server_hooks.hpp"
+#include "python/server_object.hpp"
 
 #include <optional>
 #include <string>
@@ -12,7 +12,7 @@
 namespace unicoro::python {
 
 /// What of Python lives as long as the process, and what workers inherit when the master has it: the
-/// interpreter, the hooks, and applications that were preloaded.
+/// interpreter, the hooks and loggers, and applications that were preloaded.
 class python_home {
   public:
     /// `executable`: the interpreter or venv that the plugin was chosen for.
@@ -20,8 +20,11 @@ class python_home {
 
     [[nodiscard]] const std::string& executable() const noexcept { return executable_; }
 
-    /// Starts the interpreter and finds the hooks' functions, unless a process before this one has.
-    [[nodiscard]] std::optional<app::load_error> open(const settings::server_settings& values);
+    /// Starts the interpreter, sets up its logging and finds the hooks' functions, unless a process before
+    /// this one has. `checking`: nothing will be served.
+    [[nodiscard]] std::optional<app::load_error> open(
+        const settings::server_settings& values, bool checking = false
+    );
 
     /// Imports the applications, as a worker of these settings would. After `open`, with the GIL.
     [[nodiscard]] std::optional<app::load_error> preload(const settings::server_settings& values);
@@ -31,14 +34,14 @@ class python_home {
         const std::string& spec, std::size_t place, settings::app_interface said
     );
 
-    [[nodiscard]] server_hooks& hooks() noexcept { return hooks_; }
+    [[nodiscard]] server_object& server() noexcept { return server_; }
 
     /// Lets go of every object: Python ends. With the GIL.
     void forget() noexcept;
 
   private:
     std::string executable_;
-    server_hooks hooks_;
+    server_object server_;
     std::vector<std::optional<imported_application>> preloaded_;
 };
 

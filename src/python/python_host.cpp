@@ -38,35 +38,41 @@ python_host::~python_host() {
 
 std::optional<app::load_error> python_host::load(app::worker_context& context) {
     const settings::server_settings& values = context.settings;
-    if (auto failure = home_->open(values)) return failure;
+    if (auto failure = home_->open(values, context.age == 0)) return failure;
     const gil_lock gil;
     thread_ = PyThread_get_thread_ident();
     os::keep_write_signals();
     extra_files_ = values.reload_extra_files;
     heartbeat_ = context.heartbeat;
-    server_hooks& hooks = home_->hooks();
-    hooks_told_ = context.age > 0;
-    if (hooks_told_ && !hooks.call("in_worker", context.age)) return not_booted();
+    server_object& server = home_->server();
+    server_told_ = context.age > 0;
     // Two edits within a second that leave the size as it is would look like one to what checks it.
     if (values.reload) PySys_SetObject("dont_write_bytecode", Py_True);
+    // Before the hooks: what those start belongs on the loop that stays.
+    if (auto failure = make_runners(context)) return failure;
+    if (server_told_ && !server.enter_worker(context.age, context.listeners)) return not_booted();
     if (values.spew && !spew(nullptr)) return not_booted();
     if (auto failure = load_all(context)) return failure;
     if (!settle_python_forks()) return not_booted();
     // From here on calls of the application are traced, not what the server does between them.
     if (values.spew) PyEval_SetTrace(nullptr, nullptr);
-    if (hooks_told_ && !hooks.call("booted")) return not_booted();
+    if (server_told_ && !server.call("booted")) return not_booted();
     // Last: what the application has set for threads that begin (threading.settrace) is for these.
     if (runner_ != nullptr && !runner_->start()) return not_booted();
+    if (server_told_) serve_logs();
     return std::nullopt;
+}
+
+std::optional<app::load_error> python_host::make_runners(app::worker_context& context) {
+    const settings::server_settings& values = context.settings;
+    if (values.interface == settings::app_interface::asgi || only_asgi(values)) {
+        return make_asgi_runner(context);
+    }
+    return make_runner(context);
 }
 
 std::optional<app::load_error> python_host::load_all(app::worker_context& context) {
     const settings::server_settings& values = context.settings;
-    if (values.interface == settings::app_interface::asgi || only_asgi(values)) {
-        if (auto failure = make_asgi_runner(context)) return failure;
-    } else if (auto failure = make_runner(context)) {
-        return failure;
-    }
     if (values.apps.empty()) return load_application(values.app, 0, context);
     for (std::size_t place = 0; place < values.apps.size(); ++place) {
         const std::string& spec = values.apps[place].second;
@@ -170,6 +176,21 @@ std::string_view python_host::interface_name() const noexcept {
     return asgi_ ? "ASGI" : "WSGI";
 }
 
+bool python_host::serves_wsgi() const noexcept {
+    return std::any_of(applications_.begin(), applications_.end(), [](const application& each) {
+        return each.wsgi != nullptr;
+    });
+}
+
+void python_host::serve_logs() {
+    home_->server().serving(asgi_ && !serves_wsgi(), guest_ ? guest_->package() : "");
+}
+
+void python_host::logs_reopened() {
+    const gil_lock gil;
+    home_->server().tell("logs_reopened");
+}
+
 awaitable<std::optional<app::load_error>> python_host::start(app::worker_context& context) {
     std::optional<app::load_error> failure;
     for (application& each : applications_) {
@@ -181,6 +202,11 @@ awaitable<std::optional<app::load_error>> python_host::start(app::worker_context
         }
     }
     if (!failure) failure = watch_end(context);
+    if (!failure && asgi_ && server_told_) {
+        // What its lifespan did to the loggers counts, too.
+        const gil_lock gil;
+        serve_logs();
+    }
     co_return failure;
 }
 
@@ -229,12 +255,7 @@ void python_host::drive(asio::io_context& io) {
         guest_->drive();
     } else if (asgi_) {
         const gil_lock gil;
-        const bool in_line = std::any_of(
-            applications_.begin(),
-            applications_.end(),
-            [](const application& each) { return each.wsgi != nullptr; }
-        );
-        if (in_line) asgi_->loop().share_thread();
+        if (serves_wsgi()) asgi_->loop().share_thread();
         asgi_->drive();
     } else {
         io.run();
@@ -256,7 +277,7 @@ std::string python_host::stack_of_loop() {
 
 void python_host::interrupted() {
     const gil_lock gil;
-    if (hooks_told_) home_->hooks().tell("interrupted");
+    if (server_told_) home_->server().tell("interrupted");
 }
 
 void python_host::cancelling() {
@@ -290,7 +311,7 @@ void python_host::shut_down() noexcept {
     {
         const gil_lock gil;
         empty = runner_ == nullptr || runner_->stop(heartbeat_);
-        if (hooks_told_) home_->hooks().tell("ending");
+        if (server_told_) home_->server().tell("ending");
     }
     if (!empty) {
         log::warning("threads are still in the application: the worker ends without them");

@@ -36,6 +36,7 @@ class python_host final : public app::host {
     void interrupted() override;
     void cancelling() override;
     [[nodiscard]] std::vector<std::string> code_files() override;
+    void logs_reopened() override;
 
   private:
     /// One of the two.
@@ -44,6 +45,7 @@ class python_host final : public app::host {
         std::unique_ptr<asgi_application> asgi;
     };
 
+    [[nodiscard]] std::optional<app::load_error> make_runners(app::worker_context& context);
     [[nodiscard]] std::optional<app::load_error> make_runner(app::worker_context& context);
     [[nodiscard]] std::optional<app::load_error> make_asgi_runner(app::worker_context& context);
     [[nodiscard]] std::optional<app::load_error> load_application(
@@ -52,12 +54,14 @@ class python_host final : public app::host {
     [[nodiscard]] std::optional<app::load_error> load_all(app::worker_context& context);
     [[nodiscard]] std::optional<app::load_error> watch_end(app::worker_context& context);
     static awaitable<void> end_when_aborted(app::worker_context& context, int aborted);
+    [[nodiscard]] bool serves_wsgi() const noexcept;
+    void serve_logs();
     void shut_down() noexcept;
 
     std::shared_ptr<python_home> home_;
     std::vector<std::string> extra_files_;
     std::function<void()> heartbeat_;
-    bool hooks_told_ = false;  // of this worker
+    bool server_told_ = false;  // that this is a worker
     unsigned long thread_ = 0;  // Python's number of the loop's
     std::unique_ptr<guest_reactor> reactor_;
     std::unique_ptr<guest_loop> guest_;

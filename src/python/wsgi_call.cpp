@@ -9,6 +9,7 @@
 #include "python/file_wrapper.hpp"
 #include "python/input.hpp"
 #include "python/interpreter.hpp"
+#include "python/server_logs.hpp"
 #include "python/traceback.hpp"
 
 #include <algorithm>
@@ -288,7 +289,7 @@ wsgi_call::step wsgi_call::failed() {
     if (interpreter::forked_away()) interpreter::leave_forked();
     const error_code unread = state_.guest->body_failure();
     const bool taken = !state_.withdraw_offer();
-    if (!unread && !is_expected(exception.get())) log_failure(describe_exception(exception.get()));
+    if (!unread && !is_expected(exception.get())) log_failure({}, exception.get());
     if (taken) return handed_over();
     leave_application();
     chunk_.reset();
@@ -363,16 +364,15 @@ void wsgi_call::close_iterable() noexcept {
     if (closed) return;
     const py_ref exception = take_exception();
     if (is_expected(exception.get())) return;
-    log_failure("close() of the response failed\n" + describe_exception(exception.get()));
+    log_failure("close() of the response failed", exception.get());
 }
 
-void wsgi_call::log_failure(std::string_view what) const {
+void wsgi_call::log_failure(std::string_view what, PyObject* exception) const {
     const http::request_head& head = state_.request.head();
-    log::error(
-        "Error handling request {} {}\n{}",
-        log::escaped(head.method),
-        log::escaped(head.target),
-        what
+    report_failure(
+        "Error handling request " + log::escaped(head.method) + ' ' + log::escaped(head.target),
+        what,
+        exception
     );
 }
 

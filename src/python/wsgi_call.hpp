@@ -79,7 +79,7 @@ class wsgi_call {
     void note_environ(PyObject* environ);
     void leave_application() noexcept;
     void close_iterable() noexcept;
-    void log_failure(std::string_view what) const;
+    void log_failure(std::string_view what, PyObject* exception = nullptr) const;
 
     wsgi_runtime& runtime_;
     response_state state_;

@@ -28,6 +28,8 @@ class checker {
         check_file("accesslog", settings_.accesslog);
         check_access_format();
         check_file("pidfile", settings_.pidfile);
+        check_logconfig("logconfig", settings_.logconfig);
+        check_logconfig("logconfig_json", settings_.logconfig_json);
         check_sockets();
         if (settings_.max_requests_jitter > 0 && settings_.max_requests == 0) {
             warn("max_requests_jitter", "has no effect without max_requests");
@@ -89,9 +91,22 @@ class checker {
         }
     }
 
+    void check_logconfig(std::string_view name, const std::optional<std::string>& file) {
+        if (!file || (!base_known_ && fs::path(*file).is_relative())) return;
+        std::error_code error;
+        if (fs::is_regular_file(base_ / *file, error)) return;
+        fail(name, "the file \"" + base::printable((base_ / *file).string()) + "\" does not exist: create it");
+    }
+
     void check_access_format() {
         const auto compiled = log::access_format::compile(settings_.access_log_format);
-        if (!compiled) fail("access_log_format", compiled.error());
+        if (!compiled) {
+            fail("access_log_format", compiled.error());
+        } else if (settings_.logger_class == default_logger_class) {
+            for (const std::string& each : compiled->unknown_atoms()) {
+                warn("access_log_format", "knows no atom \"" + base::printable(each) + "\", which is always -: " + std::string(log::access_format::known_atoms()));
+            }
+        }
     }
 
     void check_families() {

@@ -4,6 +4,7 @@
 #include "base/text.hpp"
 #include "settings/cpu_count.hpp"
 #include "settings/cross_check.hpp"
+#include "settings/foreign_classes.hpp"
 #include "settings/layer.hpp"
 #include "settings/python_file.hpp"
 #include "settings/resolver.hpp"
@@ -56,8 +57,8 @@ class loader {
         : request_(request), resolver_(request.count_cpus) {}
 
     outcome run() {
-        const layer command = read_command_line("command line", request_.arguments);
-        const layer variable = read_command_variable(request_.environment);
+        layer command = read_command_line("command line", request_.arguments);
+        layer variable = read_command_variable(request_.environment);
         outcome result;
         result.action = strongest(command, variable);
         for (const layer* each : {&command, &variable}) {
@@ -66,12 +67,16 @@ class loader {
         if (!needs_settings(result.action)) return result;
 
         const auto file = choose_file(command, variable, result);
-        const layer from_file = file ? read(*file, command, variable, result) : layer{};
+        layer from_file = file ? read(*file, command, variable, result) : layer{};
+        adopt_named_classes(
+            request_, std::array{&from_file, &variable, &command}, result.warnings
+        );
         apply_environment({&from_file, &variable, &command});
         for (const layer* each : {&from_file, &variable, &command}) resolver_.apply(*each);
 
         result.settings = resolver_.settings();
         result.settings.worker_class_name = resolver_.spelled(*find_setting("worker_class"));
+        result.settings.threads = std::max(result.settings.threads, 1);
         // As gunicorn does.
         if (result.settings.threads > 1 && result.settings.worker_class == worker_class::sync) {
             result.settings.worker_class = worker_class::gthread;
@@ -83,6 +88,8 @@ class loader {
             }
         }
         if (file) result.settings.config_file = file->path.string();
+        result.settings.run_config_file = run_file_;
+        result.settings.command_line = command_line_of(request_);
         append(result.errors, resolver_.errors());
         append(result.warnings, resolver_.warnings());
         // A file that cannot be read or parsed may well name the application.
@@ -114,7 +121,7 @@ class loader {
 
     layer read(
         const chosen_file& file, const layer& command, const layer& variable, outcome& result
-    ) const {
+    ) {
         if (!file.python) return read_settings_file(file.path, file.name);
         std::string python;
         for (const layer* each : {&command, &variable}) {
@@ -123,7 +130,9 @@ class loader {
             }
         }
         python_file found = read_python_file(request_, file.path.string(), file.name, python);
+        append(result.warnings, found.left_out);
         append(result.warnings, found.warnings);
+        run_file_ = found.has_effects;
         return std::move(found.values);
     }
 
@@ -184,6 +193,7 @@ class loader {
 
     const load_request& request_;
     resolver resolver_;
+    bool run_file_ = false;
 };
 
 /// As the shell calls it, as gunicorn does: when a symbolic link leads here, SIGHUP goes where it leads
@@ -208,6 +218,12 @@ load_request request_of_process(int argc, const char* const* argv) {
     request.directory = start_directory();
     request.count_cpus = [] { return usable_cpu_count(); };
     return request;
+}
+
+std::vector<std::string> command_line_of(const load_request& request) {
+    std::vector<std::string> words{request.program.empty() ? "unicoro" : request.program};
+    words.insert(words.end(), request.arguments.begin(), request.arguments.end());
+    return words;
 }
 
 std::string python_location(const load_request& request, const std::string& written) {

@@ -8,17 +8,22 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace unicoro::settings {
 
-/// A settings file of gunicorn to run, and the answer in JSON (src/cli/gunicorn_conf.py) or why there is
-/// none.
+/// A settings file of gunicorn to run, or classes to describe, and the answer in JSON
+/// (src/cli/gunicorn_conf.py) or why there is none.
 struct python_question {
-    std::string location;            ///< an absolute path, or "python:MODULE"
-    std::vector<std::string> names;  ///< the variables to tell
-    std::string python;              ///< the setting `python` where it was given
+    std::string location = {};               ///< an absolute path, or "python:MODULE"
+    std::vector<std::string> names = {};     ///< the variables to tell
+    std::vector<std::string> classes = {};   ///< without a location: "module.Class"
+    std::vector<std::string> path = {};      ///< folders to find modules in, beside `directory`
+    std::vector<std::pair<std::string, std::string>> environment = {};  ///< variables that are set there
+    std::string python;                      ///< the setting `python` where it was given
     std::filesystem::path directory;
+    std::vector<std::string> command_line;
 };
 struct python_answer {
     std::string text;
@@ -28,6 +33,7 @@ struct python_answer {
 /// Everything settings are made from. Kept by the master: `load` with the same request reads the
 /// file anew (SIGHUP).
 struct load_request {
+    std::string program;                 ///< its absolute path, links unresolved
     std::vector<std::string> arguments;  ///< without the program's name
     std::function<std::optional<std::string>(const std::string& name)> environment;
     std::filesystem::path directory;  ///< the absolute folder of the start
@@ -47,6 +53,9 @@ struct outcome {
 
     [[nodiscard]] bool ok() const noexcept { return errors.empty(); }
 };
+
+/// `program` and `arguments` as one.
+[[nodiscard]] std::vector<std::string> command_line_of(const load_request& request);
 
 /// The request of this process: its arguments, environment, folder and CPUs.
 [[nodiscard]] load_request request_of_process(int argc, const char* const* argv);

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "settings/migrate.hpp"
 
+#include "settings/foreign_classes.hpp"
 #include "settings/python_file.hpp"
 #include "settings/resolver.hpp"
+
+#include <array>
 
 namespace unicoro::settings {
 namespace {
@@ -24,11 +27,12 @@ migration migrate(const load_request& request, const std::string& location) {
         result.errors.push_back(name + ": is not a settings file of gunicorn, which is a Python file");
         return result;
     }
-    const python_file read = read_python_file(request, place, name, {});
+    python_file read = read_python_file(request, place, name, {});
     if (!read.values.errors.empty() && read.values.values.empty()) {
         result.errors = read.values.errors;
         return result;
     }
+    adopt_named_classes(request, std::array{&read.values}, read.warnings);
     resolver checked(request.count_cpus);
     checked.apply(read.values);
     ordered_json document;
@@ -39,10 +43,17 @@ migration migrate(const load_request& request, const std::string& location) {
     }
     if (document.is_null()) document = ordered_json::object();
     result.json = document.dump(2, ' ', false, json::error_handler_t::replace) + "\n";
+    for (const std::string& each : read.left_out) result.notes.push_back("left out: " + each);
     for (const std::string& each : checked.errors()) result.notes.push_back("left out: " + each);
     for (const std::string& each : checked.warnings()) result.notes.push_back("left out: " + each);
     for (const std::string& each : read.computed) result.notes.push_back(name + ": worked out: " + each);
     for (const std::string& each : read.warnings) result.notes.push_back(each);
+    if (read.has_effects) {
+        result.notes.push_back(
+            name + ": it does more than set variables (it imports packages, or sets up logging): put what the "
+                   "application needs of that into a module of its own"
+        );
+    }
     return result;
 }
 

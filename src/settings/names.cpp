@@ -119,6 +119,11 @@ std::optional<ipv6_only_mode> from_string(std::string_view word) noexcept {
     return value_of(ipv6_only_modes, word);
 }
 
+bool shapes_logging(const server_settings& settings) noexcept {
+    return settings.logger_class != default_logger_class || settings.logconfig ||
+           settings.logconfig_json || settings.logconfig_dict != "{}";
+}
+
 std::string describe_applications(const server_settings& settings) {
     if (settings.apps.empty()) return settings.app;
     std::string text;

@@ -2,22 +2,57 @@
 #include "settings/python_file.hpp"
 
 #include "base/text.hpp"
+#include "settings/foreign_classes.hpp"
 #include "settings/value_types.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace unicoro::settings {
 namespace {
 
+/// Names that gunicorn does not know: there they may stand for anything.
+constexpr std::array<std::string_view, 16> ours_alone{
+    "apps",
+    "blocked_loop_warning",
+    "body_timeout",
+    "boot_timeout",
+    "header_timeout",
+    "interface",
+    "lifespan",
+    "limit_request_body",
+    "python",
+    "request_timeout",
+    "send_timeout",
+    "server_header",
+    "ws_max_size",
+    "ws_per_message_deflate",
+    "ws_ping_interval",
+    "ws_ping_timeout",
+};
+
+bool is_ours_alone(const std::string& key) {
+    return std::find(ours_alone.begin(), ours_alone.end(), key) != ours_alone.end();
+}
+
 std::vector<std::string> names_to_ask_for() {
     std::vector<std::string> names;
     for (const setting& row : all_settings()) {
-        if (row.scope != scope::everywhere || row.name == "hooks") continue;
+        // An application object is often at hand in such a file; its name is wsgi_app there.
+        if (row.scope == scope::everywhere && row.name == "app") names.emplace_back(row.other_name);
+        if (row.scope != scope::everywhere || row.name == "hooks" || row.name == "app") continue;
         names.emplace_back(row.name);
         if (!row.other_name.empty()) names.emplace_back(row.other_name);
     }
     for (const std::string_view each : hook_names()) names.emplace_back(each);
     return names;
+}
+
+bool is_accepted(const setting& row, const json& value) {
+    json canonical;
+    std::vector<fault> faults;
+    row.type->read(value, canonical, faults);
+    return faults.empty();
 }
 
 class reader {
@@ -39,6 +74,8 @@ class reader {
         if (!hooks_.empty()) put("hooks", hooks_);
         take_path(answer.at("path"));
         take_environment(answer);
+        if (answer.at("header").is_string()) replace("server_header", answer.at("header"));
+        result_.has_effects = answer.at("effects").get<bool>();
         return std::move(result_);
     }
 
@@ -57,33 +94,75 @@ class reader {
 
     void take_hook(const std::string& key, const json& told) {
         const std::string kind = told.at(0).get<std::string>();
-        if (kind == "value" && told.at(1).is_null()) return;
-        if (kind != "function" && kind != "class") {
-            return fail(key + ": is a hook and must be a function");
+        const json& value = told.at(1);
+        if (kind == "value" && value.is_null()) return;
+        const bool by_name = kind == "value" && value.is_string() &&
+                             !canonical_reference(value.get_ref<const std::string&>()).empty();
+        if (kind != "function" && kind != "class" && !by_name) {
+            return fail(
+                key + ": is a hook and must be a function, or the name of one as \"module.function\""
+            );
         }
         if (const std::string_view refusal = hook_refusal(key); !refusal.empty()) {
-            return fail(key + " is not available yet: " + std::string(refusal));
+            result_.left_out.push_back(
+                name_ + ": " + key + " is not called: " + std::string(refusal) + "; remove it"
+            );
+            return;
         }
+        hooks_[key] = by_name ? value : json(reference_to(key));
+    }
+
+    /// How an object of the file is named where it is run again.
+    [[nodiscard]] std::string reference_to(const std::string& key) const {
         const std::string_view module = "python:";
-        const std::string place =
-            location_.starts_with(module) ? location_.substr(module.size()) : location_;
-        hooks_[key] = place + ":" + key;
+        return (location_.starts_with(module) ? location_.substr(module.size()) : location_) + ":" + key;
     }
 
     void take_setting(const std::string& key, const json& told) {
         const std::string kind = told.at(0).get<std::string>();
         if (kind == "value") {
+            // As gunicorn's own defaults are: not set.
+            if (told.at(1).is_null()) return;
+            if (is_ours_alone(key) && !is_accepted(*find_setting(key), told.at(1))) return pass_over(key);
             note_computed(key, told);
-            return put(key, told.at(1));
+            return put(key, in_form_of(*find_setting(key), told.at(1)));
         }
+        if (is_ours_alone(key)) return pass_over(key);
         // gunicorn takes a class itself where a name is usual.
-        if (kind == "class") return put(key, told.at(1));
+        if (kind == "class") return take_class(key, told);
+        if (key == "logconfig_dict" && kind == "other") return put(key, reference_to(key));
         fail(key + ": is a " + told.at(1).get<std::string>() + ", which is no value of this setting");
     }
 
+    void pass_over(const std::string& key) {
+        result_.left_out.push_back(
+            name_ + ": " + key + ": is no value of this setting of Unicoro's, and is taken for something else"
+        );
+    }
+
+    void take_class(const std::string& key, const json& told) {
+        const std::string of_the_file = "__config__.";
+        auto name = told.at(1).get<std::string>();
+        if (name.starts_with(of_the_file)) name = reference_to(name.substr(of_the_file.size()));
+        const std::size_t before = result_.values.values.size();
+        put(key, name);
+        if (result_.values.values.size() == before) return;
+        layer& values = result_.values;
+        const std::size_t errors = values.errors.size();
+        adopt_class(values.values.back(), told.at(2), result_.warnings, values.errors);
+        if (values.errors.size() > errors) values.values.pop_back();
+    }
+
+    /// True and False are numbers to Python, and to gunicorn.
+    static json in_form_of(const setting& row, const json& value) {
+        if (!value.is_boolean() || is_accepted(row, value)) return value;
+        const json number = value.get<bool>() ? 1 : 0;
+        return is_accepted(row, number) ? number : value;
+    }
+
     void note_computed(const std::string& key, const json& told) {
-        if (!told.at(2).is_string()) return;
-        std::string line = key + " = " + told.at(2).get<std::string>() + ", now " +
+        if (!told.at(3).is_string()) return;
+        std::string line = key + " = " + told.at(3).get<std::string>() + ", now " +
                            told.at(1).dump(-1, ' ', false, json::error_handler_t::replace);
         if (key == "workers") line += R"( ("auto" counts the CPUs at each start))";
         result_.computed.push_back(base::printable(line));
@@ -146,7 +225,13 @@ python_file read_python_file(
         result.values.errors.push_back(name + ": a Python file cannot be read here");
         return result;
     }
-    const python_answer answer = request.run_python_file({location, names_to_ask_for(), python, request.directory});
+    const python_answer answer = request.run_python_file(
+        {.location = location,
+         .names = names_to_ask_for(),
+         .python = python,
+         .directory = request.directory,
+         .command_line = command_line_of(request)}
+    );
     if (!answer.problem.empty()) {
         result.values.errors.push_back(name + ": " + answer.problem);
         return result;

@@ -13,8 +13,10 @@ namespace unicoro::settings {
 struct python_file {
     layer values;
     std::vector<std::string> warnings;
+    std::vector<std::string> left_out;  ///< what it sets that is not used, and why
     /// Settings whose value is worked out by the file, and how: "workers = cpu_count() * 2 + 1".
     std::vector<std::string> computed;
+    bool has_effects = false;  ///< it did what counts only in the process that serves
 };
 
 /// Runs the file. `location` is a path or "python:MODULE", `name` what messages call it, `python` the

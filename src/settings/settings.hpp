@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -30,6 +31,8 @@ enum class lifespan_mode { auto_detect, on, off };
 
 /// Whether a socket of IPv6 takes IPv4 connections too (`ipv6_only`): `system` = as the kernel has it.
 enum class ipv6_only_mode { system, on, off };
+/// gunicorn's own, which stands for ours.
+inline constexpr std::string_view default_logger_class = "gunicorn.glogging.Logger";
 
 /// One address to listen on, as written in `bind`.
 struct bind_address {
@@ -138,11 +141,22 @@ struct server_settings {
     bool capture_output = false;
     bool enable_stdio_inheritance = false;
 
+    // Python's logging
+    std::string logger_class{default_logger_class};
+    std::optional<std::string> logconfig;       ///< path of an ini file
+    std::string logconfig_dict = "{}";          ///< JSON: the dictionary, or the name of one
+    std::optional<std::string> logconfig_json;  ///< path of a JSON file
+
     // as it was written, and where it came from
     std::string worker_class_name;           ///< "gevent", say; empty = the default, or made of threads
     std::string bind_origin;                 ///< "command line: --bind"; empty = the default, or PORT
-    std::optional<std::string> config_file;  ///< absolute path of the JSON file read
+    std::optional<std::string> config_file;  ///< absolute path of the file read, or "python:MODULE"
+    bool run_config_file = false;  ///< it is a Python file that does more than set variables
+    std::vector<std::string> command_line;  ///< from the absolute path of the program on
 };
+
+/// True when settings say something about Python's logging.
+[[nodiscard]] bool shapes_logging(const server_settings& settings) noexcept;
 
 /// What is served, for people: "app:app", or "/: app:app, /api: api:asgi".
 [[nodiscard]] std::string describe_applications(const server_settings& settings);

@@ -55,7 +55,8 @@ std::vector<setting> what_is_served() {
          .metavar = "PATH",
          .type = text(presence::may_be_empty),
          .kept = stored_in<&server_settings::python>(),
-         .default_note = "the active virtual environment, else python3 in PATH",
+         .default_note = "the active virtual environment, else the one that unicoro lies in, else .venv or venv "
+                         "beside the application, else python3 in PATH",
          .help = "The Python interpreter, or the folder of the virtual environment, for the "
                  "application"},
         {.name = "pythonpath",
@@ -98,8 +99,8 @@ std::vector<setting> other_ways() {
          .type = environment_list(),
          .initial = "[]",
          .help = "A global variable for the PasteDeploy file; may be repeated",
-         .status = availability::not_yet,
-         .remark = "give global_conf to paste.deploy.loadapp in a module of your own"},
+         .status = availability::meaningless,
+         .remark = "it belongs to paste, which is not available yet"},
         {.name = "default_proc_name",
          .type = text(),
          .help = "The process name when proc_name is not given",

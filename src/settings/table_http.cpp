@@ -44,8 +44,8 @@ std::vector<setting> responses_and_protocol() {
          .type = network_list(),
          .initial = R"(["127.0.0.1", "::1"])",
          .help = "Peers that may speak the uwsgi protocol",
-         .status = availability::not_yet,
-         .remark = "let the proxy speak HTTP (nginx: proxy_pass instead of uwsgi_pass)"},
+         .status = availability::meaningless,
+         .remark = "it belongs to the uwsgi protocol, which is not available yet"},
     };
 }
 
@@ -64,7 +64,8 @@ std::vector<setting> websockets() {
          .kept = stored_in<&server_settings::ws_ping_timeout>(),
          .help = "How long a pinged client may send nothing before its WebSocket is cut; 0 = any"},
         {.name = "ws_max_size",
-         .flags = "--ws-max-size",
+         .other_name = "websocket_max_message_size",
+         .flags = "--ws-max-size,--websocket-max-message-size",
          .metavar = "BYTES",
          .type = byte_size(),
          .kept = stored_in<&server_settings::ws_max_size>(),
@@ -242,8 +243,8 @@ part proxies() {
              .type = network_list(),
              .initial = R"(["127.0.0.1", "::1"])",
              .help = "Load balancers that may speak the PROXY protocol",
-             .status = availability::not_yet,
-             .remark = "let the load balancer send X-Forwarded-For instead"},
+             .status = availability::meaningless,
+             .remark = "it belongs to proxy_protocol, which is not available yet"},
         },
     };
 }

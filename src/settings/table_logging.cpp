@@ -1,18 +1,32 @@
 // SPDX-License-Identifier: MIT
 #include "settings/tables.hpp"
 
+#include <nlohmann/json.hpp>
+
 namespace unicoro::settings::tables {
 namespace {
 
 constexpr std::string_view no_syslog =
     "log to stderr under systemd, or let a log shipper read the file";
+constexpr std::string_view of_syslog = "it belongs to syslog, which is not available yet";
 constexpr std::string_view no_statsd = "derive the numbers from the access log";
-constexpr std::string_view no_log_config =
-    "use loglevel, errorlog, accesslog and access_log_format; configure Python's logging in the "
-    "application";
+constexpr std::string_view of_statsd = "it belongs to statsd_host, which is not available yet";
 
-setting not_yet_switch(
-    std::string_view name, std::string_view flags, std::string_view help, std::string_view remedy
+/// The object of the file, or the name of one, as text.
+constexpr member dictionary{
+    [](server_settings& settings, const json& value) { settings.logconfig_dict = value.dump(); },
+    [](const server_settings& settings, json& value) {
+        value = json::parse(settings.logconfig_dict);
+    },
+};
+
+/// A setting that is not available yet, or one that only belongs to such a one.
+setting missing_switch(
+    std::string_view name,
+    std::string_view flags,
+    std::string_view help,
+    availability status,
+    std::string_view remark
 ) {
     return {
         .name = name,
@@ -21,17 +35,18 @@ setting not_yet_switch(
         .type = boolean(),
         .initial = "false",
         .help = help,
-        .status = availability::not_yet,
-        .remark = remedy};
+        .status = status,
+        .remark = remark};
 }
 
-setting not_yet_text(
+setting missing_text(
     std::string_view name,
     std::string_view flags,
     std::string_view metavar,
     std::string_view initial,
     std::string_view help,
-    std::string_view remedy
+    availability status,
+    std::string_view remark
 ) {
     return {
         .name = name,
@@ -40,77 +55,76 @@ setting not_yet_text(
         .type = text(initial == "\"\"" ? presence::may_be_empty : presence::optional_value),
         .initial = initial,
         .help = help,
-        .status = availability::not_yet,
-        .remark = remedy};
+        .status = status,
+        .remark = remark};
 }
 
 std::vector<setting> python_logging() {
     return {
-        not_yet_text(
-            "logger_class",
-            "--logger-class",
-            "CLASS",
-            R"("gunicorn.glogging.Logger")",
-            "The Python class that writes the logs",
-            no_log_config
-        ),
-        not_yet_text(
-            "logconfig",
-            "--log-config",
-            "FILE",
-            "null",
-            "An ini file for Python's logging",
-            no_log_config
-        ),
+        {.name = "logger_class",
+         .flags = "--logger-class",
+         .metavar = "CLASS",
+         .type = text(presence::required),
+         .kept = stored_in<&server_settings::logger_class>(),
+         .help = "A Python class derived from gunicorn.glogging.Logger: access lines go through it, and what "
+                 "Python code logs as gunicorn.error; the server writes its own messages as they are"},
+        {.name = "logconfig",
+         .flags = "--log-config",
+         .metavar = "FILE",
+         .type = text(),
+         .kept = stored_in<&server_settings::logconfig>(),
+         .help = "An ini file for Python's logging, applied before the application is imported; access lines "
+                 "then go to the logger gunicorn.access"},
         {.name = "logconfig_dict",
-         .type = any_object(),
-         .initial = "{}",
-         .help = "A dictionary for Python's logging",
-         .status = availability::not_yet,
-         .remark = no_log_config},
-        not_yet_text(
-            "logconfig_json",
-            "--log-config-json",
-            "FILE",
-            "null",
-            "A JSON file with a dictionary for Python's logging",
-            no_log_config
-        ),
+         .type = named_object(),
+         .kept = dictionary,
+         .help = "The same as a dictionary, which wins over both files"},
+        {.name = "logconfig_json",
+         .flags = "--log-config-json",
+         .metavar = "FILE",
+         .type = text(),
+         .kept = stored_in<&server_settings::logconfig_json>(),
+         .help = "The same as a JSON file, which wins over logconfig"},
     };
 }
 
 std::vector<setting> syslog() {
+    using enum availability;
     return {
-        not_yet_switch("syslog", "--log-syslog", "Send the logs to syslog", no_syslog),
-        not_yet_text(
+        missing_switch("syslog", "--log-syslog", "Send the logs to syslog", not_yet, no_syslog),
+        missing_text(
             "syslog_addr",
             "--log-syslog-to",
             "ADDRESS",
             R"("udp://localhost:514")",
             "Where syslog listens",
-            no_syslog
+            meaningless,
+            of_syslog
         ),
-        not_yet_text(
+        missing_text(
             "syslog_prefix",
             "--log-syslog-prefix",
             "TEXT",
             "null",
             "The program name in syslog",
-            no_syslog
+            meaningless,
+            of_syslog
         ),
-        not_yet_text(
+        missing_text(
             "syslog_facility",
             "--log-syslog-facility",
             "NAME",
             R"("user")",
             "The facility in syslog",
-            no_syslog
+            meaningless,
+            of_syslog
         ),
-        not_yet_switch(
+        missing_switch(
             "disable_redirect_access_to_syslog",
             "--disable-redirect-access-to-syslog",
             "Keep the access log out of syslog",
-            no_syslog
+            meaningless,
+            of_syslog
         ),
     };
 }
@@ -139,7 +153,15 @@ std::vector<setting> files() {
         {.name = "loglevel",
          .flags = "--log-level",
          .metavar = "LEVEL",
-         .type = choice({{"debug"}, {"info"}, {"warning"}, {"error"}, {"critical"}}),
+         .type = choice(
+             {{"debug"},
+              {"info"},
+              {"warning"},
+              {"error"},
+              {"critical"},
+              {.written = "warn", .canonical = "warning", .offered = false},
+              {.written = "fatal", .canonical = "critical", .offered = false}}
+         ),
          .kept = stored_in<&server_settings::loglevel>(),
          .help = "The least important messages to write"},
         {.name = "capture_output",
@@ -165,38 +187,43 @@ part logging() {
 }
 
 part metrics() {
+    using enum availability;
     return {
         section::metrics,
         {
-            not_yet_text(
+            missing_text(
                 "statsd_host",
                 "--statsd-host",
                 "HOST:PORT",
                 "null",
                 "Send metrics to this StatsD server",
+                not_yet,
                 no_statsd
             ),
-            not_yet_text(
+            missing_text(
                 "statsd_prefix",
                 "--statsd-prefix",
                 "TEXT",
                 R"("")",
                 "The prefix of metric names",
-                no_statsd
+                meaningless,
+                of_statsd
             ),
-            not_yet_text(
+            missing_text(
                 "dogstatsd_tags",
                 "--dogstatsd-tags",
                 "TAGS",
                 R"("")",
                 "Tags for each metric",
-                no_statsd
+                meaningless,
+                of_statsd
             ),
-            not_yet_switch(
+            missing_switch(
                 "enable_backlog_metric",
                 "--enable-backlog-metric",
                 "Send the number of connections that wait",
-                no_statsd
+                meaningless,
+                of_statsd
             ),
         },
     };

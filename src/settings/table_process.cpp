@@ -4,7 +4,9 @@
 namespace unicoro::settings::tables {
 namespace {
 
-constexpr std::string_view no_control = "steer the master by its signals";
+constexpr std::string_view no_control =
+    "there is no control socket; the master is steered by its signals";
+constexpr std::string_view of_dirty = "it belongs to dirty_apps, which are not available yet";
 constexpr std::string_view no_dirty = "run long jobs in a job queue of their own";
 
 setting dirty_number(
@@ -17,8 +19,8 @@ setting dirty_number(
         .type = whole_number(0),
         .initial = initial,
         .help = help,
-        .status = availability::not_yet,
-        .remark = no_dirty};
+        .status = availability::meaningless,
+        .remark = of_dirty};
 }
 
 }  // namespace
@@ -42,14 +44,14 @@ part process() {
             {.name = "user",
              .flags = "-u,--user",
              .metavar = "USER",
-             .type = text(),
+             .type = account(),
              .kept = stored_in<&server_settings::user>(),
              .default_note = "the user of the start",
              .help = "Run the workers as this user (name or number)"},
             {.name = "group",
              .flags = "-g,--group",
              .metavar = "GROUP",
-             .type = text(),
+             .type = account(),
              .kept = stored_in<&server_settings::group>(),
              .default_note = "the group of the start",
              .help = "Run the workers in this group (name or number)"},
@@ -104,7 +106,7 @@ part control() {
              .metavar = "PATH",
              .type = text(),
              .help = "A unix socket that takes orders",
-             .status = availability::not_yet,
+             .status = availability::meaningless,
              .remark = no_control},
             {.name = "control_socket_mode",
              .flags = "--control-socket-mode",
@@ -112,7 +114,7 @@ part control() {
              .type = file_mode(),
              .initial = "384",
              .help = "The file mode of the control socket (384 = 0600)",
-             .status = availability::not_yet,
+             .status = availability::meaningless,
              .remark = no_control},
             {.name = "control_socket_disable",
              .flags = "--no-control-socket",

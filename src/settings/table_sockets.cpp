@@ -7,10 +7,16 @@ namespace unicoro::settings::tables {
 namespace {
 
 constexpr std::string_view no_tls = "end TLS in nginx, HAProxy or another proxy in front";
+constexpr std::string_view of_tls = "it belongs to TLS, which is not available yet";
+constexpr std::string_view of_http2 = "it belongs to HTTP/2, which is not available yet";
 constexpr std::string_view no_http2 = "speak HTTP/2 in nginx, HAProxy or another proxy in front";
 
 setting tls_text(
-    std::string_view name, std::string_view flags, std::string_view metavar, std::string_view help
+    std::string_view name,
+    std::string_view flags,
+    std::string_view metavar,
+    std::string_view help,
+    availability status = availability::not_yet
 ) {
     return {
         .name = name,
@@ -18,8 +24,8 @@ setting tls_text(
         .metavar = metavar,
         .type = text(),
         .help = help,
-        .status = availability::not_yet,
-        .remark = no_tls};
+        .status = status,
+        .remark = status == availability::not_yet ? no_tls : of_tls};
 }
 
 setting http2_number(
@@ -36,8 +42,8 @@ setting http2_number(
         .type = std::move(type),
         .initial = initial,
         .help = help,
-        .status = availability::not_yet,
-        .remark = no_http2};
+        .status = availability::meaningless,
+        .remark = of_http2};
 }
 
 }  // namespace
@@ -90,7 +96,8 @@ part tls() {
                 "ca_certs",
                 "--ca-certs",
                 "FILE",
-                "Authorities that client certificates must come from"
+                "Authorities that client certificates must come from",
+                availability::meaningless
             ),
             {.name = "cert_reqs",
              .flags = "--cert-reqs",
@@ -98,13 +105,19 @@ part tls() {
              .type = whole_number(0, 2),
              .initial = "0",
              .help = "Client certificates: 0 = none, 1 = optional, 2 = required",
-             .status = availability::not_yet,
-             .remark = no_tls},
-            tls_text("ciphers", "--ciphers", "LIST", "Ciphers in OpenSSL's notation"),
+             .status = availability::meaningless,
+             .remark = of_tls},
+            tls_text(
+                "ciphers",
+                "--ciphers",
+                "LIST",
+                "Ciphers in OpenSSL's notation",
+                availability::meaningless
+            ),
             {.name = "ssl_version",
              .flags = "--ssl-version",
              .metavar = "VERSION",
-             .type = text(),
+             .type = anything(),
              .help = "The version of TLS",
              .status = availability::meaningless,
              .remark = "gunicorn ignores it too; old versions of TLS are not spoken"},
@@ -137,9 +150,9 @@ part http2() {
              .metavar = "LIST",
              .type = text(presence::required),
              .initial = R"("h1")",
-             .help = "Versions of HTTP offered to clients",
-             .status = availability::not_yet,
-             .remark = no_http2},
+             .help = "Versions of HTTP offered to clients over TLS",
+             .status = availability::meaningless,
+             .remark = of_http2},
             {.name = "http2_cleartext",
              .flags = "--http2-cleartext",
              .metavar = "MODE",

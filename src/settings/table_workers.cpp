@@ -4,24 +4,6 @@
 namespace unicoro::settings::tables {
 namespace {
 
-std::vector<choice_option> worker_classes() {
-    return {
-        {"sync"},
-        {"async"},
-        {"gthread"},
-        {"eventlet"},
-        {"gevent", "async"},
-        {"gevent_wsgi", "async"},
-        {"gevent_pywsgi", "async"},
-        // An ASGI application runs in the same way under each; nothing is patched for it here.
-        {"asgi", "sync"},
-        {"uvicorn.workers.UvicornWorker", "sync"},
-        {.written = "tornado",
-         .refusal = "Tornado brings an event loop of its own; run it as its own "
-                    "server, or serve its WSGI or ASGI side with -k async"},
-    };
-}
-
 std::vector<setting> recycling() {
     return {
         {.name = "max_requests",
@@ -91,17 +73,12 @@ std::vector<setting> development() {
         {.name = "reload_engine",
          .flags = "--reload-engine",
          .metavar = "ENGINE",
-         .type = choice(
-             {{"auto"},
-              {"inotify", "auto"},
-              {.written = "poll",
-               .refusal = "files are watched with inotify; on a file system without it send "
-                          "SIGHUP to the master after a change"}}
-         ),
+         .type = choice({{"auto"}, {"inotify", "auto"}, {"poll"}}),
          .initial = R"("auto")",
          .help = "How changes of the code are noticed: inotify is the only way",
          .status = availability::meaningless,
-         .remark = "files are watched with inotify"},
+         .remark = "files are watched with inotify; on a file system without it send SIGHUP to the master "
+                   "after a change"},
         {.name = "reload_extra_files",
          .flags = "--reload-extra-file",
          .form = flag_form::repeated,
@@ -131,17 +108,17 @@ std::vector<setting> processes() {
         {.name = "worker_class",
          .flags = "-k,--worker-class",
          .metavar = "CLASS",
-         .type = choice(worker_classes()),
+         .type = worker_class_name(),
          .kept = stored_in<&server_settings::worker_class>(),
          .help = "How the application runs: sync = one request at a time in each worker, gthread = "
                  "on --threads threads, async = many (gevent for WSGI, coroutines otherwise), eventlet = on its greenlets"},
         {.name = "threads",
          .flags = "--threads",
          .metavar = "N",
-         .type = whole_number(1, 1024),
+         .type = whole_number(0, 1024),
          .kept = stored_in<&server_settings::threads>(),
          .help = "Threads that run a WSGI application in each worker; more than one makes the class "
-                 "sync gthread"},
+                 "sync gthread, 0 is the same as 1"},
         {.name = "worker_connections",
          .flags = "--worker-connections",
          .metavar = "N",

@@ -177,18 +177,7 @@ class hook_map_type final : public text_map_type {
     }
 
     std::string canonical_entry(const std::string& text) const override {
-        auto colon = text.rfind(':');
-        std::string name = text;
-        // gunicorn's own notation has a dot in front of the function.
-        if (colon == std::string::npos && text.find('/') == std::string::npos) {
-            colon = text.rfind('.');
-        }
-        if (colon == std::string::npos) return {};
-        const std::string_view place = std::string_view(text).substr(0, colon);
-        name[colon] = ':';
-        const bool is_file = place.starts_with('/');
-        if (!is_file && !is_dotted_name(place)) return {};
-        return is_dotted_name(std::string_view(text).substr(colon + 1)) ? name : std::string();
+        return canonical_reference(text);
     }
 
     std::string entry_rule() const override {
@@ -197,6 +186,19 @@ class hook_map_type final : public text_map_type {
 };
 
 }  // namespace
+
+std::string canonical_reference(std::string_view text) {
+    auto colon = text.rfind(':');
+    // gunicorn's own notation has a dot in front of the name.
+    if (colon == std::string::npos && text.find('/') == std::string::npos) colon = text.rfind('.');
+    if (colon == std::string::npos || base::has_control_byte(text)) return {};
+    const std::string_view place = text.substr(0, colon);
+    if (!place.starts_with('/') && !is_dotted_name(place)) return {};
+    if (!is_dotted_name(text.substr(colon + 1))) return {};
+    std::string name(text);
+    name[colon] = ':';
+    return name;
+}
 
 std::vector<std::string_view> hook_names() {
     std::vector<std::string_view> names;

@@ -106,7 +106,9 @@ class choice_type final : public value_type {
   public:
     explicit choice_type(std::vector<choice_option> options) : options_(std::move(options)) {}
 
-    void read(const json& written, json& value, std::vector<fault>& faults) const override {
+    void read(const json& given, json& value, std::vector<fault>& faults) const override {
+        // A choice that has the words true and false takes the values, too.
+        const json written = given.is_boolean() ? json(given.get<bool>() ? "true" : "false") : given;
         if (!written.is_string()) {
             faults.push_back(rejected(written, rule()));
             return;
@@ -116,7 +118,7 @@ class choice_type final : public value_type {
             return base::to_lower(option.written) == word;
         });
         if (found == options_.end()) {
-            fault unknown = rejected(written, rule());
+            fault unknown = rejected(given, rule());
             if (const auto meant = base::nearest(word, accepted())) {
                 unknown.text += "; did you mean \"" + std::string(*meant) + "\"?";
             }
@@ -149,7 +151,7 @@ class choice_type final : public value_type {
     std::vector<std::string_view> accepted() const {
         std::vector<std::string_view> words;
         for (const auto& option : options_) {
-            if (option.refusal.empty()) words.push_back(option.written);
+            if (option.refusal.empty() && option.offered) words.push_back(option.written);
         }
         return words;
     }
@@ -157,19 +159,59 @@ class choice_type final : public value_type {
     std::vector<choice_option> options_;
 };
 
-class object_type final : public value_type {
+class account_type final : public value_type {
+  public:
+    void read(const json& written, json& value, std::vector<fault>& faults) const override {
+        if (written.is_number_integer() && written >= 0) {
+            value = written.dump();
+        } else if (written.is_number()) {
+            faults.push_back(rejected(written, rule()));
+        } else {
+            name_.read(written, value, faults);
+        }
+    }
+
+    std::string rule() const override { return "a name, a number from 0 on, or null"; }
+
+    void describe(ordered_json& schema) const override {
+        schema["type"] = ordered_json::array({"string", "integer", "null"});
+        schema["minimum"] = 0;
+    }
+
+  private:
+    text_type name_{presence::optional_value};
+};
+
+class named_object_type final : public value_type {
   public:
     void read(const json& written, json& value, std::vector<fault>& faults) const override {
         if (written.is_object()) {
             value = written;
-        } else {
+            return;
+        }
+        std::string name;
+        if (written.is_string()) name = canonical_reference(base::trim(written.get_ref<const std::string&>()));
+        if (name.empty()) {
             faults.push_back(rejected(written, rule()));
+        } else {
+            value = name;
         }
     }
 
-    std::string rule() const override { return "an object"; }
+    std::string rule() const override {
+        return "an object, or the name of one: MODULE:NAME or /FILE.py:NAME";
+    }
 
-    void describe(ordered_json& schema) const override { schema["type"] = "object"; }
+    void describe(ordered_json& schema) const override {
+        schema["type"] = ordered_json::array({"object", "string"});
+    }
+};
+
+class anything_type final : public value_type {
+  public:
+    void read(const json& written, json& value, std::vector<fault>&) const override { value = written; }
+    std::string rule() const override { return "anything"; }
+    void describe(ordered_json&) const override {}
 };
 
 }  // namespace
@@ -192,8 +234,16 @@ value_type_ptr choice(std::vector<choice_option> options) {
     return std::make_shared<choice_type>(std::move(options));
 }
 
-value_type_ptr any_object() {
-    return std::make_shared<object_type>();
+value_type_ptr account() {
+    return std::make_shared<account_type>();
+}
+
+value_type_ptr named_object() {
+    return std::make_shared<named_object_type>();
+}
+
+value_type_ptr anything() {
+    return std::make_shared<anything_type>();
 }
 
 }  // namespace unicoro::settings

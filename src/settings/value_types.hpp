@@ -48,10 +48,21 @@ struct choice_option {
     std::string_view written;
     std::string_view canonical = {};  ///< empty = the same as written
     std::string_view refusal = {};    ///< not empty = never accepted, for this reason
+    bool offered = true;              ///< named in messages and by editors
 };
 
 /// One of some words; case does not count.
 [[nodiscard]] value_type_ptr choice(std::vector<choice_option> options);
+
+/// How the application runs: the words of `worker_class`, and names of gunicorn's and its kin's classes that
+/// mean the same ("gunicorn.workers.ggevent.GeventWorker", "egg:gunicorn#gevent").
+[[nodiscard]] value_type_ptr worker_class_name();
+
+/// Why a known worker class cannot be used here, and the remedy; empty when it can, or is not known.
+[[nodiscard]] std::string_view worker_class_refusal(std::string_view name);
+
+/// The name or the number of a user or group; canonical: text, or null.
+[[nodiscard]] value_type_ptr account();
 
 /// Checks one entry of a list: what is wrong with it ("must be ..."), or "".
 using entry_check = std::string (*)(std::string_view entry);
@@ -94,7 +105,14 @@ enum class commas { separate, are_text };
 /// True for the names of gunicorn's server hooks, those that are refused here included.
 [[nodiscard]] bool is_hook(std::string_view name);
 
-/// Any JSON object.
-[[nodiscard]] value_type_ptr any_object();
+/// An object, or the name of one in a Python module ("module:name", "/file.py:name").
+[[nodiscard]] value_type_ptr named_object();
+
+/// Anything at all: for what has no meaning here.
+[[nodiscard]] value_type_ptr anything();
+
+/// "module:name" or "/file.py:name" of something in Python, which gunicorn also writes as "module.name";
+/// "" for anything else.
+[[nodiscard]] std::string canonical_reference(std::string_view text);
 
 }  // namespace unicoro::settings

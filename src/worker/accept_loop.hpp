@@ -15,6 +15,7 @@ struct listening_socket {
     std::string address;     ///< of the socket; the path when unix
     std::uint16_t port = 0;
     bool unix_socket = false;
+    std::string text;        ///< as start-up lines show it
 };
 
 /// Accepts until cancelled: waits while worker_connections are open, outlives every error of

@@ -2,6 +2,7 @@
 // The request half of an exchange; http1_response.cpp has the other.
 #include "worker/http1_exchange.hpp"
 
+#include "log/access.hpp"
 #include "log/log.hpp"
 #include "worker/connection.hpp"
 #include "worker/handover.hpp"
@@ -110,7 +111,7 @@ void http1_exchange::end_request() {
     request_deadline_.disarm();
     if (websocket_) end_websocket();
     if (handover_) end_handover();
-    if (shared_.access_log) write_access_line();
+    if (log::access_enabled()) write_access_line();
     shared_.ledger.close(ledger_entry_);
     shared_.slot.requests.store(
         shared_.slot.requests.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The response half of an exchange.
+#include "log/access.hpp"
 #include "log/log.hpp"
 #include "worker/connection.hpp"
 #include "worker/http1_exchange.hpp"
@@ -291,7 +292,7 @@ void http1_exchange::refuse(int status, std::string_view detail) {
     stream_->try_write(pieces);
     body_sent_ = body_.size();
     started_ = scoreboard::monotonic_now();
-    if (shared_.access_log) write_access_line();
+    if (log::access_enabled()) write_access_line();
     response_.reset();
     out_.clear();
     body_.clear();
@@ -381,7 +382,7 @@ awaitable<void> http1_exchange::conclude() {
 }
 
 std::span<const std::string> http1_exchange::logged_environ() const noexcept {
-    return shared_.logged_environ;
+    return log::access_environ_names();
 }
 
 void http1_exchange::log_environ(std::string name, std::string value) {

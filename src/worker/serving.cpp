@@ -2,7 +2,6 @@
 #include "worker/serving.hpp"
 
 #include "http/response_head.hpp"
-#include "log/access.hpp"
 
 #include <algorithm>
 #include <ctime>
@@ -96,8 +95,6 @@ serving::serving(
       exchanges(*this),
       most_connections(values.worker_connections),
       requests_left(request_limit(values)),
-      access_log(log::access_enabled()),
-      logged_environ(log::access_environ_names()),
       room(loop, std::chrono::steady_clock::time_point::max()),
       never(loop, std::chrono::steady_clock::time_point::max()) {
     for (const std::string& network : values.forwarded_allow_ips) {

@@ -17,7 +17,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <span>
 #include <string>
 #include <string_view>
 
@@ -65,8 +64,6 @@ struct serving {
     std::size_t most_connections;         ///< worker_connections, or fewer when descriptors are short
     std::uint64_t requests_left = 0;      ///< until the worker asks for a replacement; 0 = no limit
     bool draining = false;
-    bool access_log = false;
-    std::span<const std::string> logged_environ;  ///< names the access log format prints
 
     /// Rings when a connection has ended, for an accept loop that waits for room.
     asio::basic_waitable_timer<

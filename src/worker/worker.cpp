@@ -96,6 +96,9 @@ process::process(const launch& how)
         log::info("max_requests reached: asking for a replacement");
         announce(scoreboard::worker_state::retiring);
     };
+    for (const listening_socket& each : how.listeners) {
+        context_.listeners.push_back({each.fd, each.text});
+    }
     connections_.on_empty([this] { end_when_idle(); });
 }
 

@@ -114,9 +114,14 @@ def test_command_line_wins(command, conf):
         ("workers = 'many'\n", "gunicorn.conf.py: workers"),
         ("workers = lambda: 3\n", "workers: is a function"),
         ("statsd_host = 'localhost:8125'\n", "statsd_host is not available yet"),
-        ("def ssl_context(config, default): pass\n", "ssl_context is not available yet"),
-        ("post_fork = 'hooks'\n", "post_fork: is a hook and must be a function"),
-        ("wsgi_app = 'a:b'\napp = 'c:d'\n", "means the same as"),
+        ("logger_class = 'no_such_module.Logger'\n", "No module named 'no_such_module'"),
+        ("worker_class = 'json.JSONDecoder'\n", "is derived from no worker class that is known here (json.decoder.JSONDecoder)"),
+        ("worker_class = 'json.dumps'\n", "it is a function, not a class"),
+        ("from gunicorn.workers.gtornado import TornadoWorker\nclass Own(TornadoWorker): pass\nworker_class = Own\n", "Tornado brings an event loop"),
+        ("import gunicorn.app.base\n", "which is not installed for"),
+        ("logconfig = 'nowhere.ini'\n", "logconfig: the file"),
+        ("post_fork = 'hooks'\n", "post_fork: is a hook and must be a function, or the name of one"),
+        ("ws_max_size = 1\nwebsocket_max_message_size = 2\n", "means the same as"),
     ],
 )
 def test_files_that_are_refused(command, tmp_path, text, message):

@@ -9,6 +9,7 @@
 #include "python/gil.hpp"
 #include "python/interpreter.hpp"
 #include "python/no_collection.hpp"
+#include "python/server_logs.hpp"
 #include "python/traceback.hpp"
 
 #include <boost/asio/error.hpp>
@@ -82,7 +83,7 @@ void asgi_call::begin(PyObject* coroutine) {
 }
 
 void asgi_call::not_begun(PyObject* exception) {
-    log_failure(describe_exception(exception));
+    log_failure({}, exception);
     if (begun()) {
         finished_ = true;
         loop_.ended();
@@ -199,7 +200,7 @@ asgi_call::ending asgi_call::app_ended(bool returned) {
             if (told_gone_ && stems_from(exception.get(), PyExc_ConnectionResetError)) {
                 log::info("the client went away before its response was complete");
             } else {
-                log_failure(describe_exception(exception.get()));
+                log_failure({}, exception.get());
             }
         } else if (request_ != nullptr && !cancelled_) {
             log_failure("the task was cancelled, and not by the server");
@@ -221,20 +222,17 @@ py_ref asgi_call::client_gone() {
     return {};
 }
 
-void asgi_call::log_failure(std::string_view what) const {
+void asgi_call::log_failure(std::string_view what, PyObject* exception) const {
+    std::string headline;
     if (request_ != nullptr) {
         const http::request_head& head = request_->head();
-        log::error(
-            "Error handling request {} {}\n{}",
-            log::escaped(head.method),
-            log::escaped(head.target),
-            what
-        );
-        return;
+        headline = "Error handling request " + log::escaped(head.method) + ' ' + log::escaped(head.target);
+    } else {
+        PyObject* const path =
+            scope_ ? PyDict_GetItem(scope_.get(), asgi_names::all().path) : nullptr;
+        headline = "Error after the end of a request for " + log::escaped(to_utf8(path));
     }
-    PyObject* const path =
-        scope_ ? PyDict_GetItem(scope_.get(), asgi_names::all().path) : nullptr;
-    log::error("Error after the end of a request for {}\n{}", log::escaped(to_utf8(path)), what);
+    report_failure(std::move(headline), what, exception);
 }
 
 std::string asgi_call::stack() const {

@@ -105,7 +105,7 @@ class asgi_call : public app::running_request {
     [[nodiscard]] bool attended() const noexcept { return request_ != nullptr && !gone_; }
     /// The application is told that nobody listens: the exception is set.
     [[nodiscard]] py_ref client_gone();
-    void log_failure(std::string_view what) const;
+    void log_failure(std::string_view what, PyObject* exception = nullptr) const;
 
     asgi_loop& loop_;
     asgi_application& application_;

@@ -174,11 +174,8 @@ TEST_SUITE("access_format") {
             const char* part;
         };
         const row rows[] = {
-            {"%(x)s", "unknown atom 'x' (valid are h l u t r m U q H s b B f a T D M L p"},
-            {"%(h)s %(status)s", "unknown atom 'status'"},
-            {"%({host}x)s", "unknown atom '{host}x'"},
-            {"%({}i)s", "unknown atom '{}i'"},
-            {"%()s", "unknown atom ''"},
+            {"%(x)", "the atom must end in 's'"},
+            {"%(x)5.3q", "the atom must end in 's'"},
             {"%(h)", "the atom must end in 's'"},
             {"%(h)d", "the atom must end in 's'"},
             {"%(s)q", "the atom must end in 's' or 'd'"},
@@ -196,6 +193,32 @@ TEST_SUITE("access_format") {
             CAPTURE(compiled.error());
             CHECK(compiled.error().find(r.part) != std::string::npos);
         }
+    }
+
+    TEST_CASE("flags, width and precision are Python's") {
+        auto record = sample();
+        const std::array<log::field_view, 1> fields{{{"User-Agent", "\"ab\xC3\xA9z"}}};
+        record.request_fields = fields;
+        record.status = 204;
+        CHECK(line_of("%(s)05d|%(s)-5s|%(s)5s|%(m).2s|%(M)i", record) == "00204|204  |  204|GE|2003");
+        CHECK(line_of("%(a).2s|%(a).3s", record) == "\\\"|\\\"a");
+        // Neither an escape nor a character is cut through.
+        CHECK(line_of("%(a).1s|%(a).5s|%(a).6s", record) == "|\\\"ab|\\\"ab\xC3\xA9");
+        CHECK(line_of("%(h) -  %(t)s", record) == "%(t)s");
+    }
+
+    TEST_CASE("an unknown atom is a dash, and is told") {
+        const auto compiled = access_format::compile("%(x)s %(s)s %(status).3f %({host}x)s %({}i)s %()s|");
+        REQUIRE(compiled.has_value());
+        CHECK(
+            compiled->unknown_atoms() == std::vector<std::string>{"x", "status", "{host}x", "{}i", ""}
+        );
+        std::string line;
+        access_record record;
+        record.status = 204;
+        compiled->append(line, record);
+        CHECK(line == "- 204 - - - -|");
+        CHECK(access_format::known_atoms().find("h l u t r") != std::string_view::npos);
     }
 
     TEST_CASE("a format says what it needs") {

@@ -140,13 +140,59 @@ TEST_SUITE("log") {
         CHECK(access_failed->starts_with("accesslog: "));
 
         access.accesslog = folder.file("access.log");
-        access.access_log_format = "%(nope)s";
+        access.access_log_format = "%(nope";
         const auto format_failed = log::open(access);
         REQUIRE(format_failed.has_value());
-        CHECK(format_failed->starts_with("access_log_format: unknown atom 'nope'"));
+        CHECK(format_failed->starts_with("access_log_format: the atom has no closing ')'"));
 
         log::info("still here");
         CHECK(test::read_lines(folder.file("error.log")).size() == 1);
+    }
+
+    TEST_CASE("a relay gets records first, also without an access log") {
+        const temporary_folder folder;
+        const default_logs restore;
+        static int taken = 0;
+        static bool takes = true;
+        static std::string shown;
+        log::options chosen = to_file(folder.file("error.log"));
+        chosen.access_log_format = "%(m)s %({x}e)s";
+        REQUIRE(opened(chosen));
+        CHECK(log::access_environ_names().empty());
+        log::relay_access([](const log::access_record&, std::string_view line) {
+            ++taken;
+            shown = line;
+            return takes;
+        });
+        CHECK(log::access_enabled());
+        CHECK(log::access_uses_request_fields());
+        CHECK(log::access_uses_response_fields());
+        CHECK(log::access_environ_names().size() == 1);
+        log::access_record record;
+        record.method = "GET";
+        log::write_access(record);
+        CHECK(taken == 1);
+        CHECK(shown == "GET -");
+        CHECK(log::access_descriptor() == -1);
+        log::write_ready_access("nowhere\n");
+
+        chosen.accesslog = folder.file("access.log");
+        REQUIRE(opened(chosen));
+        log::write_access(record);
+        takes = false;
+        log::write_access(record);
+        CHECK(taken == 3);
+        log::write_ready_access("by hand\nin two lines\n");
+        log::relay_access(nullptr);
+        log::write_access(record);
+        CHECK(taken == 3);
+        CHECK(log::access_descriptor() > 2);
+        CHECK(
+            test::read_lines(folder.file("access.log")) ==
+            std::vector<std::string>{"GET -", "by hand", "in two lines", "GET -"}
+        );
+        log::write_ready("as it is\x01\n");
+        CHECK(test::read_lines(folder.file("error.log")) == std::vector<std::string>{"as it is\x01"});
     }
 
     TEST_CASE("access lines go to their file, and say when they are wanted") {

@@ -66,11 +66,13 @@ class variable {
     std::optional<std::string> before_;
 };
 
+std::string chosen(const app::python_search& where) {
+    const auto found = app::choose_python(where);
+    return found ? found->path : "error: " + found.error().message;
+}
+
 std::string chosen(const std::string& setting) {
-    unicoro::settings::server_settings values;
-    values.python = setting;
-    const auto found = app::choose_python(values);
-    return found ? *found : "error: " + found.error().message;
+    return chosen(app::python_search{setting, {}, {}});
 }
 
 bool mentions(const std::string& text, const std::string& part) {
@@ -99,11 +101,71 @@ TEST_SUITE("python finder") {
         CHECK(chosen("") == in_path);
     }
 
+    TEST_CASE("then the environment around the program, then those beside the application") {
+        const folder here;
+        const variable none("VIRTUAL_ENV", nullptr);
+        const std::string in_path = here.script("path/python3", "");
+        const variable path("PATH", (here.path() + "/path").c_str());
+        const auto environment = [&here](const std::string& name) {
+            const std::string python = here.script(name + "/bin/python", "");
+            std::ofstream(here.path() + "/" + name + "/pyvenv.cfg") << "home = /usr/bin\n";
+            return python;
+        };
+        const auto site = [&here](const std::string& name) { return here.path() + "/" + name; };
+        app::python_search where{{}, site("bin/unicoro"), {site("site"), site("lib")}};
+        here.script("bin/unicoro", "");
+        // What is no environment does not count, however it is called.
+        here.script("site/venv/bin/python", "");
+        CHECK(chosen(where) == in_path);
+        const std::string other = environment("lib/venv");
+        CHECK(chosen(where) == other);
+        const std::string second = environment("site/venv");
+        CHECK(chosen(where) == second);
+        const std::string first = environment("site/.venv");
+        CHECK(chosen(where) == first);
+        // Its own path counts, and what that links to, step by step.
+        const std::string linked = environment("linked");
+        fs::create_symlink(site("linked/bin/unicoro"), site("bin/first"));
+        fs::create_symlink("../../bin/unicoro", site("linked/bin/unicoro"));
+        where.program = site("bin/first");
+        CHECK(chosen(where) == linked);
+        const std::string own = environment("own");
+        here.script("own/bin/unicoro", "");
+        where.program = site("own/bin/unicoro");
+        CHECK(chosen(where) == own);
+        where.setting = in_path;
+        CHECK(chosen(where) == in_path);
+    }
+
+    TEST_CASE("an environment whose interpreter is gone is passed over and named") {
+        const folder here;
+        const variable none("VIRTUAL_ENV", nullptr);
+        const std::string in_path = here.script("path/python3", "");
+        const variable path("PATH", (here.path() + "/path").c_str());
+        fs::create_directories(here.path() + "/.venv/bin");
+        std::ofstream(here.path() + "/.venv/pyvenv.cfg") << "home = /gone\n";
+        fs::create_symlink("/gone/python3", here.path() + "/.venv/bin/python");
+        const auto found = app::choose_python({{}, {}, {here.path()}});
+        REQUIRE(found.has_value());
+        CHECK(found->path == in_path);
+        REQUIRE(found->notes.size() == 1);
+        mentions(found->notes.front(), here.path() + "/.venv has no bin/python that can be run");
+    }
+
+    TEST_CASE("a chain of links that has no end") {
+        const folder here;
+        const variable none("VIRTUAL_ENV", nullptr);
+        const variable path("PATH", here.path().c_str());
+        fs::create_symlink(here.path() + "/a", here.path() + "/b");
+        fs::create_symlink(here.path() + "/b", here.path() + "/a");
+        mentions(chosen({{}, here.path() + "/a", {}}), "unicoro lies in no virtual environment");
+    }
+
     TEST_CASE("what cannot be found is named, with the remedy") {
         const folder here;
         const variable none("VIRTUAL_ENV", nullptr);
         const variable path("PATH", here.path().c_str());
-        mentions(chosen(""), "no python3 in PATH; name one with --python");
+        mentions(chosen(""), "no python3 in PATH; name one with --python (an interpreter");
         mentions(chosen(here.path()), "has no bin/python; make it a virtual environment");
         mentions(chosen("nowhere/python"), "'nowhere/python' is neither an interpreter nor");
         const variable gone("VIRTUAL_ENV", "/nonexistent");
@@ -114,6 +176,7 @@ TEST_SUITE("python finder") {
         const auto found = app::probe_python(TEST_PYTHON);
         REQUIRE(found.has_value());
         CHECK(found->version.starts_with("3."));
+        CHECK(found->release.starts_with(found->version.substr(0, found->version.find_first_not_of("0123456789.")) + "."));
         CHECK(found->library.find("libpython3") != std::string::npos);
         CHECK(fs::exists(found->library));
         CHECK(fs::exists(found->executable));

@@ -52,11 +52,18 @@ TEST_SUITE("printed") {
 
     TEST_CASE("the sample file is without fault") {
         start s;
-        s.arguments = {"-c", (source_root / "config/unicoro.json").string()};
+        // Its folder is one that is there.
+        std::string text = contents(source_root / "config/unicoro.json");
+        const std::string folder = "\"/srv/app\"";
+        REQUIRE(text.find(folder) != std::string::npos);
+        text.replace(text.find(folder), folder.size(), "\"" + s.folder.path().string() + "\"");
+        s.folder.write("sample.json", text);
+        s.arguments = {"-c", "sample.json"};
         const auto result = s.load();
         CHECK(joined(result.errors) == "");
         CHECK(joined(result.warnings) == "");
         CHECK_FALSE(result.settings.app.empty());
+        CHECK(result.settings.python == "/srv/app/.venv");
     }
 
     TEST_CASE("the schema has every key of the file") {

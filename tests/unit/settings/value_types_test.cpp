@@ -174,6 +174,51 @@ TEST_SUITE("value_types") {
         );
     }
 
+    TEST_CASE("a choice that has the words takes true and false") {
+        const auto type = choice({{"off"}, {"auto"}, {"true", "auto"}, {"false", "off"}});
+        check_meanings(type, {{true, "auto"}, {false, "off"}, {"False", "off"}});
+        check_refused(choice({{"off"}, {"on"}}), {true, false});
+        const auto quiet = choice({{"warning"}, {.written = "warn", .canonical = "warning", .offered = false}});
+        CHECK(read(quiet, "warn").value == "warning");
+        CHECK(quiet->rule() == R"(one of "warning")");
+    }
+
+    TEST_CASE("worker classes by gunicorn's names") {
+        const auto type = worker_class_name();
+        check_meanings(
+            type,
+            {{"sync", "sync"},
+             {"GEVENT", "async"},
+             {"egg:gunicorn#gevent", "async"},
+             {"egg:gunicorn#gthread", "gthread"},
+             {"gunicorn.workers.gthread.ThreadWorker", "gthread"},
+             {"gunicorn.workers.geventlet.EventletWorker", "eventlet"},
+             {"uvicorn_worker.UvicornH11Worker", "sync"}}
+        );
+        check_refused(
+            type, {"tornado", "egg:gunicorn#tornado", "aiohttp.GunicornWebWorker", "egg:other#thing", "x.Y", 1}
+        );
+        CHECK(read(type, "gevnt").faults.front().text.ends_with("did you mean \"gevent\"?"));
+        CHECK(worker_class_refusal("gunicorn.workers.gtornado.TornadoWorker").starts_with("Tornado brings"));
+        CHECK(worker_class_refusal("gevent").empty());
+        CHECK(worker_class_refusal("x.Y").empty());
+    }
+
+    TEST_CASE("accounts by name and by number") {
+        check_meanings(account(), {{"www-data", "www-data"}, {65534, "65534"}, {"0", "0"}, {nullptr, nullptr}});
+        check_refused(account(), {-1, 1.5, true, json::array()});
+    }
+
+    TEST_CASE("objects, or the names of such") {
+        const json dictionary{{"version", 1}};
+        check_meanings(
+            named_object(),
+            {{dictionary, dictionary}, {"a.b:c", "a.b:c"}, {"a.b.c", "a.b:c"}, {"/x y/z.py:c", "/x y/z.py:c"}}
+        );
+        check_refused(named_object(), {"", "a", "a b:c", "a:b c", "./x.py:c", 1, nullptr});
+        CHECK(read(anything(), 2).value == 2);
+    }
+
     TEST_CASE("networks") {
         check_meanings(
             network_list(),
