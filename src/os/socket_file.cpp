@@ -122,8 +122,12 @@ outcome<socket_file> socket_file::bind(
     }
     auto folder = base::parent_folder::of(path, base::parent_folder::last_link::keep);
     if (!folder) {
+        const error_code code = system_error(folder.error().error);
+        const bool missing = code == system_error(ENOENT);
         return failure{
-            system_error(folder.error().error), describe(path) + ": " + folder.error().reason};
+            code,
+            describe(path) + ": " + folder.error().reason +
+                (missing ? "; create its folder, or choose another path" : "")};
     }
     socket_file made(std::move(*folder));
     const auto to = made.address(path);

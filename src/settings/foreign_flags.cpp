@@ -147,7 +147,9 @@ std::optional<std::string> foreign_flag(
     }
     if (flag == "--http") {
         const std::string value = value_of(flag, arguments, "");
-        const bool address = value.find_first_of("0123456789:") != std::string::npos;
+        // Of uvicorn's it is the name of a parser: h11, httptools.
+        const bool address = value.find(':') != std::string::npos ||
+                             value.find_first_not_of("0123456789") == std::string::npos;
         return address ? " is a flag of uWSGI; write --bind " + value : std::string(" is a flag of uvicorn; leave it out");
     }
     const auto* const found = std::find_if(table.begin(), table.end(), [flag](const foreign& each) {

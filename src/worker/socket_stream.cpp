@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -113,8 +114,17 @@ void socket_stream::shutdown_read() noexcept { shutdown(own_fd(), SHUT_RD); }
 void socket_stream::shutdown_both() noexcept { shutdown(own_fd(), SHUT_RDWR); }
 
 os::unique_fd socket_stream::duplicate() noexcept {
+    // Both share their flags. Asio makes a socket non-blocking when it first waits, which must not come
+    // after the other one has been made blocking.
+    error_code failed;
+    if (!os::forked_off()) socket_.native_non_blocking(true, failed);
+    if (failed) return {};
     os::unique_fd copy(fcntl(own_fd(), F_DUPFD_CLOEXEC, 0));
-    if (copy) shared_ = true;
+    if (!copy) return {};
+    // Inherited from the listening socket (os::limit_accept_wait): who makes it blocking means to wait.
+    const timeval for_ever{};
+    setsockopt(copy.get(), SOL_SOCKET, SO_RCVTIMEO, &for_ever, sizeof for_ever);
+    shared_ = true;
     return copy;
 }
 

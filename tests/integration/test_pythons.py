@@ -172,7 +172,7 @@ def test_a_failed_import_tells_where(start, tmp_path, text):
     (tmp_path / "needs.py").write_text(text)
     server = start("--python", FOUND[HOSTED[0]], "needs:app", ready=False)
     server.allow(".")
-    assert server.wait_exit() == 3
+    assert server.wait_exit() == 4
     server.wait_log(rf"Error: .*\nPython: \S+ \({re.escape(HOSTED[0])}\.\d+\); --python names another interpreter")
 
 

@@ -48,7 +48,6 @@ TEST_SUITE("application specs") {
             const char* message;
         };
         constexpr boot_failure application = boot_failure::application;
-        constexpr boot_failure worker = boot_failure::worker;
         const row rows[] = {
             {"no_such_module", application, "there is no module 'no_such_module'. Searched:"},
             {"unit_apps.sub:app", application, "there is no module 'unit_apps.sub'"},
@@ -56,7 +55,7 @@ TEST_SUITE("application specs") {
             {"unit_apps:", application, "names nothing after the ':'"},
             {"unit_apps:nothing", application, "Did you mean 'unit_apps:application'?"},
             {"unit_apps:box.nothing", application, "there is no 'nothing' in 'unit_apps.box'"},
-            {"unit_apps:not_callable", application, "is a int, which is not callable"},
+            {"unit_apps:not_callable", application, "is an int, which is not callable"},
             {"unit_apps:1 + 1", application, "neither an attribute name nor a factory call"},
             {"unit_apps:a b", application, "neither an attribute name nor a factory call"},
             {"unit_apps:create_app(os.environ)", application, "must be literal values"},
@@ -64,11 +63,11 @@ TEST_SUITE("application specs") {
             {"unit_apps:create_app(1, 2, 3)", application, "takes from 0 to 1 positional"},
             {"unit_apps:not_callable()", application, "what is called here is no function"},
             {"unit_apps:empty_factory()", application, "returned None"},
-            {"unit_apps:broken_factory()", worker, "TypeError: inside the factory"},
-            {"unit_broken", worker, "ZeroDivisionError"},
-            {"unit_broken_import", worker, "No module named 'no_such_dependency'"},
-            {"unit_broken_syntax", worker, "SyntaxError"},
-            {"unit_broken_exit", worker, "SystemExit: 0"},
+            {"unit_apps:broken_factory()", application, "TypeError: inside the factory"},
+            {"unit_broken", application, "ZeroDivisionError"},
+            {"unit_broken_import", application, "No module named 'no_such_dependency'"},
+            {"unit_broken_syntax", application, "SyntaxError"},
+            {"unit_broken_exit", application, "SystemExit: 0"},
         };
         the_host();
         const gil_lock gil;

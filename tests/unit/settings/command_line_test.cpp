@@ -141,7 +141,7 @@ TEST_SUITE("command_line") {
             "command line: --worker-class: must be one of \"sync\", \"async\", \"gthread\", "
             "\"eventlet\", "
             "\"gevent\", \"gevent_wsgi\", \"gevent_pywsgi\", \"asgi\", "
-            "\"uvicorn.workers.UvicornWorker\", not "
+            "or the name of a worker class of gunicorn or uvicorn, not "
             "\"asinc\"; did you mean \"async\"?\n"
             "command line: --timeout: must be a number of seconds from 0 to 31536000, not "
             "\"soon\"\n"
