@@ -249,6 +249,7 @@ def eventlet_hub(server_wait):
 
     hubs.use_hub(Hub)
     eventlet.monkey_patch()
+    _when_imported("asyncio.events", _give_each_greenlet_its_loop)
     alone_with_eventlet()
     return hubs.get_hub()
 

@@ -5,6 +5,7 @@
 @functools.lru_cache(maxsize=None)
 def _gevent_websocket_handler():
     """None where the application's environment does not have the package."""
+    import errno
     from types import SimpleNamespace
 
     try:
@@ -23,15 +24,23 @@ def _gevent_websocket_handler():
         def __init__(self, handler, sock):
             self.handler, self.sock = handler, sock
             self.head = None  # of the response, until it is sent
+            self.over = False
             self.arrived = b""
 
         def open(self):
+            # A WebSocket that goes unused closes itself at its end.
+            if self.over:
+                raise OSError(errno.EBADF, "the request is over: its connection is the server's")
             if self.head is not None:
                 head, self.head = self.head, None
                 self.sock.sendall(head)
                 clients[self.handler.client_address] = Client(
                     self.handler.client_address, self.handler.websocket
                 )
+
+        def end(self):
+            self.over = True
+            self.handler = self.sock = None
 
         def read(self, size):
             self.open()
@@ -73,12 +82,15 @@ def _gevent_websocket_handler():
             """The application is done; False if it did not use the WebSocket."""
             websocket, self.websocket = self.websocket, None
             self.environ.pop("wsgi.websocket", None)
-            if self.wire.head is not None:
-                return False
-            clients.pop(self.client_address, None)
-            if not websocket.closed:
-                websocket.close()
-            return True
+            used = self.wire.head is None
+            if used:
+                clients.pop(self.client_address, None)
+                if not websocket.closed:
+                    websocket.close()
+            self.wire.end()
+            # No ring is left to hold the socket until a collection.
+            self.wire = self.rfile = self.socket = None
+            return used
 
     return Handler
 

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 namespace unicoro::settings {
 namespace {
@@ -104,9 +105,10 @@ class worker_class_type final : public value_type {
     }
 
     void describe(ordered_json& schema) const override {
-        ordered_json names{{"enum", offered()}};
-        ordered_json of_a_class{{"type", "string"}, {"pattern", "[.:]"}};
-        schema["anyOf"] = ordered_json::array({names, of_a_class});
+        // The words for the editor to propose, whatever else is taken for one of them, and names of classes.
+        ordered_json proposed{{"enum", offered()}};
+        ordered_json taken{{"type", "string"}, {"pattern", in_any_case(offered()) + "|[.:]"}};
+        schema["anyOf"] = ordered_json::array({std::move(proposed), std::move(taken)});
     }
 
   private:

@@ -7,9 +7,7 @@
 #include <algorithm>
 
 namespace unicoro::settings {
-namespace {
 
-/// A pattern of JSON Schema, which knows no flag for it.
 std::string in_any_case(const std::vector<std::string_view>& words) {
     std::string pattern = R"(^\s*()";
     for (const std::string_view word : words) {
@@ -23,6 +21,8 @@ std::string in_any_case(const std::vector<std::string_view>& words) {
     }
     return pattern + R"()\s*$)";
 }
+
+namespace {
 
 class boolean_type final : public value_type {
   public:

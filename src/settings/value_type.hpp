@@ -4,6 +4,7 @@
 #include <nlohmann/json_fwd.hpp>
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace unicoro::settings {
@@ -39,5 +40,8 @@ class value_type {
 
 /// The fault of a value that breaks a rule: "must be <rule>, not <written>".
 [[nodiscard]] fault rejected(const json& written, const std::string& rule, std::string path = {});
+
+/// A pattern of JSON Schema, which has no flag for it: one of the words in any case, with blanks around it.
+[[nodiscard]] std::string in_any_case(const std::vector<std::string_view>& words);
 
 }  // namespace unicoro::settings

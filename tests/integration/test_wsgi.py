@@ -11,7 +11,7 @@ import time
 import pytest
 
 from harness.client import Closed
-from harness.paths import ROOT
+from harness.paths import BINARY, ROOT
 from harness.waiting import LONG, wait_until
 
 APPS = ROOT / "tests" / "integration" / "python_apps"
@@ -311,7 +311,8 @@ def test_path_and_arguments(serve, tmp_path):
     server = serve("--pythonpath", f"{APPS},{tmp_path}/other", "--chdir", tmp_path)
     seen = json.loads(server.get("/python").body)
     assert seen["path"][:3] == [str(APPS), f"{tmp_path}/other", str(tmp_path)]
-    assert seen["argv"] == ["unicoro"]
+    assert seen["argv"][0] == str(BINARY)
+    assert "wsgi_probe" in seen["argv"]
     assert seen["version"] == list(sys.version_info[:2])
 
 
@@ -338,7 +339,7 @@ def test_atexit_runs_when_a_worker_ends(serve, tmp_path):
         ("wsgi_probe:missing", 4, "Did you mean 'wsgi_probe:application'"),
         ("wsgi_probe:nothing", 4, "is a NoneType, which is not callable"),
         ("wsgi_probe:threaded(1)", 4, "takes 0 positional arguments but 1 was given"),
-        ("wsgi_probe:failing()", 3, "RuntimeError: the factory failed"),
+        ("wsgi_probe:failing()", 4, "RuntimeError: the factory failed"),
     ],
 )
 def test_application_that_cannot_be_loaded(serve, app, code, message):
