@@ -16,6 +16,7 @@ class eventlet_guest final : public guest_loop {
     std::string package() const override { return "eventlet"; }
     bool prepare() override;
     wsgi_runner& runner() noexcept override { return requests_; }
+    bool idle() const noexcept override { return requests_.idle(); }
     void drive() override;
 
   private:

@@ -8,10 +8,6 @@
 
 namespace unicoro::python {
 
-gevent_guest::~gevent_guest() {
-    gevent_loop::set_turn(nullptr);
-}
-
 bool gevent_guest::prepare() {
     // In this order: the loop is chosen before the first hub, which patching may make.
     switch (gevent_loop::install(reactor_)) {

@@ -15,11 +15,11 @@ class gevent_guest final : public guest_loop, private hub_turn {
   public:
     explicit gevent_guest(guest_reactor& reactor) noexcept
         : reactor_(reactor), requests_(reactor) {}
-    ~gevent_guest() override;
 
     std::string package() const override { return "gevent"; }
     bool prepare() override;
     wsgi_runner& runner() noexcept override { return requests_; }
+    bool idle() const noexcept override { return requests_.idle(); }
     void drive() override;
     PyObject* hub() const noexcept override { return hub_.get(); }
     void also(std::function<void()> turn, std::function<void()> end) override {

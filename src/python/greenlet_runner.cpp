@@ -83,7 +83,9 @@ void greenlet_runner::carry(PyObject* carrier) {
         const greenlet_slate slate(carrier, hub.get());
         while (starts_next()) {
             const greenlet_call_ptr call = std::move(now_[next_++].call);
+            ++inside_calls_;
             call->run(carrier, hub.get());
+            --inside_calls_;
             if (inside_ != carrier || !slate.wipe()) return;
         }
     } while (rest(carrier, hub.get()));

@@ -40,6 +40,8 @@ class greenlet_runner final : public wsgi_runner {
     /// In the hub greenlet, outside of Asio, with the GIL. Leaves no exception set.
     void turn(PyObject* hub);
     [[nodiscard]] bool has_work() const noexcept { return !due_.empty(); }
+    /// No greenlet is in an application.
+    [[nodiscard]] bool idle() const noexcept { return inside_calls_ == 0; }
 
   private:
     enum class step : std::uint8_t { start, resume, cancel };
@@ -60,6 +62,7 @@ class greenlet_runner final : public wsgi_runner {
     std::vector<entry> due_;
     std::vector<entry> now_;
     std::size_t next_ = 0;  // of `now_`
+    std::size_t inside_calls_ = 0;
     py_ref entry_;
     py_ref hub_;
     py_ref resting_;

@@ -9,7 +9,8 @@
 namespace unicoro::python {
 
 /// A loop of greenlets (gevent's, eventlet's) that drives the worker in place of io_context::run. One
-/// per process; every call with the GIL.
+/// per process; every call with the GIL. Never destroyed once it has driven: what ends Python (threads,
+/// atexit functions) may wait in the hub once more, whose greenlet stands in the middle of it.
 class guest_loop {
   public:
     guest_loop() = default;
@@ -25,6 +26,8 @@ class guest_loop {
     [[nodiscard]] virtual bool prepare() = 0;
 
     [[nodiscard]] virtual wsgi_runner& runner() noexcept = 0;
+    /// No request's greenlet is in an application any more.
+    [[nodiscard]] virtual bool idle() const noexcept = 0;
 
     /// The greenlet of its loop when other loops can live beside it, else null.
     [[nodiscard]] virtual PyObject* hub() const noexcept { return nullptr; }

@@ -318,16 +318,19 @@ void python_host::shut_down() noexcept {
         // Never freed, since those threads use it.
         [[maybe_unused]] auto* const lost = new auto(std::move(applications_));
         [[maybe_unused]] auto* const pool = own_runner_.release();
+        [[maybe_unused]] guest_loop* const kept = guest_.release();
         interpreter::stop_beside_threads();
         return;
     }
     {
         const gil_lock gil;
         home_->forget();
+        // Never freed where a greenlet goes on in them while Python ends; nor is the hub's own side.
+        if (guest_ && !guest_->idle()) [[maybe_unused]] auto* const lost = new auto(std::move(applications_));
         applications_.clear();
         beside_.reset();
         asgi_.reset();
-        guest_.reset();
+        [[maybe_unused]] guest_loop* const kept = guest_.release();
         own_runner_.reset();
     }
     interpreter::stop();

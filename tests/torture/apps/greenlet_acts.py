@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """WSGI acts that only greenlets can do, on gevent or eventlet, beside those of wsgi_acts."""
 
+import atexit
 import time
 
 import wsgi_acts
@@ -40,6 +41,9 @@ class Eventlet:
 
 
 library = None
+
+# Python's own end waits in the hub once more.
+atexit.register(lambda: time.sleep(0.02))
 
 
 def read_all(environ):
