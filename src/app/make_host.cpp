@@ -78,8 +78,7 @@ std::string prepare_hosts(const settings::server_settings& values) {
     // by root here: then each worker asks for itself.
     if (values.user && geteuid() == 0) return {};
     const std::optional<python_runtime> runtime = remember_python(values);
-    if (!runtime) return {};
-    return "Python: " + runtime->executable + " (" + runtime->release + ")";
+    return runtime ? describe(*runtime) : std::string();
 }
 
 bool needs_master_guest(const settings::server_settings& values) {

@@ -45,6 +45,9 @@ struct chosen_python {
 /// than 3.10, without a shared libpython.
 [[nodiscard]] os::outcome<python_runtime> probe_python(const std::string& interpreter);
 
+/// The start-up line about it.
+[[nodiscard]] std::string describe(const python_runtime& runtime);
+
 /// Asks the interpreter of these settings now, so that workers forked later need not, and gives the answer.
 /// A failure is left for them to tell.
 std::optional<python_runtime> remember_python(const settings::server_settings& values);

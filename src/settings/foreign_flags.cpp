@@ -159,8 +159,10 @@ std::optional<std::string> foreign_flag(
     std::string text = " is a flag of " + std::string(found->owner) + "; ";
     std::string remedy(found->remedy);
     constexpr std::string_view place = "VALUE";
-    if (const auto at = remedy.find(place); at != std::string::npos && remedy.find("NAME=VALUE") == std::string::npos) {
-        remedy.replace(at, place.size(), value_of(flag, arguments, place));
+    // NAME=VALUE is no place for it.
+    const std::string given = value_of(flag, arguments, place);
+    for (auto at = remedy.find(place); at != std::string::npos; at = remedy.find(place, at + given.size())) {
+        if (at == 0 || remedy[at - 1] != '=') remedy.replace(at, place.size(), given);
     }
     return text + remedy;
 }
