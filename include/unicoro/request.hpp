@@ -54,10 +54,10 @@ class request {
 
     [[nodiscard]] std::string_view method() const noexcept;
     [[nodiscard]] std::string_view target() const noexcept;  ///< as sent (RFC 9112, 3.2)
-    /// Still percent-encoded; below `mount`.
+    /// Still percent-encoded; below `mount`, and "/" where nothing is left there.
     [[nodiscard]] std::string_view path() const noexcept;
-    /// The prefix the application is mounted at (setting `apps`), empty at "/".
-    [[nodiscard]] std::string_view mount() const noexcept;
+    /// Where the application is mounted: SCRIPT_NAME and its prefix in the setting `apps`; empty at "/".
+    [[nodiscard]] std::string mount() const;
     [[nodiscard]] std::string_view query() const noexcept;   ///< without '?', still encoded
     [[nodiscard]] std::string_view protocol() const noexcept;  ///< "HTTP/1.1"
     [[nodiscard]] std::string_view scheme() const noexcept;  ///< as trusted proxies tell

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "aio/task_group.hpp"
+#include "app/location.hpp"
 #include "http/request_head.hpp"
 #include "http/response_head.hpp"
 
@@ -34,13 +35,6 @@ struct connection_info {
     std::uint16_t local_port = 0;
     bool unix_socket = false;
     std::unique_ptr<connection_attachment> attachment;
-};
-
-/// Where the application of a request is mounted (the setting `apps`).
-struct mount_point {
-    std::string_view prefix;      ///< without a slash at the end; empty = at "/"
-    std::size_t length = 0;       ///< of the prefix in the request's path, where it may be encoded
-    std::size_t application = 0;  ///< place in `apps`
 };
 
 /// A request inside of an application, as the log wants to know it. Worker only.
@@ -141,16 +135,16 @@ class exchange {
     [[nodiscard]] virtual std::span<const std::string> logged_environ() const noexcept = 0;
     virtual void log_environ(std::string name, std::string value) = 0;
 
-    /// Set before `handle`, by who chose the application.
-    void mount(const mount_point& where) noexcept { mount_ = where; }
-    [[nodiscard]] const mount_point& mount() const noexcept { return mount_; }
+    /// Worked out before `handle`.
+    void is_at(const location& where) noexcept { where_ = where; }
+    [[nodiscard]] const location& where() const noexcept { return where_; }
 
     /// Set by the host while it can tell where the request is; null otherwise.
     void runs_as(const running_request* running) noexcept { running_ = running; }
     [[nodiscard]] const running_request* running() const noexcept { return running_; }
 
   private:
-    mount_point mount_;
+    location where_;
     const running_request* running_ = nullptr;
 };
 

@@ -29,7 +29,7 @@ std::unique_ptr<host> make_python(
 std::unique_ptr<host> make_mounted(
     const settings::server_settings& values, load_error& error, master_guest* guest
 ) {
-    auto whole = std::make_unique<mounted_host>(values);
+    auto whole = std::make_unique<mounted_host>();
     std::vector<std::size_t> python;
     for (std::size_t place = 0; place < values.apps.size(); ++place) {
         app_spec spec = parse_app_spec(values.apps[place].second);

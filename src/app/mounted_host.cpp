@@ -45,15 +45,7 @@ awaitable<std::optional<load_error>> mounted_host::start(worker_context& context
 }
 
 awaitable<void> mounted_host::handle(exchange& request) {
-    const mount_table::found found = table_.find(request.head());
-    if (found.where == nullptr) return refuse(request);
-    request.mount({found.where->prefix, found.length, found.where->application});
-    return by_application_[found.where->application]->handle(request);
-}
-
-awaitable<void> mounted_host::refuse(exchange& request) {
-    request.fail(404, "No application is mounted there");
-    co_return;
+    return by_application_[request.where().application]->handle(request);
 }
 
 awaitable<void> mounted_host::stop(worker_context& context) {

@@ -2,7 +2,6 @@
 #pragma once
 
 #include "app/host.hpp"
-#include "app/mounts.hpp"
 
 #include <memory>
 #include <string>
@@ -14,8 +13,6 @@ namespace unicoro::app {
 /// those in Python share one, which also drives the loop.
 class mounted_host final : public host {
   public:
-    explicit mounted_host(const settings::server_settings& values) : table_(values) {}
-
     /// `serves` are places in `apps`.
     void add(std::unique_ptr<host> part, const std::vector<std::size_t>& serves);
     /// The same, and this one drives.
@@ -36,9 +33,6 @@ class mounted_host final : public host {
     void logs_reopened() override;
 
   private:
-    awaitable<void> refuse(exchange& request);
-
-    mount_table table_;
     std::vector<std::unique_ptr<host>> parts_;
     std::vector<host*> by_application_;
     host* driver_ = nullptr;

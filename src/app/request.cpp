@@ -2,7 +2,6 @@
 #include <unicoro/request.hpp>
 
 #include "app/exchange.hpp"
-#include "app/mounts.hpp"
 #include "app/percent.hpp"
 
 #include <boost/system/system_error.hpp>
@@ -39,14 +38,12 @@ std::string_view request::method() const noexcept { return exchange_.head().meth
 std::string_view request::target() const noexcept { return exchange_.head().target; }
 
 std::string_view request::path() const noexcept {
-    const app::mount_point& mount = exchange_.mount();
-    std::string_view path = exchange_.head().path;
-    if (mount.prefix.empty()) return path;
-    path.remove_prefix(app::server_mount(exchange_.head()).size() + mount.length);
-    return path.empty() ? std::string_view("/") : path;
+    const app::location& where = exchange_.where();
+    const bool mounted = !where.server.empty() || !where.prefix.empty();
+    return where.path.empty() && mounted ? std::string_view("/") : where.path;
 }
 
-std::string_view request::mount() const noexcept { return exchange_.mount().prefix; }
+std::string request::mount() const { return exchange_.where().script_name(); }
 std::string_view request::query() const noexcept { return exchange_.head().query; }
 std::string_view request::protocol() const noexcept { return exchange_.head().protocol(); }
 std::string_view request::scheme() const noexcept { return exchange_.head().scheme; }

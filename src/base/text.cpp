@@ -55,6 +55,11 @@ std::string_view trim(std::string_view text) noexcept {
     return text.substr(first, text.find_last_not_of(blanks) - first + 1);
 }
 
+std::string_view without_slash(std::string_view path) noexcept {
+    while (!path.empty() && path.back() == '/') path.remove_suffix(1);
+    return path;
+}
+
 std::string to_lower(std::string_view text) {
     std::string result{text};
     std::transform(result.begin(), result.end(), result.begin(), lower);

@@ -29,6 +29,9 @@ template <std::integral Integer>
 /// Without the blanks (space, tab, CR, LF, VT, FF) at both ends.
 [[nodiscard]] std::string_view trim(std::string_view text) noexcept;
 
+/// Without the slashes at its end.
+[[nodiscard]] std::string_view without_slash(std::string_view path) noexcept;
+
 /// ASCII only; other bytes stay as they are.
 [[nodiscard]] std::string to_lower(std::string_view text);
 [[nodiscard]] std::string to_upper(std::string_view text);

@@ -268,29 +268,13 @@ bool field_rules::set_framing(request_head& head, refusal& why) const {
     return true;
 }
 
-bool field_rules::set_script_name(request_head& head, refusal& why) const {
-    if (!now_.script_name) return true;
-    std::string_view prefix = *now_.script_name;
-    while (!prefix.empty() && prefix.back() == '/') prefix.remove_suffix(1);
-    // "*" and authority-form name no path that could be mounted below anything.
-    if (prefix.empty() || head.path.empty() || head.path.front() != '/') return true;
-    const bool below = head.path.substr(0, prefix.size()) == prefix &&
-                       (head.path.size() == prefix.size() || head.path[prefix.size()] == '/');
-    if (!below) {
-        return refuse(
-            why, 400, "The path does not lie below SCRIPT_NAME (forwarder_headers)", prefix
-        );
-    }
-    head.script_name = prefix;
-    return true;
-}
-
 bool field_rules::finish(const target_parts& target, request_head& head, refusal& why) {
     if (!now_.host && now_.v == version::http_1_1) {
         return refuse(why, 400, "Host header is missing (RFC 9112, 3.2)");
     }
     if (now_.underscores && ambiguous(head.fields, why)) return false;
-    if (!set_framing(head, why) || !set_script_name(head, why)) return false;
+    if (!set_framing(head, why)) return false;
+    head.script_name = base::without_slash(now_.script_name.value_or(std::string_view{}));
     head.authority =
         target.authority.empty() ? now_.host.value_or(std::string_view{}) : target.authority;
     if (!now_.scheme.empty()) head.scheme = now_.scheme;

@@ -62,7 +62,6 @@ class field_rules {
     void add_connection(std::string_view value) noexcept;
     void add_upgrade(std::string_view value) noexcept;
     bool set_framing(request_head& head, refusal& why) const;
-    bool set_script_name(request_head& head, refusal& why) const;
 
     const policy& rules_;
     std::vector<scheme_header> scheme_headers_;

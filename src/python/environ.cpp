@@ -10,7 +10,6 @@
 
 #include <array>
 #include <charconv>
-#include <cstdlib>
 #include <utility>
 
 namespace unicoro::python {
@@ -21,11 +20,6 @@ constexpr std::size_t most_listeners = 64;
 /// Sets an item; a value that could not be made counts as a failure.
 bool put(PyObject* environ, PyObject* key, const py_ref& value) noexcept {
     return value && PyDict_SetItem(environ, key, value.get()) == 0;
-}
-
-std::string_view without_slash(std::string_view path) noexcept {
-    while (!path.empty() && path.back() == '/') path.remove_suffix(1);
-    return path;
 }
 
 py_ref number(std::uint64_t value) noexcept {
@@ -55,8 +49,6 @@ bool join(PyObject* environ, PyObject* key, PyObject* value, const char* separat
 }  // namespace
 
 bool environ_builder::prepare(const settings::server_settings& values, calls concurrency) {
-    const char* const mounted = std::getenv("SCRIPT_NAME");
-    if (mounted != nullptr) script_name_ = without_slash(mounted);
     base_ = py_ref::steal(PyDict_New());
     if (!base_ || !environ_names::prepare()) return false;
     const environ_names& key = environ_names::all();
@@ -68,7 +60,6 @@ bool environ_builder::prepare(const settings::server_settings& values, calls con
     const py_ref server = latin1("unicoro/" UNICORO_VERSION);
     const py_ref http_1_1 = latin1("HTTP/1.1");
     const py_ref http = latin1("http");
-    const py_ref script = latin1(script_name_);
     const py_ref wrapper = py_ref::borrow(file_wrapper_type());
     const py_ref yes = py_ref::borrow(Py_True);
     const py_ref no = py_ref::borrow(Py_False);
@@ -87,7 +78,7 @@ bool environ_builder::prepare(const settings::server_settings& values, calls con
         put(environ, key.raw_uri, empty) && put(environ, key.request_uri, empty) &&
         put(environ, key.server_protocol, http_1_1) && put(environ, key.remote_addr, empty) &&
         put(environ, key.server_name, empty) && put(environ, key.server_port, empty) &&
-        put(environ, key.path_info, empty) && put(environ, key.script_name, script);
+        put(environ, key.path_info, empty) && put(environ, key.script_name, empty);
     if (!complete) return false;
     // More than 21 entries make the table one size larger, which lets the request's fields in as
     // well.
@@ -101,18 +92,6 @@ bool environ_builder::prepare(const settings::server_settings& values, calls con
         if (!name || PyDict_DelItem(environ, name.get()) != 0) return false;
     }
     return true;
-}
-
-std::string_view environ_builder::script_name_of(const http::request_head& head) const noexcept {
-    return head.script_name.empty() ? std::string_view(script_name_)
-                                    : without_slash(head.script_name);
-}
-
-bool environ_builder::path_fits(const http::request_head& head) const noexcept {
-    const std::string_view script = script_name_of(head);
-    if (script.empty()) return true;
-    return head.path.starts_with(script) &&
-           (head.path.size() == script.size() || head.path[script.size()] == '/');
 }
 
 PyObject* environ_builder::base_for(const app::connection_info& connection, py_ref& temporary) {
@@ -149,7 +128,7 @@ py_ref environ_builder::build(
     py_ref made = py_ref::steal(PyDict_Copy(base));
     PyObject* const environ = made.get();
     if (environ == nullptr || !put(environ, key.request_method, texts_.get(head.method)) ||
-        !add_target(environ, head, request.mount()) || !add_fields(environ, head)) {
+        !add_target(environ, head, request.where()) || !add_fields(environ, head)) {
         return {};
     }
     if (head.version != http::version::http_1_1 &&
@@ -177,23 +156,19 @@ py_ref environ_builder::build(
 }
 
 bool environ_builder::add_target(
-    PyObject* environ, const http::request_head& head, const app::mount_point& mount
+    PyObject* environ, const http::request_head& head, const app::location& where
 ) {
     const environ_names& key = environ_names::all();
     const py_ref target = texts_.get(head.target);
     if (!put(environ, key.raw_uri, target) || !put(environ, key.request_uri, target)) return false;
     if (!head.query.empty() && !put(environ, key.query_string, latin1(head.query))) return false;
-    const std::string_view script = script_name_of(head);
-    if (!mount.prefix.empty()) {
-        if (!put(environ, key.script_name, latin1(std::string(script).append(mount.prefix)))) return false;
-    } else if (!head.script_name.empty() && !put(environ, key.script_name, texts_.get(script))) {
-        return false;
-    }
+    const bool mounted = !where.server.empty() || !where.prefix.empty();
+    if (mounted && !put(environ, key.script_name, texts_.get(where.script_name()))) return false;
 
-    const std::string_view path = head.path.substr(script.size() + mount.length);
+    const std::string_view path = where.path;
     if (path.empty()) {
         // "http://host" without a path; PEP 3333 wants one of SCRIPT_NAME and PATH_INFO to be set.
-        return !script.empty() || !mount.prefix.empty() || put(environ, key.path_info, latin1("/"));
+        return mounted || put(environ, key.path_info, latin1("/"));
     }
     if (path.find('%') != std::string_view::npos) {
         const std::string decoded = app::percent_decode(path, app::plus_sign::literal);

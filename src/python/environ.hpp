@@ -29,13 +29,6 @@ class environ_builder {
     /// Makes the constant part. False with a Python exception set.
     [[nodiscard]] bool prepare(const settings::server_settings& values, calls concurrency);
 
-    /// True when SCRIPT_NAME (of a trusted peer, else of the process's environment) is a prefix of
-    /// the path, in whole segments; otherwise the request cannot be given to the application.
-    [[nodiscard]] bool path_fits(const http::request_head& head) const noexcept;
-
-    /// Where the server is mounted for this request, without a slash at the end.
-    [[nodiscard]] std::string_view script_name_of(const http::request_head& head) const noexcept;
-
     /// A new environ. `input` is the body's file, or null for a request without one. `body_size` is
     /// that of a chunked body that is here as a whole. Nothing, with a Python exception set, when
     /// there is no memory.
@@ -52,7 +45,7 @@ class environ_builder {
 
     [[nodiscard]] PyObject* base_for(const app::connection_info& connection, py_ref& temporary);
     [[nodiscard]] bool add_target(
-        PyObject* environ, const http::request_head& head, const app::mount_point& mount
+        PyObject* environ, const http::request_head& head, const app::location& where
     );
     [[nodiscard]] bool add_fields(PyObject* environ, const http::request_head& head);
     [[nodiscard]] bool add_field(
@@ -62,7 +55,6 @@ class environ_builder {
 
     py_ref base_;
     std::vector<listener> listeners_;
-    std::string script_name_;
     text_cache texts_;
     header_keys keys_;
 };

@@ -106,7 +106,6 @@ void greenlet_runner::plan(greenlet_call_ptr call, step what) {
 }
 
 awaitable<void> greenlet_runner::handle(wsgi_runtime& application, app::exchange& request) {
-    if (!admit(application, request)) co_return;
     app::spooled_body body;
     auto kind = wsgi_call::body_kind::whole;
     if (has_body(request)) {

@@ -12,7 +12,7 @@ namespace unicoro::python {
 /// that was answered without it touches nothing.
 class guest_exchange final : public app::exchange {
   public:
-    explicit guest_exchange(app::exchange& real) noexcept : real_(&real) { mount(real.mount()); }
+    explicit guest_exchange(app::exchange& real) noexcept : real_(&real) { is_at(real.where()); }
 
     void detach();
     [[nodiscard]] bool detached() const noexcept { return real_ == nullptr; }

@@ -26,7 +26,6 @@ bool was_ended(app::exchange& request) {
 }  // namespace
 
 awaitable<void> inline_runner::handle(wsgi_runtime& application, app::exchange& request) {
-    if (!admit(application, request)) co_return;
     app::spooled_body body;
     if (has_body(request)) {
         const bool taken = co_await take_body(request, body);

@@ -238,7 +238,7 @@ awaitable<void> python_host::end_when_aborted(app::worker_context& context, int 
 }
 
 awaitable<void> python_host::handle(app::exchange& request) {
-    application& chosen = applications_[request.mount().application];
+    application& chosen = applications_[request.where().application];
     if (chosen.asgi) return asgi_->handle(*chosen.asgi, request);
     return runner_->handle(*chosen.wsgi, request);
 }

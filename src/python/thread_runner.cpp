@@ -49,7 +49,6 @@ awaitable<void> thread_runner::send_what_comes(thread_call& call, app::exchange&
 }
 
 awaitable<void> thread_runner::handle(wsgi_runtime& application, app::exchange& request) {
-    if (!admit(application, request)) co_return;
     app::spooled_body body;
     if (has_body(request)) {
         const bool taken = co_await take_body(request, body);

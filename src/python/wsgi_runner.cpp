@@ -1,24 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "python/wsgi_runner.hpp"
 
-#include "log/log.hpp"
 #include "python/body_refusal.hpp"
 
 namespace unicoro::python {
-
-bool admit(const wsgi_runtime& application, app::exchange& request) {
-    const http::request_head& head = request.head();
-    if (application.environs.path_fits(head)) return true;
-    log::error(
-        "{} {}: the path does not lie under SCRIPT_NAME '{}'; SCRIPT_NAME comes from the "
-        "environment or from a proxy in forwarded_allow_ips",
-        log::escaped(head.method),
-        log::escaped(head.target),
-        log::escaped(application.environs.script_name_of(head))
-    );
-    request.fail(500, "");
-    return false;
-}
 
 bool has_body(const app::exchange& request) noexcept {
     const http::request_head& head = request.head();

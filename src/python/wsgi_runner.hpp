@@ -34,9 +34,6 @@ class wsgi_runner {
     [[nodiscard]] virtual bool stop([[maybe_unused]] const std::function<void()>& alive) { return true; }
 };
 
-/// Answers a request that `application` cannot be given, and says so (false).
-[[nodiscard]] bool admit(const wsgi_runtime& application, app::exchange& request);
-
 [[nodiscard]] bool has_body(const app::exchange& request) noexcept;
 
 /// Reads the whole body; answers a request whose body cannot be read, and says so (false).

@@ -192,7 +192,12 @@ awaitable<void> connection::run(http1_exchange& request) {
     disarm();
     std::exception_ptr failure;
     try {
-        co_await shared_.host->handle(request);
+        if (const auto where = shared_.locations.find(request.head())) {
+            request.is_at(*where);
+            co_await shared_.host->handle(request);
+        } else {
+            request.fail(404, "No application is mounted there");
+        }
     } catch (...) {
         failure = std::current_exception();
     }

@@ -126,7 +126,7 @@ void http1_exchange::end_request() {
     give_back(body_);
     pending_ = {};
     if (!environ_.empty()) environ_.clear();
-    mount({});
+    is_at({});
     runs_as(nullptr);
     out_sent_ = 0;
     body_sent_ = 0;

@@ -93,6 +93,7 @@ serving::serving(
       deadlines(loop),
       limits(deadlines, values),
       exchanges(*this),
+      locations(values),
       most_connections(values.worker_connections),
       requests_left(request_limit(values)),
       room(loop, std::chrono::steady_clock::time_point::max()),

@@ -5,6 +5,7 @@
 #include "aio/deadline.hpp"
 #include "aio/task_group.hpp"
 #include "app/host.hpp"
+#include "app/location.hpp"
 #include "base/ip_network.hpp"
 #include "http/policy.hpp"
 #include "scoreboard/scoreboard.hpp"
@@ -59,6 +60,7 @@ struct serving {
     time_limits limits;
     exchange_pool exchanges;
     app::host* host = nullptr;
+    app::locator locations;               ///< whose each request is
 
     std::size_t connections = 0;
     std::size_t most_connections;         ///< worker_connections, or fewer when descriptors are short

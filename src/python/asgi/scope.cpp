@@ -3,9 +3,9 @@
 
 #include "app/percent.hpp"
 #include "app/websocket.hpp"
+#include "base/text.hpp"
 #include "python/asgi/asgi_names.hpp"
 
-#include <cstdlib>
 #include <utility>
 
 namespace unicoro::python {
@@ -19,11 +19,6 @@ bool put(PyObject* dict, PyObject* key, const py_ref& value) noexcept {
 
 bool put(PyObject* dict, PyObject* key, PyObject* value) noexcept {
     return PyDict_SetItem(dict, key, value) == 0;
-}
-
-std::string_view without_slash(std::string_view path) noexcept {
-    while (!path.empty() && path.back() == '/') path.remove_suffix(1);
-    return path;
 }
 
 py_ref utf8(std::string_view bytes) noexcept {
@@ -42,9 +37,7 @@ py_ref versions(const char* spec) noexcept {
 bool scope_builder::prepare(const settings::server_settings& values) {
     if (!asgi_names::prepare()) return false;
     const asgi_names& name = asgi_names::all();
-    const char* const mounted = std::getenv("SCRIPT_NAME");
-    root_path_ = without_slash(values.root_path);
-    if (root_path_.empty() && mounted != nullptr) root_path_ = without_slash(mounted);
+    root_path_ = base::without_slash(values.root_path);
     versions_ = versions("2.4");
     http_extensions_ = py_ref::steal(Py_BuildValue("{s{}}", "http.response.pathsend"));
     websocket_extensions_ = py_ref::steal(Py_BuildValue("{s{}}", "websocket.http.response"));
@@ -135,11 +128,12 @@ bool scope_builder::add_target(PyObject* scope, app::exchange& request) {
     }
     if (!put(scope, name.raw_path, bytes_of(path))) return false;
     if (!head.query.empty() && !put(scope, name.query_string, bytes_of(head.query))) return false;
-    const std::string_view prefix = request.mount().prefix;
-    if (head.script_name.empty() && prefix.empty()) return true;
-    std::string root(head.script_name.empty() ? root_path_ : without_slash(head.script_name));
-    root.append(prefix);
-    return put(scope, name.root_path, utf8(root));
+    const app::location& where = request.where();
+    // What a proxy takes off the path it tells by SCRIPT_NAME, else the setting does.
+    const std::string_view server =
+        head.script_name.empty() && !root_path_.empty() ? std::string_view(root_path_) : where.server;
+    if (server == root_path_ && where.prefix.empty()) return true;
+    return put(scope, name.root_path, utf8(std::string(server).append(where.prefix)));
 }
 
 py_ref scope_builder::fields_of(const http::request_head& head) {

@@ -37,7 +37,7 @@ unicoro::awaitable<unicoro::response> describe(unicoro::request& request) {
     std::string out = "{";
     append_member(out, "method", request.method());
     append_member(out, "target", request.target());
-    append_member(out, "path", request.path());
+    append_member(out, "path", request.mount() + std::string(request.path()));
     append_member(out, "query", request.query());
     append_member(out, "version", request.protocol());
     append_member(out, "scheme", request.scheme());

@@ -170,6 +170,10 @@ awaitable<response> print(request& asked) {
     co_return response::text(std::to_string(written));
 }
 
+awaitable<response> where(request& asked) {
+    co_return response::text(asked.mount() + " " + std::string(asked.path()));
+}
+
 std::string notes;
 
 // Reads the body beside the handler, and notes how it ended.
@@ -263,6 +267,7 @@ const std::map<std::string_view, handler> pages{
     {"/stream", stream},
     {"/background", background},
     {"/print", print},
+    {"/where", where},
     {"/beside", beside},
     {"/progress", progress},
     {"/notes", show_notes},

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "app/app_spec.hpp"
+#include "app/location.hpp"
 #include "app/media_type.hpp"
-#include "app/mounts.hpp"
 #include "app/percent.hpp"
 #include "support/doctest.hpp"
 
@@ -12,7 +12,7 @@
 
 using namespace unicoro::app;
 
-TEST_SUITE("mounts") {
+TEST_SUITE("location") {
     using unicoro::app::mounted_length;
 
     TEST_CASE("a prefix takes whole segments, encoded or not") {
@@ -31,23 +31,56 @@ TEST_SUITE("mounts") {
     TEST_CASE("the longest prefix counts, below the server's own mount") {
         unicoro::settings::server_settings values;
         values.apps = {{"/api/v2", "c"}, {"/api", "b"}, {"/", "a"}};
-        const unicoro::app::mount_table table(values);
+        const locator places(values);
         unicoro::http::request_head head;
-        const auto application = [&](std::string_view path) {
-            head.path = path;
-            return table.find(head).where->application;
+        struct row {
+            const char* mount;
+            const char* path;
+            std::size_t application;
+            const char* script_name;
+            const char* below;
         };
-        CHECK(application("/api/v2/x") == 0);
-        CHECK(application("/api/v3") == 1);
-        CHECK(application("/apis") == 2);
-        CHECK(application("/") == 2);
+        for (const row& each : {
+                 row{"", "/api/v2/x", 0, "/api/v2", "/x"},
+                 row{"", "/%61pi/v3", 1, "/api", "/v3"},
+                 row{"", "/api", 1, "/api", ""},
+                 row{"", "/apis", 2, "", "/apis"},
+                 row{"", "/", 2, "", "/"},
+                 row{"", "", 2, "", ""},
+                 row{"", "*", 2, "", "*"},
+                 row{"/site", "*", 2, "", "*"},
+                 row{"/site", "/site/api/x", 1, "/site/api", "/x"},
+                 row{"/site", "/s%69te/x", 2, "/site", "/x"},
+                 row{"/site", "/site", 2, "/site", ""},
+             }) {
+            CAPTURE(each.mount);
+            CAPTURE(each.path);
+            head.script_name = each.mount;
+            head.path = each.path;
+            const auto found = places.find(head);
+            REQUIRE(found.has_value());
+            CHECK(found->application == each.application);
+            CHECK(found->script_name() == each.script_name);
+            CHECK(found->path == each.below);
+        }
+    }
+
+    TEST_CASE("outside there is nothing") {
+        unicoro::settings::server_settings values;
+        unicoro::http::request_head head;
         head.script_name = "/site";
-        CHECK(application("/site/api/x") == 1);
-        CHECK(application("/site") == 2);
-        values.apps.pop_back();
-        const unicoro::app::mount_table partial(values);
-        head.path = "/other";
-        CHECK(partial.find(head).where == nullptr);
+        for (const char* path : {"/", "/sites", "", "/other/site"}) {
+            CAPTURE(path);
+            head.path = path;
+            CHECK_FALSE(locator(values).find(head).has_value());
+        }
+        values.apps = {{"/api", "b"}};
+        head.script_name = "";
+        for (const char* path : {"/", "/apis", "", "*"}) {
+            CAPTURE(path);
+            head.path = path;
+            CHECK_FALSE(locator(values).find(head).has_value());
+        }
     }
 }
 

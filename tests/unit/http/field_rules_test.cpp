@@ -80,17 +80,4 @@ TEST_SUITE("field_rules") {
         fields.begin(version::http_1_0, peer_trust::untrusted);
         CHECK(fields.add(field_kind::other, "x_scheme", "https", why) == verdict::drop);
     }
-
-    TEST_CASE("SCRIPT_NAME does not concern targets without a path") {
-        policy rules;
-        rules.forwarder_headers = {"SCRIPT_NAME"};
-        field_rules fields(rules);
-        refusal why;
-        request_head head;
-        head.path = "*";
-        fields.begin(version::http_1_0, peer_trust::trusted);
-        REQUIRE(fields.add(field_kind::other, "SCRIPT_NAME", "/env", why) == verdict::keep);
-        REQUIRE(fields.finish({"*", "", ""}, head, why));
-        CHECK(head.script_name.empty());
-    }
 }

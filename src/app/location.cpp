@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
-#include "app/mounts.hpp"
+#include "app/location.hpp"
+
+#include "base/text.hpp"
 
 #include <cstdlib>
 
@@ -21,21 +23,7 @@ std::pair<char, std::size_t> first_byte(std::string_view path) noexcept {
     return {static_cast<char>(high * 16 + low), 3};
 }
 
-std::string_view without_slash(std::string_view path) noexcept {
-    while (!path.empty() && path.back() == '/') path.remove_suffix(1);
-    return path;
-}
-
 }  // namespace
-
-std::string_view server_mount(const http::request_head& head) noexcept {
-    static const char* const of_process = std::getenv("SCRIPT_NAME");
-    std::string_view mount = without_slash(head.script_name);
-    if (mount.empty() && of_process != nullptr) mount = without_slash(of_process);
-    const bool under = head.path.starts_with(mount) &&
-                       (head.path.size() == mount.size() || head.path[mount.size()] == '/');
-    return under ? mount : std::string_view();
-}
 
 std::optional<std::size_t> mounted_length(std::string_view path, std::string_view prefix) noexcept {
     std::size_t at = 0;
@@ -50,19 +38,34 @@ std::optional<std::size_t> mounted_length(std::string_view path, std::string_vie
     return at;
 }
 
-mount_table::mount_table(const settings::server_settings& values) {
+locator::locator(const settings::server_settings& values) {
+    const char* const mounted = std::getenv("SCRIPT_NAME");
+    if (mounted != nullptr) server_ = base::without_slash(mounted);
     for (std::size_t number = 0; number < values.apps.size(); ++number) {
-        places_.push_back({std::string(without_slash(values.apps[number].first)), number});
+        places_.push_back({std::string(base::without_slash(values.apps[number].first)), number});
     }
+    if (places_.empty()) places_.push_back({"", 0});
 }
 
-mount_table::found mount_table::find(const http::request_head& head) const noexcept {
-    const std::string_view path = head.path.substr(server_mount(head).size());
-    for (const place& each : places_) {
-        if (each.prefix.empty()) return {&each, 0};
-        if (const auto length = mounted_length(path, each.prefix)) return {&each, *length};
+std::optional<location> locator::find(const http::request_head& head) const noexcept {
+    // "OPTIONS *" is for the server as a whole (RFC 9110, 9.3.7), and lies below nothing.
+    const bool names_place = head.path.empty() || head.path.front() == '/';
+    std::string_view server;
+    std::string_view path = head.path;
+    if (names_place) {
+        server = head.script_name.empty() ? std::string_view(server_) : head.script_name;
+        const auto taken = mounted_length(path, server);
+        if (!taken) return std::nullopt;
+        path.remove_prefix(*taken);
     }
-    return {};
+    for (const place& each : places_) {
+        if (each.prefix.empty()) return location{server, each.prefix, path, each.application};
+        if (!names_place) continue;
+        if (const auto length = mounted_length(path, each.prefix)) {
+            return location{server, each.prefix, path.substr(*length), each.application};
+        }
+    }
+    return std::nullopt;
 }
 
 }  // namespace unicoro::app
