@@ -135,11 +135,9 @@ def test_many_at_once_leave_nothing(start):
         status = open(f"/proc/{worker}/status").read()
         return int(re.search(r"VmRSS:\s+(\d+) kB", status)[1])
 
-    once()
-    after_one = once()
-    for _ in range(4):
-        after_all = once()
-    assert after_all - after_one < 2048, (after_one, after_all)
+    sizes = [once() for _ in range(8)]
+    # How many are at work at once, and so how far the heap grows at first, is chance.
+    assert min(sizes[5:]) - max(sizes[1:5]) < 1024, sizes
 
 
 def test_both_directions_at_once(start):
