@@ -290,8 +290,8 @@ const plugin_entry* find_plugin(settings::server_settings& values, load_error& e
     if (!interpreter) return give_up(interpreter.error());
     const os::outcome<python_runtime> runtime = runtime_of(interpreter->path);
     if (!runtime) return give_up(runtime.error());
-    // Elsewhere the master has said so, which does not run what belongs to the workers' user.
-    if (!known() && values.user) log::info("{}", describe(*runtime));
+    // Else the master has said so, which as root does not run what belongs to the workers' user.
+    if (!known() && geteuid() != 0) log::info("{}", describe(*runtime));
     const os::outcome<std::string> path = find_python_plugin(*runtime, plugin_folders());
     if (!path) return give_up(path.error());
     const os::outcome<const plugin_entry*> entry = open_plugin(*runtime, *path);

@@ -249,6 +249,7 @@ int check_application(
     const settings::load_request& request, const settings::server_settings& values
 ) {
     if (const auto failed = enter_directory(request.directory, values)) return refuse(*failed);
+    [[maybe_unused]] const std::string about = app::prepare_hosts(values);
     asio::io_context io{1};
     aio::task_group tasks(io);
     app::worker_context context{io, values, 0, 0, [] {}, &tasks};

@@ -385,8 +385,9 @@ def test_a_reload_takes_the_level_to_hooks_too(serve, tmp_path):
     before = server.workers()
     (tmp_path / "gunicorn.conf.py").write_text(conf % "debug")
     os.kill(server.pid, 1)
-    wait_until(lambda: len(server.workers()) == 1 and server.workers() != before, "a new worker")
     server.wait_log(r"\[DEBUG\] forked")
+    server.wait_log("Reload complete")
+    wait_until(lambda: server.workers() and not set(before) & set(server.workers()), "the new worker alone")
     server.get("/say")
     server.wait_log("DEBUG-LINE")
 
