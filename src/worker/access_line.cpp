@@ -19,7 +19,7 @@ void http1_exchange::write_access_line() const {
     std::string user;
 
     record.remote_address = connection_->info().remote_address;
-    if (running_) {
+    if (now_.running) {
         const http::request_head& head = parser_.head();
         record.method = head.method;
         record.target = head.target;
@@ -41,17 +41,17 @@ void http1_exchange::write_access_line() const {
         response_.list_fields(sent);
         for (const http::field& each : sent) response_fields.emplace_back(each.name, each.value);
     }
-    for (const auto& [name, value] : environ_) environ_fields.emplace_back(name, value);
+    for (const auto& [name, value] : now_.environ) environ_fields.emplace_back(name, value);
 
     record.finished = std::chrono::system_clock::now();
     // Nothing was answered: the client went away, or the server gave it up (nginx's code for it).
     constexpr int client_closed_request = 499;
     constexpr int switching_protocols = 101;
-    const bool answered = !running_ || head_sent_;
+    const bool answered = !now_.running || now_.head_sent;
     record.status = answered ? response_.status() : client_closed_request;
-    if (phase_ == phase::upgraded) record.status = switching_protocols;
-    record.body_bytes = body_sent_;
-    record.duration = std::chrono::nanoseconds(scoreboard::monotonic_now() - started_);
+    if (now_.stage == phase::upgraded) record.status = switching_protocols;
+    record.body_bytes = now_.body_sent;
+    record.duration = std::chrono::nanoseconds(scoreboard::monotonic_now() - now_.started);
     record.request_fields = request_fields;
     record.response_fields = response_fields;
     record.environ_fields = environ_fields;

@@ -52,14 +52,13 @@ void http1_exchange::attach(worker::connection& to) noexcept {
 }
 
 void http1_exchange::detach() noexcept {
-    if (running_) {
+    if (now_.running) {
         // An exception ended the connection in the middle of a request.
-        if (phase_ != phase::finished) broken(errc::cancelled);
+        if (now_.stage != phase::finished) broken(errc::cancelled);
         end_request();
     }
+    forget_request();
     input_.clear();
-    parser_.reset();
-    examined_ = 0;
     connection_ = nullptr;
     stream_ = nullptr;
 }
@@ -67,14 +66,14 @@ void http1_exchange::detach() noexcept {
 app::connection_info& http1_exchange::connection() noexcept { return connection_->info(); }
 
 http1_exchange::head_step http1_exchange::try_read_head() {
-    if (input_.unread().size() == examined_) {
+    if (input_.unread().size() == now_.examined) {
         if (!input_.compact()) input_.grow();
         const io_step step = stream_->try_read(input_.space());
         if (step.status == io_status::would_block) return head_step::need_more;
         if (step.status != io_status::done) return head_step::end;
         input_.received(step.bytes);
     }
-    examined_ = input_.unread().size();
+    now_.examined = input_.unread().size();
     auto status = parser_.parse_head(input_.unread(), connection_->trust());
     if (status == http::request_parser::head_status::complete &&
         parser_.head().framing != http::body_framing::none &&
@@ -96,80 +95,73 @@ http1_exchange::head_step http1_exchange::try_read_head() {
 
 void http1_exchange::begin_request() {
     const http::request_head& head = parser_.head();
-    running_ = true;
-    body_done_ = head.framing == http::body_framing::none ||
+    now_.running = true;
+    now_.body_done = head.framing == http::body_framing::none ||
                  (head.framing == http::body_framing::length && head.content_length == 0);
-    continue_due_ = head.expects_continue && !body_done_;
-    started_ = scoreboard::monotonic_now();
+    now_.continue_due = head.expects_continue && !now_.body_done;
+    now_.started = scoreboard::monotonic_now();
     // A request that holds the loop has the whole of `timeout`, from here on.
-    shared_.slot.heartbeat.store(started_, std::memory_order_relaxed);
-    ledger_entry_ = shared_.ledger.open(head.method, head.target, started_);
+    shared_.slot.heartbeat.store(now_.started, std::memory_order_relaxed);
+    now_.ledger_entry = shared_.ledger.open(head.method, head.target, now_.started);
     shared_.deadlines.arm(request_deadline_, shared_.limits.request);
 }
 
 void http1_exchange::end_request() {
     request_deadline_.disarm();
-    if (websocket_) end_websocket();
-    if (handover_) end_handover();
+    if (now_.websocket) end_websocket();
+    if (now_.handover) end_handover();
     if (log::access_enabled()) write_access_line();
-    shared_.ledger.close(ledger_entry_);
+    shared_.ledger.close(now_.ledger_entry);
     shared_.slot.requests.store(
         shared_.slot.requests.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed
     );
     if (shared_.requests_left > 0 && --shared_.requests_left == 0) shared_.on_request_limit();
-    parser_.reset();
+    forget_request();
     input_.unpin();
-    examined_ = 0;
+}
+
+void http1_exchange::forget_request() noexcept {
+    // Who ends with it finds the next one, which knows nothing.
+    const of_request over = std::exchange(now_, of_request());
+    parser_.reset();
     response_.reset();
-    plan_ = {};
     give_back(out_);
     give_back(body_);
-    pending_ = {};
-    if (!environ_.empty()) environ_.clear();
     is_at({});
     runs_as(nullptr);
-    out_sent_ = 0;
-    body_sent_ = 0;
-    body_received_ = 0;
-    phase_ = phase::head;
-    running_ = head_sent_ = out_of_time_ = overrun_logged_ = body_failed_ = websocket_failed_ = false;
-    body_done_ = true;
-    continue_due_ = false;
-    if (websocket_) websocket_.reset();
-    if (handover_) handover_.reset();
 }
 
 void http1_exchange::request_expired(aio::deadline&, void* self) noexcept {
     auto& late = *static_cast<http1_exchange*>(self);
     // The application has just taken the connection.
-    if (late.handover_ && !late.handover_->offer()->withdraw()) return;
-    late.out_of_time_ = true;
+    if (late.now_.handover && !late.now_.handover->offer()->withdraw()) return;
+    late.now_.out_of_time = true;
     const http::request_head& head = late.parser_.head();
     log::warning(
         "request_timeout: {} {} cancelled after {:.1f} s{}",
         log::escaped(head.method),
         log::escaped(head.target),
-        static_cast<double>(scoreboard::monotonic_now() - late.started_) / 1e9,
+        static_cast<double>(scoreboard::monotonic_now() - late.now_.started) / 1e9,
         late.running() != nullptr ? "; it was here:\n" + late.running()->stack() : std::string()
     );
     late.connection_->cancel();
 }
 
 bool http1_exchange::reusable() const noexcept {
-    return phase_ == phase::finished && plan_.keep_alive && body_done_ && !broken_;
+    return now_.stage == phase::finished && now_.plan.keep_alive && now_.body_done && !broken_;
 }
 
 error_code http1_exchange::broken(errc why) noexcept {
     // Without a length a plain close would look like the end of the body.
-    const bool ends_by_close = head_sent_ && phase_ != phase::finished &&
-                               plan_.framing == http::response_framing::until_close;
+    const bool ends_by_close = now_.head_sent && now_.stage != phase::finished &&
+                               now_.plan.framing == http::response_framing::until_close;
     if (ends_by_close) stream_->reset_on_close();
     broken_ = true;
     return why;
 }
 
 error_code http1_exchange::body_failed(errc why) noexcept {
-    body_failed_ = true;
+    now_.body_failed = true;
     return why;
 }
 
@@ -178,14 +170,14 @@ error_code http1_exchange::body_failed(errc why) noexcept {
 awaitable<error_code> http1_exchange::send_continue() {
     static constexpr std::string_view interim = "HTTP/1.1 100 Continue\r\n\r\n";
     static const iovec piece{const_cast<char*>(interim.data()), interim.size()};
-    while (continue_due_ && !head_sent_) {
+    while (now_.continue_due && !now_.head_sent) {
         const io_step step = stream_->try_write(std::span<const iovec>(&piece, 1));
         if (step.status == io_status::would_block) {
             const auto [ec] = co_await stream_->wait_writable();
             if (ec) co_return ec;
             continue;
         }
-        continue_due_ = false;
+        now_.continue_due = false;
         // A socket with room takes these few bytes whole; a cut line cannot be mended.
         if (step.bytes != interim.size()) co_return broken(errc::client_disconnected);
     }
@@ -194,13 +186,13 @@ awaitable<error_code> http1_exchange::send_continue() {
 
 result<std::size_t> http1_exchange::take_body(std::span<char> into) {
     using status = http::request_parser::body_status;
-    while (pending_.empty() && !input_.empty()) {
+    while (now_.pending.empty() && !input_.empty()) {
         const auto step = parser_.decode_body(input_.unread());
         input_.use(step.consumed);
         if (step.status == status::data) {
-            pending_ = step.data;
+            now_.pending = step.data;
         } else if (step.status == status::complete) {
-            body_done_ = true;
+            now_.body_done = true;
             return std::size_t{0};
         } else if (step.status == status::refused) {
             const bool too_large = parser_.refused_because().status == 413;
@@ -209,11 +201,11 @@ result<std::size_t> http1_exchange::take_body(std::span<char> into) {
             return std::size_t{0};
         }
     }
-    if (pending_.empty()) return std::size_t{0};
-    const std::size_t count = std::min(into.size(), pending_.size());
-    std::memcpy(into.data(), pending_.data(), count);
-    pending_.remove_prefix(count);
-    body_received_ += count;
+    if (now_.pending.empty()) return std::size_t{0};
+    const std::size_t count = std::min(into.size(), now_.pending.size());
+    std::memcpy(into.data(), now_.pending.data(), count);
+    now_.pending.remove_prefix(count);
+    now_.body_received += count;
     note_length_reached();
     return count;
 }
@@ -221,8 +213,8 @@ result<std::size_t> http1_exchange::take_body(std::span<char> into) {
 // The last byte of a Content-Length body ends it: the next read must not wait for more.
 void http1_exchange::note_length_reached() noexcept {
     const http::request_head& head = parser_.head();
-    if (head.framing == http::body_framing::length && body_received_ == head.content_length) {
-        body_done_ = true;
+    if (head.framing == http::body_framing::length && now_.body_received == head.content_length) {
+        now_.body_done = true;
     }
 }
 
@@ -230,7 +222,7 @@ awaitable<error_code> http1_exchange::await_body_bytes() {
     connection_->arm(shared_.limits.body);
     error_code failed;
     // An interim response cannot go into a final one that has begun (RFC 9110, 15.2).
-    if (continue_due_ && !head_sent_) {
+    if (now_.continue_due && !now_.head_sent) {
         const error_code unsaid = co_await send_continue();
         failed = unsaid;
     }
@@ -248,11 +240,11 @@ awaitable<error_code> http1_exchange::await_body_bytes() {
 
 std::optional<result<std::size_t>> http1_exchange::try_read_body(std::span<char> into) {
     for (;;) {
-        if (body_done_) return std::size_t{0};
-        if (broken_ || body_failed_) return error_code(errc::client_disconnected);
+        if (now_.body_done) return std::size_t{0};
+        if (broken_ || now_.body_failed) return error_code(errc::client_disconnected);
         const result<std::size_t> taken = take_body(into);
         if (!taken || *taken > 0) return taken;
-        if (body_done_) return std::size_t{0};
+        if (now_.body_done) return std::size_t{0};
 
         // The buffer is used up. A body of known length goes straight to the reader.
         const http::request_head& head = parser_.head();
@@ -260,7 +252,7 @@ std::optional<result<std::size_t>> http1_exchange::try_read_body(std::span<char>
         if (!direct && !input_.compact()) return body_failed(errc::malformed_body);
         std::span<char> target = input_.space();
         if (direct) {
-            const std::uint64_t left = head.content_length - body_received_;
+            const std::uint64_t left = head.content_length - now_.body_received;
             target = into.first(static_cast<std::size_t>(std::min<std::uint64_t>(into.size(), left)));
         }
         const io_step step = stream_->try_read(target);
@@ -271,7 +263,7 @@ std::optional<result<std::size_t>> http1_exchange::try_read_body(std::span<char>
             input_.received(step.bytes);
             continue;
         }
-        body_received_ += step.bytes;
+        now_.body_received += step.bytes;
         note_length_reached();
         return step.bytes;
     }
@@ -309,19 +301,19 @@ awaitable<std::tuple<error_code>> http1_exchange::wait_for_more(bool room) {
 }
 
 bool http1_exchange::body_too_long_to_skip() const noexcept {
-    if (body_done_) return false;
+    if (now_.body_done) return false;
     // Who waits for 100-continue and gets a final answer may or may not send the body.
-    if (continue_due_) return true;
+    if (now_.continue_due) return true;
     const http::request_head& head = parser_.head();
     return head.framing == http::body_framing::length &&
-           head.content_length - body_received_ > skip_limit;
+           head.content_length - now_.body_received > skip_limit;
 }
 
 awaitable<error_code> http1_exchange::skip_body() {
-    if (continue_due_) co_return error_code(errc::cancelled);
+    if (now_.continue_due) co_return error_code(errc::cancelled);
     std::array<char, 8192> unwanted;
     std::uint64_t skipped = 0;
-    while (!body_done_) {
+    while (!now_.body_done) {
         const result<std::size_t> taken = co_await read_body(unwanted);
         if (!taken) co_return taken.error();
         skipped += *taken;

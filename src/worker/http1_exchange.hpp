@@ -62,11 +62,11 @@ class http1_exchange final : public app::exchange {
     /// After the response: may the connection carry another request?
     [[nodiscard]] bool reusable() const noexcept;
     /// Unread request bytes may be on their way: close gently.
-    [[nodiscard]] bool body_unread() const noexcept { return !body_done_; }
+    [[nodiscard]] bool body_unread() const noexcept { return !now_.body_done; }
     /// It became something else than HTTP, which is over: the client may still be closing it.
-    [[nodiscard]] bool upgraded() const noexcept { return websocket_ || handover_; }
+    [[nodiscard]] bool upgraded() const noexcept { return now_.websocket || now_.handover; }
 
-    [[nodiscard]] bool out_of_time() const noexcept { return out_of_time_; }
+    [[nodiscard]] bool out_of_time() const noexcept { return now_.out_of_time; }
     [[nodiscard]] const http::refusal& refusal() const { return parser_.refused_because(); }
 
     // --- app::exchange
@@ -78,7 +78,7 @@ class http1_exchange final : public app::exchange {
     std::optional<result<std::size_t>> try_read_body(std::span<char> into) override;
     awaitable<void> wait_disconnect() override;
     http::response_head& response() noexcept override { return response_; }
-    bool head_sent() const noexcept override { return head_sent_; }
+    bool head_sent() const noexcept override { return now_.head_sent; }
     void respond(std::string body) override;
     awaitable<error_code> send(std::string_view body) override;
     awaitable<error_code> write(std::string_view piece) override;
@@ -102,6 +102,32 @@ class http1_exchange final : public app::exchange {
         std::array<iovec, 3> pieces{};
         std::size_t count = 1;
         std::size_t admitted = 0;
+    };
+
+    /// What belongs to one request alone. A fresh one takes its place at the end: nothing of it can be
+    /// another client's.
+    struct of_request {
+        http::response_plan plan;
+        std::size_t out_sent = 0;        // of out_ and body_ together
+        std::string_view pending;        // request body bytes decoded, not yet handed out
+        std::size_t examined = 0;        // unread bytes the parser has seen without a whole head
+        std::uint64_t body_sent = 0;     // without chunk framing
+        std::uint64_t body_received = 0;
+        std::int64_t started = 0;        // monotonic nanoseconds
+        std::uint32_t ledger_entry = 0;
+        phase stage = phase::head;
+        bool running = false;
+        bool head_sent = false;
+        bool body_done = true;
+        bool continue_due = false;
+        bool body_failed = false;        // nothing more can be read, but an answer can be written
+        bool out_of_time = false;
+        bool send_late = false;
+        bool overrun_logged = false;
+        bool websocket_failed = false;   // by the application
+        std::shared_ptr<websocket_session> websocket;
+        std::unique_ptr<worker::handover> handover;  // from the offer to the end of the request, or of the offer
+        std::vector<std::pair<std::string, std::string>> environ;
     };
 
     static void request_expired(aio::deadline& which, void* self) noexcept;
@@ -134,6 +160,7 @@ class http1_exchange final : public app::exchange {
     awaitable<void> conclude_handover();
     void end_handover() noexcept;
     void write_access_line() const;
+    void forget_request() noexcept;
 
     serving& shared_;
     aio::task_group nursery_;
@@ -142,32 +169,12 @@ class http1_exchange final : public app::exchange {
     read_buffer input_;
     http::request_parser parser_;
     http::response_head response_;
-    http::response_plan plan_;
-    std::string out_;                 // the head, then what frames a chunk
-    std::size_t out_sent_ = 0;        // of out_ and body_ together
-    std::string body_;                // given by respond()
-    std::string_view pending_;        // request body bytes decoded, not yet handed out
-    std::size_t examined_ = 0;        // unread bytes the parser has seen without a whole head
-    std::uint64_t body_sent_ = 0;     // without chunk framing
-    std::uint64_t body_received_ = 0;
+    std::string out_;   // the head, then what frames a chunk
+    std::string body_;  // given by respond()
     aio::deadline request_deadline_;
-    aio::deadline send_deadline_;     // beside the connection's: a body may be read meanwhile
-    std::int64_t started_ = 0;        // monotonic nanoseconds
-    std::uint32_t ledger_entry_ = 0;
-    phase phase_ = phase::head;
-    bool running_ = false;
-    bool head_sent_ = false;
-    bool body_done_ = true;
-    bool continue_due_ = false;
-    bool broken_ = false;             // the stream cannot be used any more
-    bool body_failed_ = false;        // nothing more can be read, but an answer can be written
-    bool out_of_time_ = false;
-    bool send_late_ = false;
-    bool overrun_logged_ = false;
-    bool websocket_failed_ = false;   // by the application
-    std::shared_ptr<websocket_session> websocket_;
-    std::unique_ptr<handover> handover_;  // from the offer to the end of the request, or of the offer
-    std::vector<std::pair<std::string, std::string>> environ_;
+    aio::deadline send_deadline_;  // beside the connection's: a body may be read meanwhile
+    bool broken_ = false;          // the stream cannot be used any more
+    of_request now_;
 };
 
 }  // namespace unicoro::worker

@@ -10,47 +10,47 @@
 namespace unicoro::worker {
 
 std::shared_ptr<app::connection_offer> http1_exchange::offer_connection(app::loop_meanwhile loop) {
-    if (!parser_.head().wants_websocket || !body_done_ || phase_ != phase::head) return nullptr;
-    handover_ = std::make_unique<handover>(
+    if (!parser_.head().wants_websocket || !now_.body_done || now_.stage != phase::head) return nullptr;
+    now_.handover = std::make_unique<handover>(
         shared_, *this, *stream_, std::string(input_.unread()), loop
     );
-    if (!handover_->offer()) handover_.reset();
-    return handover_ ? handover_->offer() : nullptr;
+    if (!now_.handover->offer()) now_.handover.reset();
+    return now_.handover ? now_.handover->offer() : nullptr;
 }
 
 void http1_exchange::connection_taken() {
     // Too late to begin something that its end is behind.
-    if (phase_ == phase::upgraded) return;
+    if (now_.stage == phase::upgraded) return;
     request_deadline_.disarm();
-    connection_->carry(handover_.get());
-    handover_->begin(nursery_);
+    connection_->carry(now_.handover.get());
+    now_.handover->begin(nursery_);
     // The worker may have begun to drain before.
-    if (shared_.draining) handover_->drain();
+    if (shared_.draining) now_.handover->drain();
 }
 
 void http1_exchange::settle_handover() noexcept {
-    if (!handover_) return;
-    if (handover_->settle()) {
+    if (!now_.handover) return;
+    if (now_.handover->settle()) {
         request_deadline_.disarm();
-        phase_ = phase::upgraded;
-        head_sent_ = true;
+        now_.stage = phase::upgraded;
+        now_.head_sent = true;
     } else {
-        handover_.reset();
+        now_.handover.reset();
     }
 }
 
 awaitable<void> http1_exchange::conclude_handover() {
-    co_await handover_->wait_released();
-    std::string rest = handover_->take_rest();
+    co_await now_.handover->wait_released();
+    std::string rest = now_.handover->take_rest();
     const std::array<iovec, 3> pieces{iovec{rest.data(), rest.size()}, iovec{}, iovec{}};
     const error_code failed = co_await write_pieces(pieces, 1);
-    if (!failed) body_sent_ = rest.size();
+    if (!failed) now_.body_sent = rest.size();
 }
 
 void http1_exchange::end_handover() noexcept {
     // Where an exception has ended the request, it was not settled.
-    [[maybe_unused]] const bool taken = handover_->settle();
-    body_sent_ += handover_->sent();
+    [[maybe_unused]] const bool taken = now_.handover->settle();
+    now_.body_sent += now_.handover->sent();
     connection_->carry(nullptr);
 }
 

@@ -35,50 +35,50 @@ void http1_exchange::make_head(std::optional<std::uint64_t> body_length) {
     context.request_version = head.version;
     context.head_request = head.method == "HEAD";
     // What a request that ran out of time left unread may never come.
-    const bool body_stalls = out_of_time_ && !body_done_;
-    context.keep_alive = head.keep_alive && !shared_.draining && !body_failed_ && !body_stalls &&
+    const bool body_stalls = now_.out_of_time && !now_.body_done;
+    context.keep_alive = head.keep_alive && !shared_.draining && !now_.body_failed && !body_stalls &&
                          !body_too_long_to_skip() && shared_.settings.keepalive.count() != 0;
     context.body_length = body_length;
     context.date = shared_.date();
     context.server = shared_.settings.server_header;
-    plan_ = response_.serialize(context, out_);
-    head_sent_ = true;
+    now_.plan = response_.serialize(context, out_);
+    now_.head_sent = true;
 }
 
 void http1_exchange::send_expired(aio::deadline&, void* self) noexcept {
     auto& late = *static_cast<http1_exchange*>(self);
-    late.send_late_ = true;
+    late.now_.send_late = true;
     late.stream_->cancel();
 }
 
 void http1_exchange::respond(std::string body) {
-    if (phase_ == phase::upgraded) return;
+    if (now_.stage == phase::upgraded) return;
     body_ = std::move(body);
-    phase_ = phase::responded;
+    now_.stage = phase::responded;
 }
 
 std::string_view http1_exchange::admit(std::string_view piece) {
-    if (plan_.framing == http::response_framing::no_body) return {};
-    if (!plan_.length) return piece;
-    const std::uint64_t left = *plan_.length - body_sent_;
-    if (piece.size() > left && !overrun_logged_) {
-        overrun_logged_ = true;
+    if (now_.plan.framing == http::response_framing::no_body) return {};
+    if (!now_.plan.length) return piece;
+    const std::uint64_t left = *now_.plan.length - now_.body_sent;
+    if (piece.size() > left && !now_.overrun_logged) {
+        now_.overrun_logged = true;
         log::error(
             "{} {}: the response body is longer than its Content-Length {}; the rest is not sent",
             log::escaped(parser_.head().method),
             log::escaped(parser_.head().target),
-            *plan_.length
+            *now_.plan.length
         );
     }
     return piece.substr(0, static_cast<std::size_t>(std::min<std::uint64_t>(piece.size(), left)));
 }
 
 awaitable<error_code> http1_exchange::wait_writable() {
-    send_late_ = false;
+    now_.send_late = false;
     shared_.deadlines.arm(send_deadline_, shared_.limits.send);
     const auto [ec] = co_await stream_->wait_writable();
     send_deadline_.disarm();
-    if (send_late_) co_return sent_too_late();
+    if (now_.send_late) co_return sent_too_late();
     if (ec) co_return broken(errc::cancelled);
     co_return error_code{};
 }
@@ -103,7 +103,7 @@ error_code http1_exchange::sent_too_late() noexcept {
         "send_timeout: {} {}: the client took nothing; the response is cut after {} bytes",
         log::escaped(parser_.head().method),
         log::escaped(parser_.head().target),
-        body_sent_
+        now_.body_sent
     );
     return broken(errc::deadline_passed);
 }
@@ -131,30 +131,30 @@ awaitable<error_code> http1_exchange::write_pieces(std::array<iovec, 3> pieces, 
 }
 
 awaitable<error_code> http1_exchange::send(std::string_view body) {
-    if (phase_ != phase::head) co_return error_code(errc::head_already_sent);
+    if (now_.stage != phase::head) co_return error_code(errc::head_already_sent);
     make_head(body.size());
-    phase_ = phase::streaming;
+    now_.stage = phase::streaming;
     const std::string_view admitted = admit(body);
     const std::array<iovec, 3> pieces{piece_of(out_), piece_of(admitted), iovec{}};
     const error_code ec = co_await write_pieces(pieces, admitted.empty() ? 1 : 2);
     if (ec) co_return ec;
-    body_sent_ += admitted.size();
+    now_.body_sent += admitted.size();
     const error_code ended = co_await finish();
     co_return ended;
 }
 
 bool http1_exchange::takes_pieces() const noexcept {
-    return phase_ == phase::head || phase_ == phase::streaming;
+    return now_.stage == phase::head || now_.stage == phase::streaming;
 }
 
 http1_exchange::framed_piece http1_exchange::frame(std::string_view piece) {
     out_.clear();
-    if (phase_ == phase::head) {
+    if (now_.stage == phase::head) {
         make_head(std::nullopt);
-        phase_ = phase::streaming;
+        now_.stage = phase::streaming;
     }
     const std::string_view admitted = admit(piece);
-    const bool chunked = plan_.framing == http::response_framing::chunked;
+    const bool chunked = now_.plan.framing == http::response_framing::chunked;
     if (chunked) http::append_chunk_header(out_, admitted.size());
     framed_piece made;
     made.admitted = admitted.size();
@@ -169,7 +169,7 @@ awaitable<error_code> http1_exchange::write(std::string_view piece) {
     if (piece.empty()) co_return error_code{};
     const framed_piece made = frame(piece);
     const error_code ec = co_await write_pieces(made.pieces, made.count);
-    if (!ec) body_sent_ += made.admitted;
+    if (!ec) now_.body_sent += made.admitted;
     co_return ec;
 }
 
@@ -180,7 +180,7 @@ error_code http1_exchange::write_in_line(std::string_view piece, bool (*give_up)
     const std::span<iovec> left(made.pieces.data(), made.count);
     for (;;) {
         const std::optional<error_code> outcome = try_pieces(left);
-        if (outcome && !*outcome) body_sent_ += made.admitted;
+        if (outcome && !*outcome) now_.body_sent += made.admitted;
         if (outcome) return *outcome;
         const error_code ec = block_writable(give_up);
         if (ec) return ec;
@@ -192,14 +192,14 @@ awaitable<error_code> http1_exchange::write_file(int fd, std::uint64_t offset, s
     if (broken_) co_return error_code(errc::client_disconnected);
     if (count == 0) co_return error_code{};
     out_.clear();
-    if (phase_ == phase::head) {
+    if (now_.stage == phase::head) {
         make_head(std::nullopt);
-        phase_ = phase::streaming;
+        now_.stage = phase::streaming;
     }
     std::uint64_t left = count;
-    if (plan_.length) left = std::min(left, *plan_.length - body_sent_);
-    if (plan_.framing == http::response_framing::no_body) left = 0;
-    const bool chunked = plan_.framing == http::response_framing::chunked;
+    if (now_.plan.length) left = std::min(left, *now_.plan.length - now_.body_sent);
+    if (now_.plan.framing == http::response_framing::no_body) left = 0;
+    const bool chunked = now_.plan.framing == http::response_framing::chunked;
     if (chunked) http::append_chunk_header(out_, left);
     std::array<iovec, 3> pieces{piece_of(out_), iovec{}, iovec{}};
     if (!out_.empty()) {
@@ -210,7 +210,7 @@ awaitable<error_code> http1_exchange::write_file(int fd, std::uint64_t offset, s
         const io_step step = stream_->try_send_file(fd, offset, static_cast<std::size_t>(left));
         if (step.status == io_status::done) {
             left -= step.bytes;
-            body_sent_ += step.bytes;
+            now_.body_sent += step.bytes;
         } else if (step.status == io_status::end) {
             // The file became shorter: what was announced cannot be sent any more.
             co_return broken(errc::length_mismatch);
@@ -231,35 +231,35 @@ awaitable<error_code> http1_exchange::write_file(int fd, std::uint64_t offset, s
 awaitable<error_code> http1_exchange::finish() {
     if (broken_) co_return error_code(errc::client_disconnected);
     if (!takes_pieces()) co_return error_code{};
-    if (phase_ == phase::head) {
+    if (now_.stage == phase::head) {
         respond({});
         co_return error_code{};
     }
-    phase_ = phase::finished;
-    if (plan_.length && body_sent_ < *plan_.length && parser_.head().method != "HEAD" &&
-        plan_.framing == http::response_framing::length) {
+    now_.stage = phase::finished;
+    if (now_.plan.length && now_.body_sent < *now_.plan.length && parser_.head().method != "HEAD" &&
+        now_.plan.framing == http::response_framing::length) {
         log::error(
             "{} {}: the response body has {} bytes, its Content-Length said {}; closing",
             log::escaped(parser_.head().method),
             log::escaped(parser_.head().target),
-            body_sent_,
-            *plan_.length
+            now_.body_sent,
+            *now_.plan.length
         );
         co_return broken(errc::length_mismatch);
     }
-    if (plan_.framing != http::response_framing::chunked) co_return error_code{};
+    if (now_.plan.framing != http::response_framing::chunked) co_return error_code{};
     const std::array<iovec, 3> pieces{piece_of("0\r\n\r\n"), iovec{}, iovec{}};
     const error_code ec = co_await write_pieces(pieces, 1);
     co_return ec;
 }
 
 void http1_exchange::fail(int status, std::string_view detail) {
-    if (broken_ || phase_ == phase::finished) return;
-    if (phase_ == phase::upgraded) {
-        websocket_failed_ = true;
+    if (broken_ || now_.stage == phase::finished) return;
+    if (now_.stage == phase::upgraded) {
+        now_.websocket_failed = true;
         return;
     }
-    if (head_sent_) {
+    if (now_.head_sent) {
         [[maybe_unused]] const error_code cut = broken(errc::cancelled);
         return;
     }
@@ -286,17 +286,14 @@ void http1_exchange::refuse(int status, std::string_view detail) {
     context.date = shared_.date();
     context.server = shared_.settings.server_header;
     out_.clear();
-    plan_ = response_.serialize(context, out_);
+    now_.plan = response_.serialize(context, out_);
     const std::array<iovec, 2> pieces{piece_of(out_), piece_of(body_)};
     // A page of some hundred bytes fits the empty send buffer of any client that reads.
     stream_->try_write(pieces);
-    body_sent_ = body_.size();
-    started_ = scoreboard::monotonic_now();
+    now_.body_sent = body_.size();
+    now_.started = scoreboard::monotonic_now();
     if (log::access_enabled()) write_access_line();
-    response_.reset();
-    out_.clear();
-    body_.clear();
-    body_sent_ = 0;
+    forget_request();
 }
 
 // Copying a small body behind its head is cheaper than a second element in the system call.
@@ -319,65 +316,65 @@ io_step http1_exchange::try_write_whole(std::string_view body) {
 
 bool http1_exchange::try_conclude() {
     if (broken_) return true;
-    if (phase_ == phase::upgraded) return false;
-    if (phase_ == phase::head) {
+    if (now_.stage == phase::upgraded) return false;
+    if (now_.stage == phase::head) {
         log::error(
             "{} {}: the application ended without a response",
             log::escaped(parser_.head().method),
             log::escaped(parser_.head().target)
         );
         fail(500, "");
-    } else if (phase_ == phase::streaming) {
+    } else if (now_.stage == phase::streaming) {
         fail(500, "");
         return true;
     }
-    if (phase_ == phase::responded) {
+    if (now_.stage == phase::responded) {
         out_.clear();
         make_head(body_.size());
         const std::size_t head_size = out_.size();
         const std::string_view admitted = admit(body_);
         const io_step step = try_write_whole(admitted);
-        phase_ = phase::streaming;
+        now_.stage = phase::streaming;
         if (step.status == io_status::done) {
-            out_sent_ = step.bytes;
+            now_.out_sent = step.bytes;
         } else if (step.status != io_status::would_block) {
             broken_ = true;
             return true;
         }
-        const bool all_sent = out_sent_ == head_size + admitted.size();
+        const bool all_sent = now_.out_sent == head_size + admitted.size();
         const bool all_said =
-            plan_.framing != http::response_framing::length || admitted.size() == *plan_.length;
+            now_.plan.framing != http::response_framing::length || admitted.size() == *now_.plan.length;
         if (!all_sent || !all_said) return false;
-        body_sent_ = admitted.size();
-        phase_ = phase::finished;
+        now_.body_sent = admitted.size();
+        now_.stage = phase::finished;
     }
-    return body_done_ || !plan_.keep_alive;
+    return now_.body_done || !now_.plan.keep_alive;
 }
 
 awaitable<void> http1_exchange::conclude() {
-    if (phase_ == phase::upgraded && handover_) {
+    if (now_.stage == phase::upgraded && now_.handover) {
         co_await conclude_handover();
         co_return;
     }
-    if (phase_ == phase::upgraded) {
+    if (now_.stage == phase::upgraded) {
         co_await conclude_websocket();
         co_return;
     }
-    if (phase_ == phase::streaming) {
+    if (now_.stage == phase::streaming) {
         const std::string_view admitted = admit(body_);
         std::array<iovec, 3> pieces{piece_of(out_), piece_of(admitted), iovec{}};
-        const bool all_sent = drop_written(pieces, out_sent_);
+        const bool all_sent = drop_written(pieces, now_.out_sent);
         if (!all_sent) {
             const error_code ec = co_await write_pieces(pieces, 2);
             if (ec) co_return;
         }
-        body_sent_ = admitted.size();
+        now_.body_sent = admitted.size();
         const error_code ended = co_await finish();
         if (ended) co_return;
     }
-    if (!body_done_ && plan_.keep_alive && !broken_) {
+    if (!now_.body_done && now_.plan.keep_alive && !broken_) {
         const error_code skipped = co_await skip_body();
-        if (skipped) plan_.keep_alive = false;
+        if (skipped) now_.plan.keep_alive = false;
     }
 }
 
@@ -386,7 +383,7 @@ std::span<const std::string> http1_exchange::logged_environ() const noexcept {
 }
 
 void http1_exchange::log_environ(std::string name, std::string value) {
-    environ_.emplace_back(std::move(name), std::move(value));
+    now_.environ.emplace_back(std::move(name), std::move(value));
 }
 
 }  // namespace unicoro::worker

@@ -51,7 +51,7 @@ void http1_exchange::make_upgrade_head(std::string_view negotiated, std::string_
 awaitable<result<std::shared_ptr<app::websocket>>> http1_exchange::accept_websocket(
     std::string subprotocol
 ) {
-    if (phase_ != phase::head || websocket_) co_return error_code(errc::head_already_sent);
+    if (now_.stage != phase::head || now_.websocket) co_return error_code(errc::head_already_sent);
     const http::request_head& head = parser_.head();
     if (!subprotocol.empty() && !offered(head, subprotocol)) {
         co_return error_code(errc::invalid_subprotocol);
@@ -63,34 +63,34 @@ awaitable<result<std::shared_ptr<app::websocket>>> http1_exchange::accept_websoc
     request_deadline_.disarm();
     std::string early(input_.unread());
     input_.use(early.size());
-    websocket_ =
+    now_.websocket =
         std::make_shared<websocket_session>(shared_, *stream_, std::move(early), head.target);
-    const std::string negotiated = co_await websocket_->negotiate(head);
+    const std::string negotiated = co_await now_.websocket->negotiate(head);
     make_upgrade_head(negotiated, subprotocol);
-    phase_ = phase::upgraded;
-    head_sent_ = true;
+    now_.stage = phase::upgraded;
+    now_.head_sent = true;
     const std::array<iovec, 3> pieces{iovec{out_.data(), out_.size()}, iovec{}, iovec{}};
     const error_code ec = co_await write_pieces(pieces, 1);
     if (ec) {
-        websocket_->abandon();
+        now_.websocket->abandon();
         co_return ec;
     }
-    connection_->carry(websocket_.get());
-    websocket_->open();
+    connection_->carry(now_.websocket.get());
+    now_.websocket->open();
     // The worker may have begun to drain while the head was being sent.
-    if (shared_.draining) websocket_->drain();
-    std::shared_ptr<app::websocket> accepted = websocket_;
+    if (shared_.draining) now_.websocket->drain();
+    std::shared_ptr<app::websocket> accepted = now_.websocket;
     co_return accepted;
 }
 
 awaitable<void> http1_exchange::conclude_websocket() {
-    co_await websocket_->conclude(websocket_failed_ ? 1011 : 1000);
-    if (!websocket_->ended_in_peace()) broken_ = true;
+    co_await now_.websocket->conclude(now_.websocket_failed ? 1011 : 1000);
+    if (!now_.websocket->ended_in_peace()) broken_ = true;
 }
 
 void http1_exchange::end_websocket() noexcept {
-    websocket_->abandon();
-    body_sent_ = websocket_->bytes_sent();
+    now_.websocket->abandon();
+    now_.body_sent = now_.websocket->bytes_sent();
     connection_->carry(nullptr);
 }
 
