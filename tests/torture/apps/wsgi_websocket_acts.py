@@ -184,14 +184,14 @@ def closed(ask, environ, start_response):
 
 
 def used_late(ask, environ, start_response):
-    """Sockets of requests that were answered are refused; one that is used is kept by nobody."""
-    kept.append(environ["gunicorn.socket"])
-    for old in kept[:-1]:
+    """Sockets of requests whose response has begun are refused."""
+    for old in kept[:]:
         with contextlib.suppress(OSError):
             old.send(b"from the past")
-    del kept[:-5]
     start_response(f"{ask.status} Torture", ask.fields)
-    return [ask.pieces()]
+    yield ask.pieces()
+    kept.append(environ["gunicorn.socket"])
+    del kept[:-5]
 
 
 ACTS = {
