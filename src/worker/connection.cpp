@@ -170,10 +170,10 @@ awaitable<connection::after_burst> connection::serve_burst() {
         request->begin_request();
         co_await run(*request);
         const bool again = request->reusable();
-        // Also what the kernel has and nobody has asked for, as of a client that sends requests ahead.
+        // What arrives behind a close resets the connection, and takes from the client what it has not read.
         const bool gently = !again && !request->disconnected() &&
-                            (request->body_unread() || request->has_unread() ||
-                             request->upgraded() || stream_->readable_now());
+                            (request->kept_by_client() || request->body_unread() ||
+                             request->has_unread() || request->upgraded() || stream_->readable_now());
         request->end_request();
         idle_ = true;
         if (!again) {

@@ -63,6 +63,8 @@ class http1_exchange final : public app::exchange {
     [[nodiscard]] bool reusable() const noexcept;
     /// Unread request bytes may be on their way: close gently.
     [[nodiscard]] bool body_unread() const noexcept { return !now_.body_done; }
+    /// The client would have kept the connection: its next request may be on its way (RFC 9112, 9.6).
+    [[nodiscard]] bool kept_by_client() const noexcept { return parser_.head().keep_alive; }
     /// It became something else than HTTP, which is over: the client may still be closing it.
     [[nodiscard]] bool upgraded() const noexcept { return now_.websocket || now_.handover; }
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Whatever a WSGI request has started ends with it, whoever ends it; nothing of it reaches another."""
 
+import socket
 import sys
 import threading
 import time
@@ -71,6 +72,29 @@ def test_answer_that_ends_the_connection_arrives_whole_before_what_was_sent_ahea
             answer = client.response()
             sender.join()
             assert answer.body == body
+
+
+def test_answer_that_ends_the_connection_arrives_whole_before_what_comes_behind_it(serve, tmp_path):
+    """The client's next request was on its way when the server decided to close (RFC 9112, 9.6)."""
+    access = tmp_path / "access.log"
+    server = serve("sync", "--access-logfile", access)
+    request = b"GET /last HTTP/1.1\r\nHost: a\r\n\r\n"
+    with socket.socket() as client:
+        client.settimeout(10)
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        client.connect(server.address)
+        client.sendall(request)
+        heard = bytearray()
+        # Until the server has handed all of it to the kernel.
+        while "GET /last" not in access.read_text():
+            heard += client.recv(4096)
+        client.sendall(request)
+        assert len(heard) < 800_000, "something is still under way"
+        while piece := client.recv(65536):
+            heard += piece
+    head, _, body = bytes(heard).partition(b"\r\n\r\n")
+    assert b"Connection: close" in head
+    assert body == b"z" * 800_000
 
 
 @pytest.mark.parametrize("worker_class", GREENLETS)

@@ -42,6 +42,11 @@ def echo(environ, start_response):
     return iter(lambda: source.read1(8192), b"")
 
 
+def last(environ, start_response):
+    start_response("200 OK", [("Connection", "close")])
+    return [b"z" * 800_000]
+
+
 def early(environ, start_response):
     read_beside(environ)
     return answer(start_response, "early")
