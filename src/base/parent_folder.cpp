@@ -177,6 +177,7 @@ class path_walk {
 
 parent_folder::outcome parent_folder::of(const std::string& path, last_link at_end) {
     if (geteuid() == 0) return path_walk(at_end).run(path);
+    if (path.empty()) return refuse(ENOENT);
     const auto slash = path.rfind('/');
     const std::string folder =
         slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
@@ -184,7 +185,7 @@ parent_folder::outcome parent_folder::of(const std::string& path, last_link at_e
     found.fd_.reset(open(folder.c_str(), folder_flags));
     if (!found.fd_) return refuse(errno);
     found.name_ = slash == std::string::npos ? path : path.substr(slash + 1);
-    if (found.name_.empty() && !path.empty()) found.name_ = ".";
+    if (found.name_.empty()) found.name_ = ".";
     return found;
 }
 

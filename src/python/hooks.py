@@ -106,6 +106,8 @@ class Server(Facade):
         if settings == self._read:
             return
         cfg = Settings(_json.loads(settings), self.hooks)
+        if cfg.capture_output:
+            print_by_lines()
         kind = logger_class(cfg)
         if type(self.log) is kind and hasattr(kind, "setup"):
             self.log.setup(cfg)

@@ -273,6 +273,13 @@ def over_defaults(given):
     return whole
 
 
+def print_by_lines():
+    """What is printed into the error log stands among its lines when it is printed, not when a buffer is full."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(line_buffering=True)
+
+
 def configure_logging(cfg):
     """logconfig_dict, logconfig_json or logconfig: the first of them that is given."""
     from logging import config

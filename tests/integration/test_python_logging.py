@@ -116,7 +116,7 @@ def test_to_a_file_and_reopened(serve, tmp_path):
 
 
 def test_captured_output_and_background(serve, tmp_path):
-    server = serve("errorlog = 'error.log'\ncapture_output = True\naccesslog = '-'")
+    server = serve("errorlog = 'error.log'\ncapture_output = True\naccesslog = '-'", env={"PYTHONUNBUFFERED": ""})
     server.error_log = tmp_path / "error.log"
     ask(server, "/print", "/say")
     server.wait_log("INFO-LINE")
