@@ -41,8 +41,7 @@ void say(const std::string& text) {
 // A place in the room, which is given up however the handler ends.
 class membership {
   public:
-    membership(const unicoro::websocket& socket, std::string name)
-        : socket_(socket), name_(std::move(name)) {
+    membership(const unicoro::websocket& socket, std::string name) : socket_(socket), name_(std::move(name)) {
         members.push_back(socket_);
         say("-- " + name_ + " came");
     }

@@ -15,59 +15,58 @@ namespace detail {
 
 // "api 2; Boost 1_81; GCC 12; libstdc++ cxx11 1; Asio separate", and what else changes the objects that
 // library and server exchange, or the code of Asio that both have.
-inline constexpr const char* abi_text =
-    "api 2; Boost " BOOST_LIB_VERSION
+inline constexpr const char* abi_text = "api 2; Boost " BOOST_LIB_VERSION
 #if defined(__clang__)
-    "; Clang " UNICORO_ABI_STRING(__clang_major__)
+                                        "; Clang " UNICORO_ABI_STRING(__clang_major__)
 #elif defined(__GNUC__)
-    "; GCC " UNICORO_ABI_STRING(__GNUC__)
+                                        "; GCC " UNICORO_ABI_STRING(__GNUC__)
 #endif
 #if defined(_GLIBCXX_USE_CXX11_ABI)
-    "; libstdc++ cxx11 " UNICORO_ABI_STRING(_GLIBCXX_USE_CXX11_ABI)
+                                            "; libstdc++ cxx11 " UNICORO_ABI_STRING(_GLIBCXX_USE_CXX11_ABI)
 #elif defined(_LIBCPP_VERSION)
-    "; libc++"
+                                            "; libc++"
 #endif
 #if defined(_GLIBCXX_DEBUG)
-    " debug"
+                                                " debug"
 #endif
 #if defined(BOOST_ASIO_HEADER_ONLY)
-    "; Asio header-only"
+                                                "; Asio header-only"
 #else
-    "; Asio separate"
+                                            "; Asio separate"
 #endif
 #if !defined(BOOST_ASIO_NO_DEPRECATED)
-    " with deprecated parts"
+                                                " with deprecated parts"
 #endif
 #if !defined(BOOST_ASIO_HAS_THREADS)
-    " without threads"
+                                                " without threads"
 #endif
 #if defined(BOOST_ASIO_NO_TYPEID)
-    " without RTTI"
+                                                " without RTTI"
 #endif
 #if defined(BOOST_ASIO_NO_EXCEPTIONS)
-    " without exceptions"
+                                                " without exceptions"
 #endif
 #if defined(BOOST_ASIO_USE_TS_EXECUTOR_AS_DEFAULT)
-    " with TS executors"
+                                                " with TS executors"
 #endif
 #if defined(BOOST_ASIO_NO_TS_EXECUTORS)
-    " without TS executors"
+                                                " without TS executors"
 #endif
 #if defined(BOOST_ASIO_HAS_IO_URING_AS_DEFAULT)
-    " on io_uring"
+                                                " on io_uring"
 #elif defined(BOOST_ASIO_HAS_IO_URING)
-    " with io_uring"
+                                            " with io_uring"
 #elif !defined(BOOST_ASIO_HAS_EPOLL)
-    " without epoll"
+                                        " without epoll"
 #endif
 #if defined(BOOST_ASIO_ENABLE_BUFFER_DEBUGGING)
-    " with buffer debugging"
+                                                " with buffer debugging"
 #endif
 #if defined(BOOST_ASIO_ENABLE_HANDLER_TRACKING)
-    " with handler tracking"
+                                                " with handler tracking"
 #endif
 #if defined(BOOST_ASIO_DISABLE_SMALL_BLOCK_RECYCLING)
-    " without recycling"
+                                                " without recycling"
 #endif
     ;
 
@@ -79,6 +78,8 @@ inline constexpr const char* abi_text =
 /// What a library and the server must have in common to exchange C++ objects: revision of this API,
 /// compiler, standard library, Boost, and how Asio is compiled (`pkg-config --cflags unicoro`). Baked into
 /// an application by its `application` object.
-[[nodiscard]] inline constexpr const char* abi_tag() noexcept { return detail::abi_text; }
+[[nodiscard]] inline constexpr const char* abi_tag() noexcept {
+    return detail::abi_text;
+}
 
 }  // namespace unicoro

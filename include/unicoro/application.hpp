@@ -42,7 +42,7 @@ class worker_handle {
 /// process; everything runs on the worker's one thread.
 struct application {
     std::uint64_t magic = application_magic;  ///< leave as it is
-    const char* abi = abi_tag();                    ///< leave as it is
+    const char* abi = abi_tag();              ///< leave as it is
 
     /// Answers one request. An exception is logged and answered 500. When request_timeout runs out or
     /// the worker must end, what it awaits is cancelled (operation_aborted).

@@ -21,6 +21,7 @@ inline constexpr boost::asio::use_awaitable_t<executor> use_awaitable;
 
 /// The same without exceptions: `auto [ec, n] = co_await socket.async_read_some(b, as_tuple)`.
 inline constexpr boost::asio::as_tuple_t<boost::asio::use_awaitable_t<executor>> as_tuple{
-    boost::asio::use_awaitable_t<executor>{}};
+    boost::asio::use_awaitable_t<executor>{}
+};
 
 }  // namespace unicoro

@@ -58,10 +58,10 @@ class request {
     [[nodiscard]] std::string_view path() const noexcept;
     /// Where the application is mounted: SCRIPT_NAME and its prefix in the setting `apps`; empty at "/".
     [[nodiscard]] std::string mount() const;
-    [[nodiscard]] std::string_view query() const noexcept;   ///< without '?', still encoded
-    [[nodiscard]] std::string_view protocol() const noexcept;  ///< "HTTP/1.1"
-    [[nodiscard]] std::string_view scheme() const noexcept;  ///< as trusted proxies tell
-    [[nodiscard]] std::string_view host() const noexcept;    ///< Host, or the target's authority
+    [[nodiscard]] std::string_view query() const noexcept;           ///< without '?', still encoded
+    [[nodiscard]] std::string_view protocol() const noexcept;        ///< "HTTP/1.1"
+    [[nodiscard]] std::string_view scheme() const noexcept;          ///< as trusted proxies tell
+    [[nodiscard]] std::string_view host() const noexcept;            ///< Host, or the target's authority
     [[nodiscard]] std::string_view remote_address() const noexcept;  ///< empty on a unix socket
     [[nodiscard]] std::uint16_t remote_port() const noexcept;
 

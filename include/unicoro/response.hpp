@@ -16,7 +16,7 @@ namespace unicoro {
 namespace app {
 class exchange;
 class response_access;
-}
+}  // namespace app
 
 /// Where a streamed body is written to. Lives as long as the request, and like it is passed on by
 /// reference alone. One write at a time.

@@ -41,7 +41,7 @@ struct native_websocket;
 class websocket {
   public:
     struct message {
-        bool text;         ///< valid UTF-8, else binary
+        bool text;  ///< valid UTF-8, else binary
         std::string data;
     };
 
@@ -104,8 +104,7 @@ class websocket {
     friend bool operator==(const websocket&, const websocket&) noexcept = default;
 
   private:
-    explicit websocket(std::shared_ptr<app::native_websocket> shared) noexcept
-        : shared_(std::move(shared)) {}
+    explicit websocket(std::shared_ptr<app::native_websocket> shared) noexcept : shared_(std::move(shared)) {}
 
     std::shared_ptr<app::native_websocket> shared_;
 };

@@ -15,8 +15,8 @@
 namespace unicoro::aio {
 
 namespace detail {
-using deadline_hook = boost::intrusive::list_base_hook<
-    boost::intrusive::link_mode<boost::intrusive::auto_unlink>>;
+using deadline_hook =
+    boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>>;
 }
 
 /// A point in time at which something is told that it took too long. Lives in its owner; disarms

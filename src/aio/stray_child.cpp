@@ -28,6 +28,8 @@ void end_stray_child() noexcept {
     ::_exit(1);
 }
 
-void end_stray_children() noexcept { wait_for_events = &wait_or_end; }
+void end_stray_children() noexcept {
+    wait_for_events = &wait_or_end;
+}
 
 }  // namespace unicoro::aio

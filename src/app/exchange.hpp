@@ -31,7 +31,7 @@ class connection_attachment {
 struct connection_info {
     std::string remote_address;  ///< empty on a unix socket
     std::uint16_t remote_port = 0;
-    std::string local_address;   ///< of the listener; the path on a unix socket
+    std::string local_address;  ///< of the listener; the path on a unix socket
     std::uint16_t local_port = 0;
     bool unix_socket = false;
     std::unique_ptr<connection_attachment> attachment;
@@ -111,12 +111,10 @@ class exchange {
 
     /// Turns the connection into a WebSocket: sends 101 with the fields added to `response`, and
     /// `subprotocol`, one of those offered or empty. Only after `admit_websocket` has returned true. The
-    /// WebSocket has ended when the exchange goes, and is kept by who holds it. From here on the response functions have no effect and
-    /// request_timeout does not count. Fails with errc::invalid_subprotocol (nothing was sent: answer
-    /// otherwise), head_already_sent, or as a write does.
-    virtual awaitable<result<std::shared_ptr<websocket>>> accept_websocket(
-        std::string subprotocol
-    ) = 0;
+    /// WebSocket has ended when the exchange goes, and is kept by who holds it. From here on the response
+    /// functions have no effect and request_timeout does not count. Fails with errc::invalid_subprotocol
+    /// (nothing was sent: answer otherwise), head_already_sent, or as a write does.
+    virtual awaitable<result<std::shared_ptr<websocket>>> accept_websocket(std::string subprotocol) = 0;
 
     /// Lets the application have the connection itself: for code that makes the handshake of a WebSocket on
     /// its own. Null where it cannot be had; then, as when it is not taken, the request goes on as any

@@ -30,9 +30,13 @@ failed_host::failed_host(std::unique_ptr<host> broken, std::string why)
           as_html(why) + "</pre>\n</body></html>\n"
       ) {}
 
-std::optional<load_error> failed_host::load(worker_context&) { return std::nullopt; }
+std::optional<load_error> failed_host::load(worker_context&) {
+    return std::nullopt;
+}
 
-awaitable<std::optional<load_error>> failed_host::start(worker_context&) { co_return std::nullopt; }
+awaitable<std::optional<load_error>> failed_host::start(worker_context&) {
+    co_return std::nullopt;
+}
 
 awaitable<void> failed_host::handle(exchange& request) {
     http::response_head& head = request.response();
@@ -43,7 +47,9 @@ awaitable<void> failed_host::handle(exchange& request) {
     co_return;
 }
 
-awaitable<void> failed_host::stop(worker_context&) { co_return; }
+awaitable<void> failed_host::stop(worker_context&) {
+    co_return;
+}
 
 std::vector<std::string> failed_host::code_files() {
     return broken_ ? broken_->code_files() : std::vector<std::string>();

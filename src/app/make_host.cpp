@@ -18,7 +18,8 @@ namespace unicoro::app {
 namespace {
 
 constexpr std::array hooks_of_the_master{
-    "on_starting", "on_reload", "when_ready", "pre_fork", "child_exit", "nworkers_changed", "on_exit"};
+    "on_starting", "on_reload", "when_ready", "pre_fork", "child_exit", "nworkers_changed", "on_exit"
+};
 
 std::unique_ptr<host> make_python(
     const settings::server_settings& values, load_error& error, master_guest* guest
@@ -53,9 +54,9 @@ std::unique_ptr<host> make_host(
 ) {
     if (!values.apps.empty()) return make_mounted(values, error, guest);
     app_spec spec = parse_app_spec(values.app);
-    const bool native = values.interface == settings::app_interface::native ||
-                        (values.interface == settings::app_interface::auto_detect &&
-                         spec.language == app_language::native);
+    const bool native =
+        values.interface == settings::app_interface::native ||
+        (values.interface == settings::app_interface::auto_detect && spec.language == app_language::native);
     if (native) return std::make_unique<native_host>(std::move(spec));
     return make_python(values, error, guest);
 }
@@ -88,9 +89,7 @@ bool needs_master_guest(const settings::server_settings& values) {
     });
 }
 
-std::unique_ptr<master_guest> make_master_guest(
-    const settings::server_settings& values, load_error& error
-) {
+std::unique_ptr<master_guest> make_master_guest(const settings::server_settings& values, load_error& error) {
     return make_python_guest(values, error);
 }
 

@@ -22,9 +22,7 @@ class master_guest {
     virtual ~master_guest() = default;
 
     /// Before the first worker: the code is loaded, the hook on_starting has run.
-    [[nodiscard]] virtual std::optional<load_error> start(
-        std::span<const listening_address> sockets
-    ) = 0;
+    [[nodiscard]] virtual std::optional<load_error> start(std::span<const listening_address> sockets) = 0;
 
     /// Settings that were read anew have taken over; in a worker that is born of them before, too.
     virtual void adopt(const settings::server_settings& values) = 0;
@@ -40,7 +38,7 @@ class master_guest {
 
     virtual void when_ready() = 0;
     virtual void reloaded(std::span<const listening_address> sockets) = 0;
-    virtual void worker_ended(pid_t pid, int status) = 0;  ///< as waitpid(2) tells it
+    virtual void worker_ended(pid_t pid, int status) = 0;      ///< as waitpid(2) tells it
     virtual void workers_changed(int number, int before) = 0;  ///< before: 0 = there was none
     virtual void ending() = 0;
 };

@@ -42,8 +42,7 @@ void answer_exception(exchange& request, const std::exception_ptr& failure) {
         }
         // A WebSocket that is not the request's own may well have ended.
         const bool foreign = ec == errc::websocket_closed && !request.head_sent();
-        const bool mistake =
-            ec == errc::invalid_subprotocol || ec == errc::invalid_header || foreign;
+        const bool mistake = ec == errc::invalid_subprotocol || ec == errc::invalid_header || foreign;
         if (!mistake && ec.category() == unicoro_category()) return request.fail(500, "");
     } catch (...) {
         // Described below.
@@ -64,8 +63,9 @@ load_error not_loaded(std::string message) {
 load_error why_not_opened(const std::string& path, const std::string& reason) {
     std::string text = "App failed to load: " + reason;
     if (reason.find("undefined symbol") != std::string::npos) {
-        text += "\nAn undefined symbol of unicoro:: or boost:: means that the library was built for another "
-                "version of Unicoro or Boost: build it against the headers of this one.";
+        text +=
+            "\nAn undefined symbol of unicoro:: or boost:: means that the library was built for another "
+            "version of Unicoro or Boost: build it against the headers of this one.";
     } else if (reason.find("ELF") != std::string::npos || reason.find("too short") != std::string::npos) {
         text += " (" + path + " is not a shared library of this machine)";
     }
@@ -75,13 +75,16 @@ load_error why_not_opened(const std::string& path, const std::string& reason) {
 std::optional<load_error> no_library(const std::string& path) {
     namespace fs = std::filesystem;
     std::error_code ignored;
-    const std::string remedy = ": name a library, such as ./libhello.so:app, or a Python module, such as app:app";
+    const std::string remedy =
+        ": name a library, such as ./libhello.so:app, or a Python module, such as app:app";
     if (fs::is_directory(path, ignored)) {
         return not_loaded("App failed to load: " + path + " is a folder" + remedy);
     }
     if (fs::exists(path, ignored)) return std::nullopt;
     if (fs::exists(path + ".py", ignored)) {
-        return not_loaded("App failed to load: " + path + " is a Python module, which is named with dots" + remedy);
+        return not_loaded(
+            "App failed to load: " + path + " is a Python module, which is named with dots" + remedy
+        );
     }
     return not_loaded(
         "App failed to load: no file " + path + " in " + fs::current_path(ignored).string() + remedy
@@ -112,8 +115,7 @@ native_host::~native_host() = default;
 
 std::optional<load_error> native_host::load(worker_context&) {
     // dlopen looks a bare name up in the system's folders; a file here is what the user means.
-    const std::string path =
-        spec_.module.find('/') == std::string::npos ? "./" + spec_.module : spec_.module;
+    const std::string path = spec_.module.find('/') == std::string::npos ? "./" + spec_.module : spec_.module;
     if (auto failure = no_library(path)) return failure;
     // Never closed: its code runs until the process ends.
     void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
@@ -130,16 +132,15 @@ std::optional<load_error> native_host::load(worker_context&) {
     std::memcpy(&magic, symbol, sizeof magic);
     if (magic != application_magic) {
         return not_loaded(
-            "App failed to load: '" + spec_.attribute + "' in " + path +
-            " is not a unicoro::application"
+            "App failed to load: '" + spec_.attribute + "' in " + path + " is not a unicoro::application"
         );
     }
     const char* abi = nullptr;
     std::memcpy(&abi, static_cast<const char*>(symbol) + sizeof magic, sizeof abi);
     if (std::strcmp(abi, abi_tag()) != 0) {
         return not_loaded(
-            "App failed to load: " + path + " was built with [" + abi +
-            "], this server with [" + abi_tag() + "]; build the library with the same, and with the "
+            "App failed to load: " + path + " was built with [" + abi + "], this server with [" + abi_tag() +
+            "]; build the library with the same, and with the "
             "flags that pkg-config --cflags unicoro gives"
         );
     }
@@ -163,7 +164,9 @@ awaitable<std::optional<load_error>> native_host::start(worker_context& context)
     std::optional<load_error> outcome;
     if (failure) {
         outcome = load_error{
-            boot_failure::worker, "Worker failed to boot: the start hook threw: " + base::exception_text(failure)};
+            boot_failure::worker,
+            "Worker failed to boot: the start hook threw: " + base::exception_text(failure)
+        };
     }
     co_return outcome;
 }

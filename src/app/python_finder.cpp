@@ -142,13 +142,12 @@ std::vector<std::string> versions_in(const std::vector<std::string>& folders) {
     std::vector<std::string> versions;
     for (const std::string& folder : folders) {
         std::error_code failed;
-        for (fs::directory_iterator at(folder, failed), end; !failed && at != end;
-             at.increment(failed)) {
+        for (fs::directory_iterator at(folder, failed), end; !failed && at != end; at.increment(failed)) {
             const std::string name = at->path().filename().string();
             if (!name.starts_with(plugin_prefix) || !name.ends_with(plugin_suffix)) continue;
-            versions.push_back(name.substr(
-                plugin_prefix.size(), name.size() - plugin_prefix.size() - plugin_suffix.size()
-            ));
+            versions.push_back(
+                name.substr(plugin_prefix.size(), name.size() - plugin_prefix.size() - plugin_suffix.size())
+            );
         }
     }
     std::sort(versions.begin(), versions.end());
@@ -161,17 +160,15 @@ std::string hint_of_system_python(const python_runtime& runtime) {
     return " Or use the system's Python: --python /usr/bin/python3.";
 }
 
-os::outcome<const plugin_entry*> open_plugin(
-    const python_runtime& runtime, const std::string& path
-) {
+os::outcome<const plugin_entry*> open_plugin(const python_runtime& runtime, const std::string& path) {
     // Extension modules do not link libpython; they find it only where everyone can see it.
     if (dlopen(runtime.library.c_str(), RTLD_NOW | RTLD_GLOBAL) == nullptr) {
         const char* const why = dlerror();
         return missing(
             "cannot load the shared libpython of " + runtime.executable + " (" +
-            (why != nullptr ? why : runtime.library) +
-            "). On Debian it is in the package libpython" + runtime.version +
-            ": apt-get install libpython" + runtime.version + "." + hint_of_system_python(runtime)
+            (why != nullptr ? why : runtime.library) + "). On Debian it is in the package libpython" +
+            runtime.version + ": apt-get install libpython" + runtime.version + "." +
+            hint_of_system_python(runtime)
         );
     }
     void* const plugin = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
@@ -257,8 +254,8 @@ os::outcome<std::string> find_python_plugin(
         " is in none of " + join(folders) + ". " +
         (others.empty() ? "There is no Python plugin at all."
                         : "There are plugins for Python " + join(others) + ".") +
-        " Build one with: meson configure build -Dpython=" + runtime.executable +
-        " && ninja -C build." + (others.empty() ? std::string() : hint_of_system_python(runtime))
+        " Build one with: meson configure build -Dpython=" + runtime.executable + " && ninja -C build." +
+        (others.empty() ? std::string() : hint_of_system_python(runtime))
     );
 }
 
@@ -323,9 +320,7 @@ std::unique_ptr<host> make_python_host(const settings::server_settings& values, 
     return entry != nullptr ? entry->make_host(resolved) : nullptr;
 }
 
-std::unique_ptr<master_guest> make_python_guest(
-    const settings::server_settings& values, load_error& error
-) {
+std::unique_ptr<master_guest> make_python_guest(const settings::server_settings& values, load_error& error) {
     settings::server_settings resolved = values;
     const plugin_entry* const entry = find_plugin(resolved, error);
     return entry != nullptr ? entry->make_master_guest(resolved) : nullptr;

@@ -87,14 +87,12 @@ os::outcome<python_runtime> probe_python(const std::string& interpreter) {
 
     if (implementation != "cpython") {
         return refused(
-            interpreter + " is " + implementation +
-            "; only CPython can be hosted: name one with --python"
+            interpreter + " is " + implementation + "; only CPython can be hosted: name one with --python"
         );
     }
     if (too_old(version)) {
         return refused(
-            interpreter + " is Python " + version +
-            "; Unicoro needs 3.10 or newer: name one with --python"
+            interpreter + " is Python " + version + "; Unicoro needs 3.10 or newer: name one with --python"
         );
     }
     if (shared != "1") {

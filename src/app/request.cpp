@@ -25,8 +25,7 @@ awaitable<std::string> request_body::read_all(std::size_t limit) {
         // One byte beyond the limit tells a body that fits from one that does not.
         const std::size_t more = std::min(std::max<std::size_t>(have, 4096), limit + 1 - have);
         whole.resize(have + more);
-        const result<std::size_t> taken =
-            co_await exchange_.read_body(std::span<char>(whole).subspan(have));
+        const result<std::size_t> taken = co_await exchange_.read_body(std::span<char>(whole).subspan(have));
         if (!taken) throw boost::system::system_error(taken.error());
         whole.resize(have + *taken);
         if (*taken == 0) co_return whole;
@@ -34,8 +33,12 @@ awaitable<std::string> request_body::read_all(std::size_t limit) {
     }
 }
 
-std::string_view request::method() const noexcept { return exchange_.head().method; }
-std::string_view request::target() const noexcept { return exchange_.head().target; }
+std::string_view request::method() const noexcept {
+    return exchange_.head().method;
+}
+std::string_view request::target() const noexcept {
+    return exchange_.head().target;
+}
 
 std::string_view request::path() const noexcept {
     const app::location& where = exchange_.where();
@@ -43,19 +46,33 @@ std::string_view request::path() const noexcept {
     return where.path.empty() && mounted ? std::string_view("/") : where.path;
 }
 
-std::string request::mount() const { return exchange_.where().script_name(); }
-std::string_view request::query() const noexcept { return exchange_.head().query; }
-std::string_view request::protocol() const noexcept { return exchange_.head().protocol(); }
-std::string_view request::scheme() const noexcept { return exchange_.head().scheme; }
-std::string_view request::host() const noexcept { return exchange_.head().authority; }
+std::string request::mount() const {
+    return exchange_.where().script_name();
+}
+std::string_view request::query() const noexcept {
+    return exchange_.head().query;
+}
+std::string_view request::protocol() const noexcept {
+    return exchange_.head().protocol();
+}
+std::string_view request::scheme() const noexcept {
+    return exchange_.head().scheme;
+}
+std::string_view request::host() const noexcept {
+    return exchange_.head().authority;
+}
 
 std::string_view request::remote_address() const noexcept {
     return exchange_.connection().remote_address;
 }
 
-std::uint16_t request::remote_port() const noexcept { return exchange_.connection().remote_port; }
+std::uint16_t request::remote_port() const noexcept {
+    return exchange_.connection().remote_port;
+}
 
-std::span<const header_field> request::headers() const noexcept { return exchange_.head().fields; }
+std::span<const header_field> request::headers() const noexcept {
+    return exchange_.head().fields;
+}
 
 std::optional<std::string_view> request::header(std::string_view name) const noexcept {
     return exchange_.head().find(name);

@@ -27,14 +27,12 @@ class open_file {
 
     [[nodiscard]] bool regular() const noexcept { return regular_; }
     [[nodiscard]] int fd() const noexcept { return fd_; }
-    [[nodiscard]] std::uint64_t size() const noexcept {
-        return static_cast<std::uint64_t>(status_.st_size);
-    }
+    [[nodiscard]] std::uint64_t size() const noexcept { return static_cast<std::uint64_t>(status_.st_size); }
     [[nodiscard]] std::int64_t modified() const noexcept { return status_.st_mtime; }
 
   private:
     int fd_;
-    struct stat status_ {};
+    struct stat status_{};
     bool regular_ = false;
 };
 
@@ -78,9 +76,7 @@ bool response_access::give(response& answer, exchange& to) {
     return true;
 }
 
-awaitable<void> response_access::send(
-    response& answer, exchange& to, response_writer& writer
-) {
+awaitable<void> response_access::send(response& answer, exchange& to, response_writer& writer) {
     const auto* stream = std::get_if<response::body_stream>(&answer.body_);
     if (stream == nullptr) {
         co_await send_file(answer, to);

@@ -21,8 +21,7 @@ class spooled_body {
   public:
     static constexpr std::size_t default_memory_bound = std::size_t{1} << 20;
 
-    explicit spooled_body(std::size_t memory_bound = default_memory_bound) noexcept
-        : bound_(memory_bound) {}
+    explicit spooled_body(std::size_t memory_bound = default_memory_bound) noexcept : bound_(memory_bound) {}
     spooled_body(spooled_body&& other) noexcept;
     spooled_body& operator=(spooled_body&& other) noexcept;
     ~spooled_body();

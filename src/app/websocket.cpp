@@ -12,10 +12,7 @@ bool admit_websocket(exchange& request) {
     http::refusal why;
     if (http::valid_websocket_handshake(request.head(), why)) return true;
     log::info(
-        "Invalid request from ip={}: {} ({})",
-        request.connection().remote_address,
-        why.detail,
-        why.status
+        "Invalid request from ip={}: {} ({})", request.connection().remote_address, why.detail, why.status
     );
     http::response_head& head = request.response();
     head.reset();

@@ -69,16 +69,16 @@ error_code post(const app::native_websocket& to, kind type, std::string data) {
 
 }  // namespace
 
-bool request::wants_websocket() const noexcept { return exchange_.head().wants_websocket; }
+bool request::wants_websocket() const noexcept {
+    return exchange_.head().wants_websocket;
+}
 
 std::vector<std::string_view> request::websocket_subprotocols() const {
     return app::offered_subprotocols(exchange_.head());
 }
 
 awaitable<websocket> websocket::accept(
-    request& asked,
-    std::string subprotocol,
-    std::vector<std::pair<std::string, std::string>> headers
+    request& asked, std::string subprotocol, std::vector<std::pair<std::string, std::string>> headers
 ) {
     app::exchange& exchange = asked.exchange_;
     http::refusal why;
@@ -98,7 +98,9 @@ awaitable<websocket> websocket::accept(
     co_return handle;
 }
 
-awaitable<std::optional<websocket::message>> websocket::receive() { return receive_from(shared_); }
+awaitable<std::optional<websocket::message>> websocket::receive() {
+    return receive_from(shared_);
+}
 
 awaitable<void> websocket::send_text(std::string text) {
     return send(shared_, kind::text, std::move(text));
@@ -121,7 +123,9 @@ void websocket::limit_queue(std::size_t bytes, when_full then) noexcept {
     shared_->when_full = then;
 }
 
-std::size_t websocket::unsent() const noexcept { return shared_->socket->unsent(); }
+std::size_t websocket::unsent() const noexcept {
+    return shared_->socket->unsent();
+}
 
 void websocket::close(std::uint16_t code, std::string_view reason) {
     if (shared_->socket->close(code, reason)) {
@@ -129,7 +133,9 @@ void websocket::close(std::uint16_t code, std::string_view reason) {
     }
 }
 
-bool websocket::is_open() const noexcept { return shared_->socket->is_open(); }
+bool websocket::is_open() const noexcept {
+    return shared_->socket->is_open();
+}
 
 std::uint16_t websocket::close_code() const noexcept {
     const auto& ended = shared_->socket->ended();

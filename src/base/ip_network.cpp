@@ -16,8 +16,7 @@ constexpr std::array<std::uint8_t, 12> mapped_prefix{0, 0, 0, 0, 0, 0, 0, 0, 0, 
 constexpr unsigned mapped_bits = 96;
 
 bool is_mapped(const ip_address& address) noexcept {
-    return address.v6 &&
-           std::equal(mapped_prefix.begin(), mapped_prefix.end(), address.bytes.begin());
+    return address.v6 && std::equal(mapped_prefix.begin(), mapped_prefix.end(), address.bytes.begin());
 }
 
 ip_address unmapped(const ip_address& address) noexcept {

@@ -31,7 +31,7 @@ class rights {
     rights() noexcept {
         // In a user namespace the system's own files may belong to no user that is known there; who
         // owns the root folder has everything in hand anyway.
-        struct stat root {};
+        struct stat root{};
         if (stat("/", &root) == 0) owner_of_all_ = root.st_uid;
     }
 
@@ -54,7 +54,7 @@ class rights {
 };
 
 bool is_of_kernel(int folder) noexcept {
-    struct statfs found {};
+    struct statfs found{};
     return fstatfs(folder, &found) == 0 && found.f_type == PROC_SUPER_MAGIC;
 }
 
@@ -106,11 +106,11 @@ class path_walk {
         left_.pop_front();
         const bool last = left_.empty();
         of_kernel_ = is_of_kernel(fd_.get());
-        struct stat folder {};
+        struct stat folder{};
         if (fstat(fd_.get(), &folder) != 0) return refuse(errno);
         unique_fd entry(openat(fd_.get(), name_.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
         const int error = errno;
-        struct stat found {};
+        struct stat found{};
         if (entry && fstat(entry.get(), &found) != 0) return refuse(errno);
         way_shared_ = shared_;
         const bool guarded = !last && entry && rights_.is_guarded(folder, found);
@@ -139,8 +139,10 @@ class path_walk {
         if (shared_) {
             return parent_folder::refusal{
                 ELOOP,
-                "'" + name_ + "' on the way is a symbolic link, and others than root can write where it "
-                              "lies; name the path it leads to"};
+                "'" + name_ +
+                    "' on the way is a symbolic link, and others than root can write where it "
+                    "lies; name the path it leads to"
+            };
         }
         if (of_kernel_) {
             unique_fd target(openat(fd_.get(), name_.c_str(), folder_flags));
@@ -179,8 +181,7 @@ parent_folder::outcome parent_folder::of(const std::string& path, last_link at_e
     if (geteuid() == 0) return path_walk(at_end).run(path);
     if (path.empty()) return refuse(ENOENT);
     const auto slash = path.rfind('/');
-    const std::string folder =
-        slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
+    const std::string folder = slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
     parent_folder found;
     found.fd_.reset(open(folder.c_str(), folder_flags));
     if (!found.fd_) return refuse(errno);

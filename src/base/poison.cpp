@@ -10,7 +10,9 @@
 
 namespace unicoro::base {
 
-void poison(void* memory, std::size_t size) noexcept { __asan_poison_memory_region(memory, size); }
+void poison(void* memory, std::size_t size) noexcept {
+    __asan_poison_memory_region(memory, size);
+}
 
 void unpoison(void* memory, std::size_t size) noexcept {
     __asan_unpoison_memory_region(memory, size);

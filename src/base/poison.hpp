@@ -20,7 +20,9 @@ void unpoison(void* memory, std::size_t size) noexcept;
 
 inline void poison(void*, std::size_t) noexcept {}
 inline void unpoison(void*, std::size_t) noexcept {}
-[[nodiscard]] constexpr bool pools_are_on() noexcept { return true; }
+[[nodiscard]] constexpr bool pools_are_on() noexcept {
+    return true;
+}
 
 #endif
 

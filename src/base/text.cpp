@@ -114,8 +114,7 @@ std::size_t edit_distance(std::string_view left, std::string_view right) {
         for (std::size_t j = 1; j <= right.size(); ++j) {
             const std::size_t substitution = last[j - 1] + (left[i - 1] == right[j - 1] ? 0U : 1U);
             row[j] = std::min({last[j] + 1, row[j - 1] + 1, substitution});
-            const bool swapped =
-                i > 1 && j > 1 && left[i - 1] == right[j - 2] && left[i - 2] == right[j - 1];
+            const bool swapped = i > 1 && j > 1 && left[i - 1] == right[j - 2] && left[i - 2] == right[j - 1];
             if (swapped) row[j] = std::min(row[j], before_last[j - 2] + 1);
         }
         std::swap(before_last, last);
@@ -124,9 +123,7 @@ std::size_t edit_distance(std::string_view left, std::string_view right) {
     return last[right.size()];
 }
 
-std::optional<std::string_view> nearest(
-    std::string_view word, std::span<const std::string_view> known
-) {
+std::optional<std::string_view> nearest(std::string_view word, std::span<const std::string_view> known) {
     // Nobody's typing error has this length; the distance costs the product of both lengths.
     if (word.empty() || word.size() > 100) return std::nullopt;
     const std::string wanted = folded(word);

@@ -27,8 +27,7 @@ line; the later one wins. Flags marked with * are not available yet.
 
 /// Flags that are accepted for gunicorn's sake alone are left to the documentation.
 bool has_effect(const settings::setting& row) {
-    return row.status == settings::availability::now ||
-           row.status == settings::availability::not_yet;
+    return row.status == settings::availability::now || row.status == settings::availability::not_yet;
 }
 
 std::string left_side(const settings::setting& row) {
@@ -41,13 +40,10 @@ std::string left_side(const settings::setting& row) {
     }
     switch (row.form) {
         case settings::flag_form::value:
-        case settings::flag_form::repeated:
-            return text + " " + std::string(row.metavar);
-        case settings::flag_form::optional_value:
-            return text + " [" + std::string(row.metavar) + "]";
+        case settings::flag_form::repeated: return text + " " + std::string(row.metavar);
+        case settings::flag_form::optional_value: return text + " [" + std::string(row.metavar) + "]";
         case settings::flag_form::switch_on:
-        case settings::flag_form::switch_off:
-            return text;
+        case settings::flag_form::switch_off: return text;
     }
     return text;
 }

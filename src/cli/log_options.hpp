@@ -8,8 +8,6 @@
 namespace unicoro::cli {
 
 /// Where the settings want the logs; the files belong to `owner`, so that workers may reopen them.
-[[nodiscard]] log::options log_options(
-    const settings::server_settings& values, const os::privileges& owner
-);
+[[nodiscard]] log::options log_options(const settings::server_settings& values, const os::privileges& owner);
 
 }  // namespace unicoro::cli

@@ -17,8 +17,7 @@ bool warnings_are_logged(const settings::outcome& outcome) {
 
 void report(const settings::outcome& outcome, std::ostream& err) {
     if (!warnings_are_logged(outcome)) {
-        for (const std::string& warning : outcome.warnings)
-            err << "unicoro: warning: " << warning << '\n';
+        for (const std::string& warning : outcome.warnings) err << "unicoro: warning: " << warning << '\n';
     }
     for (const std::string& error : outcome.errors) err << "unicoro: error: " << error << '\n';
     const std::size_t count = outcome.errors.size();
@@ -32,27 +31,17 @@ std::optional<int> answer(const settings::outcome& outcome, std::ostream& out, s
     if (!outcome.ok()) return exit_usage;
     switch (outcome.action) {
         case settings::action::run:
-        case settings::action::check_config:
-            return std::nullopt;
+        case settings::action::check_config: return std::nullopt;
         case settings::action::print_config:
             out << settings::print_config(outcome.settings);
             // Without an application there is nothing else to check.
             if (outcome.settings.app.empty() && outcome.settings.apps.empty()) return exit_ok;
             return std::nullopt;
-        case settings::action::help:
-            out << help_text();
-            break;
-        case settings::action::version:
-            out << "unicoro (version " UNICORO_VERSION ")\n";
-            break;
-        case settings::action::migrate:
-            return std::nullopt;
-        case settings::action::print_schema:
-            out << settings::print_schema();
-            break;
-        case settings::action::print_settings_doc:
-            out << settings::print_settings_doc();
-            break;
+        case settings::action::help: out << help_text(); break;
+        case settings::action::version: out << "unicoro (version " UNICORO_VERSION ")\n"; break;
+        case settings::action::migrate: return std::nullopt;
+        case settings::action::print_schema: out << settings::print_schema(); break;
+        case settings::action::print_settings_doc: out << settings::print_settings_doc(); break;
     }
     return exit_ok;
 }

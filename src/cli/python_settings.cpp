@@ -28,10 +28,8 @@ constexpr auto patience = 30s;
 
 std::string question_of(const settings::python_question& asked) {
     const nlohmann::json question{
-        {"location", asked.location},
-        {"names", asked.names},
-        {"classes", asked.classes},
-        {"path", asked.path}};
+        {"location", asked.location}, {"names", asked.names}, {"classes", asked.classes}, {"path", asked.path}
+    };
     return question.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
 }
 
@@ -40,11 +38,10 @@ std::vector<std::string> environment_of(const settings::python_question& asked) 
     for (char** each = environ; *each != nullptr; ++each) {
         const std::string_view text(*each);
         const std::string_view name = text.substr(0, text.find('='));
-        const bool is_set = std::any_of(
-            asked.environment.begin(),
-            asked.environment.end(),
-            [name](const auto& other) { return other.first == name; }
-        );
+        const bool is_set =
+            std::any_of(asked.environment.begin(), asked.environment.end(), [name](const auto& other) {
+                return other.first == name;
+            });
         if (!is_set) variables.emplace_back(text);
     }
     for (const auto& [name, value] : asked.environment) variables.push_back(name + "=" + value);
@@ -66,10 +63,9 @@ settings::python_answer run_python_file(const settings::python_question& asked) 
     }
     os::helper helper;
     helper.arguments = {
-        interpreter->path, "-c", gunicorn_conf_source, std::to_string(answer_fd), question_of(asked)};
-    helper.arguments.insert(
-        helper.arguments.end(), asked.command_line.begin(), asked.command_line.end()
-    );
+        interpreter->path, "-c", gunicorn_conf_source, std::to_string(answer_fd), question_of(asked)
+    };
+    helper.arguments.insert(helper.arguments.end(), asked.command_line.begin(), asked.command_line.end());
     helper.environment = environment_of(asked);
     helper.directory = asked.directory.string();
     helper.answer_fd = answer_fd;

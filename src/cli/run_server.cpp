@@ -97,7 +97,8 @@ int run_worker(const master::worker_launch& launch, app::master_guest* guest) {
         {},
         launch.lifeline_fd,
         launch.settings,
-        [&](app::load_error& error) { return app::make_host(launch.settings, error, guest); }};
+        [&](app::load_error& error) { return app::make_host(launch.settings, error, guest); }
+    };
     for (const os::listener& each : launch.listeners) how.listeners.push_back(describe(each));
     return worker::run(how);
 }
@@ -167,7 +168,8 @@ master::reload_outcome reload(
         }
     }
     if (outcome.errors.empty()) {
-        if (const auto failed = enter_directory(request.directory, read.settings)) outcome.errors.push_back(*failed);
+        if (const auto failed = enter_directory(request.directory, read.settings))
+            outcome.errors.push_back(*failed);
     }
     if (outcome.errors.empty()) {
         warn_of_few_descriptors(read.settings);
@@ -185,8 +187,10 @@ void adopt(const settings::server_settings& values) {
 /// Of settings that concern Python's logging.
 void tell_of_logging(bool has_python) {
     if (has_python) {
-        log::info("Logging: logger_class and logconfig count for Python's loggers and the access log; the server "
-                  "writes its own messages as they are");
+        log::info(
+            "Logging: logger_class and logconfig count for Python's loggers and the access log; the server "
+            "writes its own messages as they are"
+        );
     } else {
         log::warning("logger_class and logconfig have no effect: no application is Python's");
     }
@@ -195,8 +199,7 @@ void tell_of_logging(bool has_python) {
 }  // namespace
 
 int run_server(const settings::load_request& request, settings::outcome first) {
-    const auto values =
-        std::make_shared<const settings::server_settings>(std::move(first.settings));
+    const auto values = std::make_shared<const settings::server_settings>(std::move(first.settings));
     if (const auto failed = enter_directory(request.directory, *values)) return refuse(*failed);
 
     std::optional<os::daemon_link> daemon;
@@ -230,9 +233,7 @@ int run_server(const settings::load_request& request, settings::outcome first) {
     } else if (values->preload_app) {
         log::warning("preload_app: a native application is loaded by each worker, as without it");
     }
-    options.entry = [&guest](const master::worker_launch& launch) {
-        return run_worker(launch, guest.get());
-    };
+    options.entry = [&guest](const master::worker_launch& launch) { return run_worker(launch, guest.get()); };
     options.reload = [&request, values, &guest, about = options.about] {
         return reload(request, *values, guest != nullptr, about);
     };
@@ -245,9 +246,7 @@ int run_server(const settings::load_request& request, settings::outcome first) {
     return master::run(std::move(options));
 }
 
-int check_application(
-    const settings::load_request& request, const settings::server_settings& values
-) {
+int check_application(const settings::load_request& request, const settings::server_settings& values) {
     if (const auto failed = enter_directory(request.directory, values)) return refuse(*failed);
     [[maybe_unused]] const std::string about = app::prepare_hosts(values);
     asio::io_context io{1};

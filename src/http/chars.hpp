@@ -58,8 +58,7 @@ inline constexpr std::array<std::uint8_t, 256> byte_classes = make_byte_classes(
 
 /// True when `byte` belongs to the class.
 [[nodiscard]] constexpr bool is(byte_class c, char byte) noexcept {
-    return (detail::byte_classes[static_cast<unsigned char>(byte)] & static_cast<std::uint8_t>(c)
-           ) != 0;
+    return (detail::byte_classes[static_cast<unsigned char>(byte)] & static_cast<std::uint8_t>(c)) != 0;
 }
 
 /// True when every byte belongs to the class; true of nothing.

@@ -48,9 +48,7 @@ chunk_decoder::step chunk_decoder::decode(std::string_view input, refusal& why) 
 
 bool chunk_decoder::expect(char byte, char wanted, state next, refusal& why) {
     if (byte != wanted) {
-        return refuse(
-            why, 400, "Invalid chunk: CRLF is missing (RFC 9112, 7.1)", std::string_view(&byte, 1)
-        );
+        return refuse(why, 400, "Invalid chunk: CRLF is missing (RFC 9112, 7.1)", std::string_view(&byte, 1));
     }
     state_ = next;
     return true;
@@ -59,26 +57,18 @@ bool chunk_decoder::expect(char byte, char wanted, state next, refusal& why) {
 bool chunk_decoder::take(char byte, refusal& why) {
     switch (state_) {
         case state::size_first:
-        case state::size:
-            return take_size(byte, why);
-        case state::extension:
-            return take_extension(byte, why);
-        case state::size_lf:
-            return expect(byte, '\n', state::size_lf, why) && end_size_line(why);
-        case state::data_cr:
-            return expect(byte, '\r', state::data_lf, why);
-        case state::data_lf:
-            return expect(byte, '\n', state::size_first, why);
-        case state::last_lf:
-            return expect(byte, '\n', state::complete, why);
+        case state::size: return take_size(byte, why);
+        case state::extension: return take_extension(byte, why);
+        case state::size_lf: return expect(byte, '\n', state::size_lf, why) && end_size_line(why);
+        case state::data_cr: return expect(byte, '\r', state::data_lf, why);
+        case state::data_lf: return expect(byte, '\n', state::size_first, why);
+        case state::last_lf: return expect(byte, '\n', state::complete, why);
         case state::trailer_first:
         case state::trailer_name:
         case state::trailer_value:
-        case state::trailer_lf:
-            return take_trailer(byte, why);
+        case state::trailer_lf: return take_trailer(byte, why);
         case state::data:
-        case state::complete:
-            break;
+        case state::complete: break;
     }
     return false;
 }
@@ -90,9 +80,7 @@ bool chunk_decoder::take_size(char byte, refusal& why) {
         extension_ = {};
         state_ = state::size;
         if (!is(byte_class::hex, byte)) {
-            return refuse(
-                why, 400, "Invalid chunk size (RFC 9112, 7.1)", std::string_view(&byte, 1)
-            );
+            return refuse(why, 400, "Invalid chunk size (RFC 9112, 7.1)", std::string_view(&byte, 1));
         }
     }
     if (is(byte_class::hex, byte)) return take_digit(byte, why);
@@ -163,8 +151,7 @@ bool chunk_decoder::take_trailer(char byte, refusal& why) {
             valid = byte == '\r' || is(byte_class::content, byte);
             if (byte == '\r') state_ = state::trailer_lf;
             break;
-        default:
-            return expect(byte, '\n', state::trailer_first, why);
+        default: return expect(byte, '\n', state::trailer_first, why);
     }
     if (valid) return true;
     return refuse(why, 400, "Invalid trailer field (RFC 9112, 7.1.2)", std::string_view(&byte, 1));

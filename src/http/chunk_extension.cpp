@@ -25,14 +25,10 @@ bool chunk_extension::take(char byte) noexcept {
     const bool blank = byte == ' ' || byte == '\t';
     switch (state_) {
         case state::outside:
-        case state::before_mark:
-            return take_between(byte, false);
-        case state::after_name:
-            return take_between(byte, true);
-        case state::name:
-            return is(byte_class::token, byte) || take_between(byte, true);
-        case state::value:
-            return is(byte_class::token, byte) || take_between(byte, false);
+        case state::before_mark: return take_between(byte, false);
+        case state::after_name: return take_between(byte, true);
+        case state::name: return is(byte_class::token, byte) || take_between(byte, true);
+        case state::value: return is(byte_class::token, byte) || take_between(byte, false);
         case state::before_name:
             if (blank) return true;
             state_ = state::name;
@@ -45,9 +41,7 @@ bool chunk_extension::take(char byte) noexcept {
             if (byte == '"') state_ = state::outside;
             if (byte == '\\') state_ = state::quoted_pair;
             return is(byte_class::content, byte);
-        case state::quoted_pair:
-            state_ = state::quoted;
-            return is(byte_class::content, byte);
+        case state::quoted_pair: state_ = state::quoted; return is(byte_class::content, byte);
     }
     return false;
 }

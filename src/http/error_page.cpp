@@ -7,23 +7,12 @@ namespace {
 void append_escaped(std::string& out, std::string_view text) {
     for (const char byte : text) {
         switch (byte) {
-            case '&':
-                out.append("&amp;");
-                break;
-            case '<':
-                out.append("&lt;");
-                break;
-            case '>':
-                out.append("&gt;");
-                break;
-            case '"':
-                out.append("&quot;");
-                break;
-            case '\'':
-                out.append("&#x27;");
-                break;
-            default:
-                out.push_back(byte);
+            case '&': out.append("&amp;"); break;
+            case '<': out.append("&lt;"); break;
+            case '>': out.append("&gt;"); break;
+            case '"': out.append("&quot;"); break;
+            case '\'': out.append("&#x27;"); break;
+            default: out.push_back(byte);
         }
     }
 }

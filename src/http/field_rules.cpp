@@ -14,10 +14,9 @@ namespace {
 // The codings of the IANA registry beside chunked: known by name, though not decoded here.
 bool registered_coding(std::string_view name) noexcept {
     static constexpr std::array<std::string_view, 6> names = {
-        "gzip", "x-gzip", "deflate", "compress", "x-compress", "identity"};
-    return std::any_of(names.begin(), names.end(), [name](std::string_view n) {
-        return iequals(n, name);
-    });
+        "gzip", "x-gzip", "deflate", "compress", "x-compress", "identity"
+    };
+    return std::any_of(names.begin(), names.end(), [name](std::string_view n) { return iequals(n, name); });
 }
 
 // True when the names differ in '_' and '-' alone: a gateway would map them to one variable.
@@ -37,9 +36,7 @@ bool ambiguous(std::span<const field> fields, refusal& why) {
         if (f.name.find('_') == std::string_view::npos) continue;
         for (const field& other : fields) {
             if (!same_variable(f.name, other.name)) continue;
-            refuse(
-                why, 400, "Ambiguous header: the same name is given with '_' and with '-'", f.name
-            );
+            refuse(why, 400, "Ambiguous header: the same name is given with '_' and with '-'", f.name);
             return true;
         }
     }
@@ -49,8 +46,7 @@ bool ambiguous(std::span<const field> fields, refusal& why) {
 }  // namespace
 
 field_rules::field_rules(const policy& rules) : rules_(rules) {
-    for (const auto& [name, value] : rules.secure_scheme_headers)
-        scheme_headers_.push_back({name, value});
+    for (const auto& [name, value] : rules.secure_scheme_headers) scheme_headers_.push_back({name, value});
 }
 
 void field_rules::begin(version v, peer_trust trust) {
@@ -85,8 +81,7 @@ field_rules::verdict field_rules::add_underscored(
     return verdict::keep;
 }
 
-const field_rules::scheme_header* field_rules::find_scheme_header(std::string_view name
-) const noexcept {
+const field_rules::scheme_header* field_rules::find_scheme_header(std::string_view name) const noexcept {
     for (const scheme_header& header : scheme_headers_) {
         if (iequals(header.name, name)) return &header;
     }
@@ -96,17 +91,13 @@ const field_rules::scheme_header* field_rules::find_scheme_header(std::string_vi
 bool field_rules::note_scheme(const scheme_header& header, std::string_view value, refusal& why) {
     const std::string_view scheme = iequals(header.https_value, value) ? "https" : "http";
     if (!now_.scheme.empty() && now_.scheme != scheme) {
-        return refuse(
-            why, 400, "Contradictory scheme headers (secure_scheme_headers)", header.name
-        );
+        return refuse(why, 400, "Contradictory scheme headers (secure_scheme_headers)", header.name);
     }
     now_.scheme = scheme;
     return true;
 }
 
-field_rules::verdict field_rules::add_other(
-    std::string_view name, std::string_view value, refusal& why
-) {
+field_rules::verdict field_rules::add_other(std::string_view name, std::string_view value, refusal& why) {
     const bool underscored = name.find('_') != std::string_view::npos;
     if (now_.trust == peer_trust::trusted) {
         const scheme_header* header = find_scheme_header(name);
@@ -128,45 +119,31 @@ field_rules::verdict field_rules::add(
 bool field_rules::add_known(field_kind kind, std::string_view value, refusal& why) {
     switch (kind) {
         case field_kind::host:
-            if (now_.host)
-                return refuse(why, 400, "Invalid header: Host is given twice (RFC 9112, 3.2)");
+            if (now_.host) return refuse(why, 400, "Invalid header: Host is given twice (RFC 9112, 3.2)");
             now_.host = value;
             // The empty value is what a client sends that has no authority, health checks among
             // them.
-            if (!valid_host(value))
-                return refuse(why, 400, "Invalid Host header (RFC 9112, 3.2)", value);
+            if (!valid_host(value)) return refuse(why, 400, "Invalid Host header (RFC 9112, 3.2)", value);
             return true;
-        case field_kind::connection:
-            add_connection(value);
-            return true;
-        case field_kind::content_length:
-            return add_content_length(value, why);
+        case field_kind::connection: add_connection(value); return true;
+        case field_kind::content_length: return add_content_length(value, why);
         case field_kind::content_type:
             if (now_.content_type) {
-                return refuse(
-                    why, 400, "Invalid header: Content-Type is given twice (RFC 9110, 8.3)"
-                );
+                return refuse(why, 400, "Invalid header: Content-Type is given twice (RFC 9110, 8.3)");
             }
             now_.content_type = true;
             return true;
-        case field_kind::transfer_encoding:
-            return add_transfer_encoding(value, why);
+        case field_kind::transfer_encoding: return add_transfer_encoding(value, why);
         case field_kind::expect:
             if (!iequals(value, "100-continue")) {
                 return refuse(
-                    why,
-                    417,
-                    "Only the expectation 100-continue can be met (RFC 9110, 10.1.1)",
-                    value
+                    why, 417, "Only the expectation 100-continue can be met (RFC 9110, 10.1.1)", value
                 );
             }
             now_.expects_continue = true;
             return true;
-        case field_kind::upgrade:
-            add_upgrade(value);
-            return true;
-        case field_kind::other:
-            break;
+        case field_kind::upgrade: add_upgrade(value); return true;
+        case field_kind::other: break;
     }
     return true;
 }
@@ -177,9 +154,7 @@ bool field_rules::add_content_length(std::string_view value, refusal& why) {
     }
     now_.length = base::parse_integer<std::uint64_t>(value);
     if (!now_.length) {
-        return refuse(
-            why, 400, "Invalid Content-Length: not a number of bytes (RFC 9110, 8.6)", value
-        );
+        return refuse(why, 400, "Invalid Content-Length: not a number of bytes (RFC 9110, 8.6)", value);
     }
     return true;
 }
@@ -190,9 +165,7 @@ bool field_rules::add_transfer_encoding(std::string_view value, refusal& why) {
     do {
         const std::string_view coding = next_element(list);
         if (coding.empty()) {
-            return refuse(
-                why, 400, "Invalid Transfer-Encoding: an element is empty (RFC 9112, 6.1)", value
-            );
+            return refuse(why, 400, "Invalid Transfer-Encoding: an element is empty (RFC 9112, 6.1)", value);
         }
         ++now_.codings;
         now_.last_coding = coding;
@@ -229,10 +202,7 @@ bool field_rules::set_framing(request_head& head, refusal& why) const {
         const bool chunked_last = iequals(now_.last_coding, "chunked");
         if (now_.chunked > 1 || (now_.chunked == 1 && !chunked_last)) {
             return refuse(
-                why,
-                400,
-                "chunked is not the last transfer coding, once (RFC 9112, 6.1)",
-                now_.last_coding
+                why, 400, "chunked is not the last transfer coding, once (RFC 9112, 6.1)", now_.last_coding
             );
         }
         if (!now_.unknown_coding.empty()) {
@@ -240,10 +210,7 @@ bool field_rules::set_framing(request_head& head, refusal& why) const {
         }
         if (!chunked_last) {
             return refuse(
-                why,
-                400,
-                "chunked is not the last transfer coding (RFC 9112, 6.3)",
-                now_.last_coding
+                why, 400, "chunked is not the last transfer coding (RFC 9112, 6.3)", now_.last_coding
             );
         }
         if (now_.codings > 1) {
@@ -255,11 +222,7 @@ bool field_rules::set_framing(request_head& head, refusal& why) const {
     if (now_.length) {
         if (rules_.limit_request_body != 0 && *now_.length > rules_.limit_request_body) {
             return refuse_over(
-                why,
-                413,
-                "The request body is too large",
-                "limit_request_body",
-                rules_.limit_request_body
+                why, 413, "The request body is too large", "limit_request_body", rules_.limit_request_body
             );
         }
         head.framing = body_framing::length;
@@ -275,8 +238,7 @@ bool field_rules::finish(const target_parts& target, request_head& head, refusal
     if (now_.underscores && ambiguous(head.fields, why)) return false;
     if (!set_framing(head, why)) return false;
     head.script_name = base::without_slash(now_.script_name.value_or(std::string_view{}));
-    head.authority =
-        target.authority.empty() ? now_.host.value_or(std::string_view{}) : target.authority;
+    head.authority = target.authority.empty() ? now_.host.value_or(std::string_view{}) : target.authority;
     if (!now_.scheme.empty()) head.scheme = now_.scheme;
     // Persistence is the default of HTTP/1.1 and an option of 1.0; "close" wins (RFC 9112, 9.3).
     head.keep_alive = !now_.close && (now_.v == version::http_1_1 || now_.keep_alive);

@@ -83,8 +83,8 @@ class field_rules {
         bool close = false;
         bool keep_alive = false;
         bool expects_continue = false;
-        bool upgrade = false;    // Connection names it
-        bool websocket = false;  // Upgrade does
+        bool upgrade = false;      // Connection names it
+        bool websocket = false;    // Upgrade does
         bool underscores = false;  // a kept name has one
     };
     seen now_;

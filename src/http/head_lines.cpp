@@ -14,8 +14,7 @@ constexpr std::size_t none = std::string_view::npos;
 std::size_t find_lf(std::string_view input, std::size_t from) noexcept {
     if (from >= input.size()) return none;
     const void* hit = std::memchr(input.data() + from, '\n', input.size() - from);
-    return hit == nullptr ? none
-                          : static_cast<std::size_t>(static_cast<const char*>(hit) - input.data());
+    return hit == nullptr ? none : static_cast<std::size_t>(static_cast<const char*>(hit) - input.data());
 }
 
 // Where the content of a line ends that was seen up to `end`: a last CR may belong to CRLF.
@@ -52,12 +51,7 @@ head_lines::step head_lines::skip_empty_line(std::string_view input, refusal& wh
     if (input.size() <= begin_) return step::need_more;
     // What starts like this is no HTTP, a TLS handshake perhaps: no need to wait for its end.
     if (!is(byte_class::token, input[begin_])) {
-        refuse(
-            why,
-            400,
-            "Invalid request line: it does not start with a method",
-            input.substr(begin_, 1)
-        );
+        refuse(why, 400, "Invalid request line: it does not start with a method", input.substr(begin_, 1));
         return step::refused;
     }
     line_ = begin_;
@@ -92,9 +86,7 @@ head_lines::step head_lines::find_request_line(std::string_view input, refusal& 
 bool head_lines::open_line(char first, refusal& why) {
     if (first == ' ' || first == '\t') {
         if (line_ == fields_) {
-            return refuse(
-                why, 400, "Invalid header: white space before the first field (RFC 9112, 2.2)"
-            );
+            return refuse(why, 400, "Invalid header: white space before the first field (RFC 9112, 2.2)");
         }
         if (!permit_folding_) {
             return refuse(
@@ -110,9 +102,7 @@ bool head_lines::open_line(char first, refusal& why) {
     field_ = line_;
     if (first == '\r') return true;
     if (++count_ > fields_limit_) {
-        return refuse_over(
-            why, 431, "Too many header fields", "limit_request_fields", fields_limit_
-        );
+        return refuse_over(why, 431, "Too many header fields", "limit_request_fields", fields_limit_);
     }
     return true;
 }

@@ -27,7 +27,7 @@ struct policy {
     bool casefold_http_method = false;
     underscore_fields header_map = underscore_fields::drop;
     std::map<std::string, std::string> secure_scheme_headers;  ///< NAME-UPPER -> value for https
-    std::vector<std::string> forwarder_headers;  ///< '_' names trusted peers may send; "*"
+    std::vector<std::string> forwarder_headers;                ///< '_' names trusted peers may send; "*"
 
     /// The most bytes a request head may have under these limits, at most 16 MiB.
     [[nodiscard]] std::size_t head_limit() const noexcept;

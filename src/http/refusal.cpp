@@ -26,11 +26,7 @@ bool refuse_over(
     refusal& why, int status, std::string_view what, std::string_view setting, std::size_t limit
 ) {
     refuse(why, status, what);
-    why.detail.append(" (")
-        .append(setting)
-        .append(" is ")
-        .append(std::to_string(limit))
-        .append(")");
+    why.detail.append(" (").append(setting).append(" is ").append(std::to_string(limit)).append(")");
     return false;
 }
 

@@ -27,22 +27,14 @@ std::string_view to_std(text t) noexcept {
 
 field_kind kind_of(beast::http::field name) noexcept {
     switch (name) {
-        case beast::http::field::host:
-            return field_kind::host;
-        case beast::http::field::connection:
-            return field_kind::connection;
-        case beast::http::field::content_length:
-            return field_kind::content_length;
-        case beast::http::field::content_type:
-            return field_kind::content_type;
-        case beast::http::field::transfer_encoding:
-            return field_kind::transfer_encoding;
-        case beast::http::field::expect:
-            return field_kind::expect;
-        case beast::http::field::upgrade:
-            return field_kind::upgrade;
-        default:
-            return field_kind::other;
+        case beast::http::field::host: return field_kind::host;
+        case beast::http::field::connection: return field_kind::connection;
+        case beast::http::field::content_length: return field_kind::content_length;
+        case beast::http::field::content_type: return field_kind::content_type;
+        case beast::http::field::transfer_encoding: return field_kind::transfer_encoding;
+        case beast::http::field::expect: return field_kind::expect;
+        case beast::http::field::upgrade: return field_kind::upgrade;
+        default: return field_kind::other;
     }
 }
 
@@ -69,23 +61,18 @@ class head_reader final : public beast::http::basic_parser<true> {
     [[nodiscard]] bool refused() const noexcept { return refused_; }
 
   private:
-    void
-    on_request_impl(beast::http::verb, text method, text target, int version, beast::error_code&)
+    void on_request_impl(beast::http::verb, text method, text target, int version, beast::error_code&)
         override {
         method_ = to_std(method);
         target_ = to_std(target);
         version_ = version;
     }
 
-    void on_field_impl(beast::http::field kind, text name, text value, beast::error_code& ec)
-        override {
+    void on_field_impl(beast::http::field kind, text name, text value, beast::error_code& ec) override {
         const field f{to_std(name), to_std(value)};
         switch (rules_.add(kind_of(kind), f.name, f.value, why_)) {
-            case field_rules::verdict::keep:
-                fields_.push_back(f);
-                break;
-            case field_rules::verdict::drop:
-                break;
+            case field_rules::verdict::keep: fields_.push_back(f); break;
+            case field_rules::verdict::drop: break;
             case field_rules::verdict::refused:
                 refused_ = true;
                 ec = beast::http::error::bad_value;
@@ -198,9 +185,7 @@ class request_parser::scanner {
 bool request_parser::scanner::check_method() {
     if (rules_.casefold_http_method) {
         folded_method_.assign(head_.method);
-        std::transform(
-            folded_method_.begin(), folded_method_.end(), folded_method_.begin(), to_upper
-        );
+        std::transform(folded_method_.begin(), folded_method_.end(), folded_method_.begin(), to_upper);
         head_.method = folded_method_;
     }
     if (rules_.permit_unconventional_http_method) return true;
@@ -254,8 +239,7 @@ bool request_parser::scanner::read_odd_version(std::string_view line) {
     line.remove_suffix(2);
     const std::string_view name = line.substr(line.size() - std::min(line.size(), shape.size()));
     const bool shaped = name.size() == shape.size() && name.substr(0, 5) == shape.substr(0, 5) &&
-                        is(byte_class::digit, name[5]) && name[6] == '.' &&
-                        is(byte_class::digit, name[7]);
+                        is(byte_class::digit, name[5]) && name[6] == '.' && is(byte_class::digit, name[7]);
     // The rest of the line is judged with a version that the reader knows: the highest minor of the
     // same major (RFC 9110, 2.5), or what is nearest.
     std::string known(line.substr(0, line.size() - name.size()));
@@ -263,9 +247,7 @@ bool request_parser::scanner::read_odd_version(std::string_view line) {
     reader_.emplace(fields_rules_, fields_, why_);
     beast::error_code ec;
     if (!shaped || reader_->read(known, ec) != known.size()) {
-        return refuse(
-            why_, 400, "Invalid request line: not method, target, version (RFC 9112, 3)", line
-        );
+        return refuse(why_, 400, "Invalid request line: not method, target, version (RFC 9112, 3)", line);
     }
     if (name[5] == '1' || rules_.permit_unconventional_http_version) return true;
     return refuse(why_, 505, "Only HTTP/1.0 and HTTP/1.1 are supported (RFC 9110, 15.6.6)", name);
@@ -289,9 +271,7 @@ bool request_parser::scanner::read_fields(std::string_view input, peer_trust tru
     return fields_rules_.finish(target_, head_, why_);
 }
 
-request_parser::head_status request_parser::scanner::parse_head(
-    std::string_view input, peer_trust trust
-) {
+request_parser::head_status request_parser::scanner::parse_head(std::string_view input, peer_trust trust) {
     using step = head_lines::step;
     if (stage_ == stage::body) return head_status::complete;
     const auto refused = [this] {
@@ -335,14 +315,10 @@ request_parser::body_step request_parser::scanner::decode_body(std::string_view 
     }
     const chunk_decoder::step step = chunks_.decode(input, why_);
     switch (step.what) {
-        case chunk_decoder::status::need_more:
-            return {body_status::need_more, step.consumed, {}};
-        case chunk_decoder::status::data:
-            return {body_status::data, step.consumed, step.data};
-        case chunk_decoder::status::complete:
-            return {body_status::complete, step.consumed, {}};
-        case chunk_decoder::status::refused:
-            break;
+        case chunk_decoder::status::need_more: return {body_status::need_more, step.consumed, {}};
+        case chunk_decoder::status::data: return {body_status::data, step.consumed, step.data};
+        case chunk_decoder::status::complete: return {body_status::complete, step.consumed, {}};
+        case chunk_decoder::status::refused: break;
     }
     stage_ = stage::refused;
     return {body_status::refused, step.consumed, {}};

@@ -46,13 +46,9 @@ void split_path(std::string_view text, target_parts& parts) noexcept {
 bool split_absolute(std::string_view target, target_parts& parts, refusal& why) {
     const std::size_t colon = target.find("://");
     const std::string_view scheme = target.substr(0, colon);
-    if (colon == std::string_view::npos ||
-        (!iequals(scheme, "http") && !iequals(scheme, "https"))) {
+    if (colon == std::string_view::npos || (!iequals(scheme, "http") && !iequals(scheme, "https"))) {
         return refuse(
-            why,
-            400,
-            "Invalid request target: neither a path nor an http(s) URI (RFC 9112, 3.2)",
-            target
+            why, 400, "Invalid request target: neither a path nor an http(s) URI (RFC 9112, 3.2)", target
         );
     }
     const std::string_view rest = target.substr(colon + 3);
@@ -69,11 +65,8 @@ bool split_absolute(std::string_view target, target_parts& parts, refusal& why) 
 
 bool split_authority(std::string_view target, target_parts& parts, refusal& why) {
     const std::size_t colon = target.rfind(':');
-    if (colon == std::string_view::npos || colon == 0 || colon + 1 == target.size() ||
-        !valid_host(target)) {
-        return refuse(
-            why, 400, "Invalid request target: CONNECT needs host:port (RFC 9112, 3.2.3)", target
-        );
+    if (colon == std::string_view::npos || colon == 0 || colon + 1 == target.size() || !valid_host(target)) {
+        return refuse(why, 400, "Invalid request target: CONNECT needs host:port (RFC 9112, 3.2.3)", target);
     }
     parts.authority = target;
     return true;
@@ -84,8 +77,7 @@ bool split_authority(std::string_view target, target_parts& parts, refusal& why)
 bool valid_host(std::string_view text) noexcept {
     if (!text.empty() && text.front() == '[') {
         const std::size_t bracket = text.find(']');
-        if (bracket == std::string_view::npos || !valid_ip_literal(text.substr(1, bracket - 1)))
-            return false;
+        if (bracket == std::string_view::npos || !valid_ip_literal(text.substr(1, bracket - 1))) return false;
         const std::string_view rest = text.substr(bracket + 1);
         return rest.empty() || (rest.front() == ':' && valid_port(rest.substr(1)));
     }
@@ -94,9 +86,7 @@ bool valid_host(std::string_view text) noexcept {
     return valid_name(text.substr(0, colon)) && valid_port(text.substr(colon + 1));
 }
 
-bool split_target(
-    std::string_view method, std::string_view target, target_parts& parts, refusal& why
-) {
+bool split_target(std::string_view method, std::string_view target, target_parts& parts, refusal& why) {
     parts = {};
     if (!all(byte_class::target, target)) {
         return refuse(why, 400, "Invalid byte in the request target (RFC 9112, 3.2)", target);
@@ -108,9 +98,7 @@ bool split_target(
     }
     if (target == "*") {
         if (method != "OPTIONS") {
-            return refuse(
-                why, 400, "Invalid request target: \"*\" goes with OPTIONS only (RFC 9112, 3.2.4)"
-            );
+            return refuse(why, 400, "Invalid request target: \"*\" goes with OPTIONS only (RFC 9112, 3.2.4)");
         }
         parts.path = target;
         return true;

@@ -17,9 +17,7 @@ struct target_parts {
 /// Takes the target apart and checks that its form fits the method. False with `why` filled in when
 /// it does not: origin-form and absolute-form (http, https) go with any method but CONNECT,
 /// authority-form with CONNECT alone, "*" with OPTIONS alone.
-bool split_target(
-    std::string_view method, std::string_view target, target_parts& parts, refusal& why
-);
+bool split_target(std::string_view method, std::string_view target, target_parts& parts, refusal& why);
 
 /// True for `uri-host [":" port]` (RFC 9112, 3.2): a reg-name, an IPv4 address or an IP literal,
 /// and a port of 0..65535. The empty text is a valid Host.

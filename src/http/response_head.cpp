@@ -37,11 +37,9 @@ field_owner owner_of(std::string_view name) noexcept {
         case 17:
             if (iequals(name, "transfer-encoding")) return field_owner::connection;
             break;
-        default:
-            break;
+        default: break;
     }
-    return iequals(name.substr(0, 6), "proxy-") ? field_owner::connection
-                                                : field_owner::application;
+    return iequals(name.substr(0, 6), "proxy-") ? field_owner::connection : field_owner::application;
 }
 
 bool asks_to_close(std::string_view options) noexcept {
@@ -91,15 +89,10 @@ error_code response_head::add(std::string_view name, std::string_view value) {
         return errc::invalid_header;
     }
     switch (owner_of(name)) {
-        case field_owner::connection:
-            return {};
-        case field_owner::length:
-            return set_length(value);
-        case field_owner::connection_option:
-            close_ = close_ || asks_to_close(value);
-            return {};
-        case field_owner::application:
-            break;
+        case field_owner::connection: return {};
+        case field_owner::length: return set_length(value);
+        case field_owner::connection_option: close_ = close_ || asks_to_close(value); return {};
+        case field_owner::application: break;
     }
     block_.append(name).append(": ").append(value).append("\r\n");
     return {};
@@ -159,8 +152,7 @@ response_plan response_head::serialize(const response_context& context, std::str
     constexpr std::size_t fixed_room = 192;
     const response_plan p = plan(context);
     out.reserve(
-        out.size() + fixed_room + reason_.size() + block_.size() + context.date.size() +
-        context.server.size()
+        out.size() + fixed_room + reason_.size() + block_.size() + context.date.size() + context.server.size()
     );
     append_status_line(out);
     if (!context.server.empty()) out.append("Server: ").append(context.server).append("\r\n");
@@ -183,10 +175,10 @@ response_plan response_head::serialize(const response_context& context, std::str
 }
 
 std::string imf_fixdate(std::int64_t unix_seconds) {
-    static constexpr std::array<const char*, 7> days = {
-        "Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+    static constexpr std::array<const char*, 7> days = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
     static constexpr std::array<const char*, 12> months = {
-        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"
+    };
     using namespace std::chrono;
     const sys_seconds at{seconds{unix_seconds}};
     const sys_days day = floor<std::chrono::days>(at);

@@ -6,7 +6,9 @@ namespace {
 
 constexpr std::size_t longest_reason = 123;  // RFC 6455, 5.5
 
-bool continues(char byte) noexcept { return (static_cast<unsigned char>(byte) & 0xC0U) == 0x80U; }
+bool continues(char byte) noexcept {
+    return (static_cast<unsigned char>(byte) & 0xC0U) == 0x80U;
+}
 
 void append_number(std::string& out, std::uint64_t number, int bytes) {
     for (int shift = 8 * (bytes - 1); shift >= 0; shift -= 8) {
@@ -47,8 +49,7 @@ std::string_view cut_close_reason(std::string_view reason) noexcept {
 }
 
 bool is_close_code(std::uint16_t code) noexcept {
-    return (code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1014) ||
-           (code >= 3000 && code <= 4999);
+    return (code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1014) || (code >= 3000 && code <= 4999);
 }
 
 bool ends_whole(std::string_view utf8) noexcept {

@@ -32,8 +32,8 @@ bool find_once(const request_head& head, std::string_view name, std::string_view
 bool is_key(std::string_view value) noexcept {
     constexpr std::size_t digits = 22;
     const auto digit = [](char byte) {
-        return (byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'z') ||
-               (byte >= 'A' && byte <= 'Z') || byte == '+' || byte == '/';
+        return (byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
+               byte == '+' || byte == '/';
     };
     return value.size() == digits + 2 && value.substr(digits) == "==" &&
            std::all_of(value.begin(), value.begin() + digits, digit);
@@ -43,17 +43,13 @@ bool valid_subprotocols(const request_head& head, refusal& why) {
     std::vector<std::string_view> offered = offered_subprotocols(head);
     for (const std::string_view name : offered) {
         if (!all(byte_class::token, name)) {
-            return refuse(
-                why, 400, "Invalid Sec-WebSocket-Protocol: not a token (RFC 6455, 4.1)", name
-            );
+            return refuse(why, 400, "Invalid Sec-WebSocket-Protocol: not a token (RFC 6455, 4.1)", name);
         }
     }
     std::sort(offered.begin(), offered.end());
     const auto twice = std::adjacent_find(offered.begin(), offered.end());
     if (twice == offered.end()) return true;
-    return refuse(
-        why, 400, "Invalid Sec-WebSocket-Protocol: one is offered twice (RFC 6455, 4.1)", *twice
-    );
+    return refuse(why, 400, "Invalid Sec-WebSocket-Protocol: one is offered twice (RFC 6455, 4.1)", *twice);
 }
 
 }  // namespace
@@ -78,9 +74,7 @@ bool valid_websocket_handshake(const request_head& head, refusal& why) {
     }
     if (!find_once(head, "Sec-WebSocket-Key", key, why)) return false;
     if (!is_key(key)) {
-        return refuse(
-            why, 400, "Invalid Sec-WebSocket-Key: not 16 bytes in base64 (RFC 6455, 4.2.1)", key
-        );
+        return refuse(why, 400, "Invalid Sec-WebSocket-Key: not 16 bytes in base64 (RFC 6455, 4.2.1)", key);
     }
     return valid_subprotocols(head, why);
 }

@@ -123,58 +123,30 @@ void access_format::append(std::string& line, const access_record& record) const
     }
 }
 
-void access_format::append_value(
-    std::string& line, const piece& what, const access_record& record
-) {
+void access_format::append_value(std::string& line, const piece& what, const access_record& record) {
     switch (what.kind) {
-        case atom::remote_address:
-            return append_or_dash(line, record.remote_address);
-        case atom::user:
-            return append_or_dash(line, record.user);
-        case atom::time:
-            line.append(local_time(record.finished).common_log());
-            return;
-        case atom::request_line:
-            return append_request_line(line, record);
-        case atom::method:
-            return append_or_dash(line, record.method);
-        case atom::path:
-            return append_or_dash(line, record.path);
-        case atom::query:
-            return append_text(line, record.query, text_form::quoted);
-        case atom::protocol:
-            return append_or_dash(line, record.protocol);
-        case atom::status:
-            return append_number(line, record.status);
-        case atom::bytes:
-            return append_number(line, record.body_bytes);
-        case atom::referer:
-            return append_field(line, record.request_fields, "referer");
-        case atom::user_agent:
-            return append_field(line, record.request_fields, "user-agent");
-        case atom::seconds:
-            return append_count<std::chrono::seconds>(line, record.duration);
-        case atom::milliseconds:
-            return append_count<std::chrono::milliseconds>(line, record.duration);
-        case atom::microseconds:
-            return append_count<std::chrono::microseconds>(line, record.duration);
-        case atom::decimal_seconds:
-            return append_decimal_seconds(line, record.duration);
-        case atom::pid:
-            fmt::format_to(std::back_inserter(line), "<{}>", ::getpid());
-            return;
-        case atom::request_field:
-            return append_field(line, record.request_fields, what.text);
-        case atom::response_field:
-            return append_field(line, record.response_fields, what.text);
-        case atom::environ:
-            return append_field(line, record.environ_fields, what.text);
-        case atom::dash:
-            line += '-';
-            return;
-        case atom::literal:
-            line.append(what.text);
-            return;
+        case atom::remote_address: return append_or_dash(line, record.remote_address);
+        case atom::user: return append_or_dash(line, record.user);
+        case atom::time: line.append(local_time(record.finished).common_log()); return;
+        case atom::request_line: return append_request_line(line, record);
+        case atom::method: return append_or_dash(line, record.method);
+        case atom::path: return append_or_dash(line, record.path);
+        case atom::query: return append_text(line, record.query, text_form::quoted);
+        case atom::protocol: return append_or_dash(line, record.protocol);
+        case atom::status: return append_number(line, record.status);
+        case atom::bytes: return append_number(line, record.body_bytes);
+        case atom::referer: return append_field(line, record.request_fields, "referer");
+        case atom::user_agent: return append_field(line, record.request_fields, "user-agent");
+        case atom::seconds: return append_count<std::chrono::seconds>(line, record.duration);
+        case atom::milliseconds: return append_count<std::chrono::milliseconds>(line, record.duration);
+        case atom::microseconds: return append_count<std::chrono::microseconds>(line, record.duration);
+        case atom::decimal_seconds: return append_decimal_seconds(line, record.duration);
+        case atom::pid: fmt::format_to(std::back_inserter(line), "<{}>", ::getpid()); return;
+        case atom::request_field: return append_field(line, record.request_fields, what.text);
+        case atom::response_field: return append_field(line, record.response_fields, what.text);
+        case atom::environ: return append_field(line, record.environ_fields, what.text);
+        case atom::dash: line += '-'; return;
+        case atom::literal: line.append(what.text); return;
     }
 }
 
@@ -186,11 +158,7 @@ void access_format::append_json(std::string& line, const access_record& record) 
     const auto micro = duration_cast<microseconds>(record.duration).count();
 
     fmt::format_to(
-        std::back_inserter(line),
-        R"({{"time":"{}.{:03}{}")",
-        time.iso_seconds(),
-        milli,
-        time.iso_zone()
+        std::back_inserter(line), R"({{"time":"{}.{:03}{}")", time.iso_seconds(), milli, time.iso_zone()
     );
     append_json_text_or_null(line, R"(,"remote_addr":)", record.remote_address);
     append_json_text_or_null(line, R"(,"user":)", record.user);
@@ -203,13 +171,9 @@ void access_format::append_json(std::string& line, const access_record& record) 
     append_number(line, record.status);
     line.append(R"(,"bytes":)");
     append_number(line, record.body_bytes);
-    fmt::format_to(
-        std::back_inserter(line), R"(,"duration_ms":{}.{:03})", micro / 1000, micro % 1000
-    );
+    fmt::format_to(std::back_inserter(line), R"(,"duration_ms":{}.{:03})", micro / 1000, micro % 1000);
     append_json_text_or_null(line, R"(,"referer":)", find_field(record.request_fields, "referer"));
-    append_json_text_or_null(
-        line, R"(,"user_agent":)", find_field(record.request_fields, "user-agent")
-    );
+    append_json_text_or_null(line, R"(,"user_agent":)", find_field(record.request_fields, "user-agent"));
     line.append(R"(,"pid":)");
     append_number(line, ::getpid());
     line += '}';

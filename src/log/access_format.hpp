@@ -17,23 +17,17 @@ namespace unicoro::log {
 class access_format {
   public:
     /// Compiles `text`. The error says what is wrong, where, and what would be right.
-    [[nodiscard]] static boost::system::result<access_format, std::string> compile(
-        std::string_view text
-    );
+    [[nodiscard]] static boost::system::result<access_format, std::string> compile(std::string_view text);
 
     /// Appends the line of one request, without a newline. It is one line whatever the values hold.
     void append(std::string& line, const access_record& record) const;
 
     [[nodiscard]] bool uses_request_fields() const noexcept { return uses_request_fields_; }
     [[nodiscard]] bool uses_response_fields() const noexcept { return uses_response_fields_; }
-    [[nodiscard]] const std::vector<std::string>& environ_names() const noexcept {
-        return environ_names_;
-    }
+    [[nodiscard]] const std::vector<std::string>& environ_names() const noexcept { return environ_names_; }
 
     /// Names that mean nothing here, each printed as "-": another one may give them a value.
-    [[nodiscard]] const std::vector<std::string>& unknown_atoms() const noexcept {
-        return unknown_atoms_;
-    }
+    [[nodiscard]] const std::vector<std::string>& unknown_atoms() const noexcept { return unknown_atoms_; }
     /// A sentence that lists the others.
     [[nodiscard]] static std::string_view known_atoms() noexcept;
 
@@ -65,10 +59,10 @@ class access_format {
     static constexpr std::size_t npos = static_cast<std::size_t>(-1);
     struct piece {
         atom kind = atom::literal;
-        std::string text;       ///< of a literal, or the name in `%({name}i)s`
-        std::size_t width = 0;  ///< values are padded to it
+        std::string text;         ///< of a literal, or the name in `%({name}i)s`
+        std::size_t width = 0;    ///< values are padded to it
         std::size_t most = npos;  ///< and cut off after it
-        bool left = false;      ///< with the padding on the right
+        bool left = false;        ///< with the padding on the right
         char filler = ' ';
     };
     class compiler;

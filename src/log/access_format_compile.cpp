@@ -119,9 +119,9 @@ class access_format::compiler {
         }};
         piece found;
         if (name.size() == 1) {
-            const auto* const entry = std::find_if(
-                letters.begin(), letters.end(), [&](const auto& e) { return e.first == name[0]; }
-            );
+            const auto* const entry = std::find_if(letters.begin(), letters.end(), [&](const auto& e) {
+                return e.first == name[0];
+            });
             if (entry == letters.end()) return std::nullopt;
             found.kind = entry->second;
             return found;
@@ -130,17 +130,10 @@ class access_format::compiler {
             return std::nullopt;
         }
         switch (name.back()) {
-            case 'i':
-                found.kind = atom::request_field;
-                break;
-            case 'o':
-                found.kind = atom::response_field;
-                break;
-            case 'e':
-                found.kind = atom::environ;
-                break;
-            default:
-                return std::nullopt;
+            case 'i': found.kind = atom::request_field; break;
+            case 'o': found.kind = atom::response_field; break;
+            case 'e': found.kind = atom::environ; break;
+            default: return std::nullopt;
         }
         found.text = name.substr(1, name.size() - 3);
         return found;
@@ -158,7 +151,8 @@ class access_format::compiler {
     /// What follows the name: `s`, or `d` for the whole numbers, with Python's flags, width and precision
     /// before.
     void read_conversion(std::size_t start, piece& part) {
-        for (; at_ < text_.size() && std::string_view("-+ #0").find(text_[at_]) != std::string_view::npos; ++at_) {
+        for (; at_ < text_.size() && std::string_view("-+ #0").find(text_[at_]) != std::string_view::npos;
+             ++at_) {
             if (text_[at_] == '-') part.left = true;
             if (text_[at_] == '0') part.filler = '0';
         }
@@ -177,7 +171,8 @@ class access_format::compiler {
         } else if (conversion == 's' || !number || part.left) {
             part.filler = ' ';
         }
-        if (conversion == '%' || conversion == 's' || (number && (conversion == 'd' || conversion == 'i'))) return;
+        if (conversion == '%' || conversion == 's' || (number && (conversion == 'd' || conversion == 'i')))
+            return;
         fail(
             start,
             number ? "the atom must end in 's' or 'd', as '%(D)s'" : "the atom must end in 's', as '%(h)s'"
@@ -202,17 +197,10 @@ class access_format::compiler {
         switch (part.kind) {
             case atom::referer:
             case atom::user_agent:
-            case atom::request_field:
-                into.uses_request_fields_ = true;
-                break;
-            case atom::response_field:
-                into.uses_response_fields_ = true;
-                break;
-            case atom::environ:
-                into.environ_names_.push_back(part.text);
-                break;
-            default:
-                break;
+            case atom::request_field: into.uses_request_fields_ = true; break;
+            case atom::response_field: into.uses_response_fields_ = true; break;
+            case atom::environ: into.environ_names_.push_back(part.text); break;
+            default: break;
         }
     }
 
@@ -221,7 +209,9 @@ class access_format::compiler {
     std::optional<std::string> error_;
 };
 
-std::string_view access_format::known_atoms() noexcept { return valid_atoms; }
+std::string_view access_format::known_atoms() noexcept {
+    return valid_atoms;
+}
 
 boost::system::result<access_format, std::string> access_format::compile(std::string_view text) {
     access_format made;

@@ -38,8 +38,7 @@ append_file refused(const std::string& path, int error) {
     std::error_code ignored;
     if (error == ENOENT && !fs::exists(folder, ignored)) {
         return refused(
-            path,
-            fmt::format("the directory '{}' does not exist; create it first", folder.string())
+            path, fmt::format("the directory '{}' does not exist; create it first", folder.string())
         );
     }
     return refused(path, std::generic_category().message(error));
@@ -76,21 +75,21 @@ std::optional<append_file> open_existing(
 ) {
     unique_fd fd = open_in(folder, O_NONBLOCK | (folder.of_kernel() ? 0 : O_NOFOLLOW));
     if (!fd && errno == ELOOP) {
-        return refused(path, "it is a symbolic link, and others can write its directory; name the file itself");
+        return refused(
+            path, "it is a symbolic link, and others can write its directory; name the file itself"
+        );
     }
     if (!fd && errno == ENXIO) return refused(path, unread);
     if (!fd && errno == ENOENT) return std::nullopt;
     if (!fd) return refused(path, errno);
-    struct stat found {};
+    struct stat found{};
     if (::fstat(fd.get(), &found) != 0) return refused(path, errno);
     if (const std::string why = objection(folder, found, owner); !why.empty()) return refused(path, why);
     ::fcntl(fd.get(), F_SETFL, O_APPEND);
     return append_file{std::move(fd), {}};
 }
 
-append_file open_carefully(
-    const std::string& path, const parent_folder& folder, const file_owner& owner
-) {
+append_file open_carefully(const std::string& path, const parent_folder& folder, const file_owner& owner) {
     for (int attempt = 0; attempt < most_attempts; ++attempt) {
         unique_fd made = open_in(folder, O_CREAT | O_EXCL);
         if (made) {
@@ -107,9 +106,7 @@ append_file open_carefully(
 
 }  // namespace
 
-append_file open_for_append(
-    const std::string& path, const file_owner& owner, unread_pipe at_pipe
-) {
+append_file open_for_append(const std::string& path, const file_owner& owner, unread_pipe at_pipe) {
     const auto folder = parent_folder::of(path, parent_folder::last_link::follow);
     if (!folder) {
         const parent_folder::refusal& why = folder.error();

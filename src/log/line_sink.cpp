@@ -19,16 +19,11 @@ namespace {
 std::string_view level_name(spdlog::level::level_enum level) noexcept {
     switch (level) {
         case spdlog::level::trace:
-        case spdlog::level::debug:
-            return "DEBUG";
-        case spdlog::level::info:
-            return "INFO";
-        case spdlog::level::warn:
-            return "WARNING";
-        case spdlog::level::err:
-            return "ERROR";
-        default:
-            return "CRITICAL";
+        case spdlog::level::debug: return "DEBUG";
+        case spdlog::level::info: return "INFO";
+        case spdlog::level::warn: return "WARNING";
+        case spdlog::level::err: return "ERROR";
+        default: return "CRITICAL";
     }
 }
 
@@ -61,9 +56,7 @@ void error_sink::log(const spdlog::details::log_msg& message) {
     const line_file::loss lost = target_.take_loss();
     if (lost.lines == 0) return;
     const auto note = fmt::format(
-        "{} lines of the error log were lost: {}",
-        lost.lines,
-        std::generic_category().message(lost.error)
+        "{} lines of the error log were lost: {}", lost.lines, std::generic_category().message(lost.error)
     );
     line.clear();
     append_error_line(line, spdlog::details::log_msg({}, spdlog::level::warn, note));

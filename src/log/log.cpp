@@ -25,16 +25,11 @@ namespace {
 
 spdlog::level::level_enum spdlog_level(level at) noexcept {
     switch (at) {
-        case level::debug:
-            return spdlog::level::debug;
-        case level::info:
-            return spdlog::level::info;
-        case level::warning:
-            return spdlog::level::warn;
-        case level::error:
-            return spdlog::level::err;
-        case level::critical:
-            break;
+        case level::debug: return spdlog::level::debug;
+        case level::info: return spdlog::level::info;
+        case level::warning: return spdlog::level::warn;
+        case level::error: return spdlog::level::err;
+        case level::critical: break;
     }
     return spdlog::level::critical;
 }
@@ -42,8 +37,7 @@ spdlog::level::level_enum spdlog_level(level at) noexcept {
 /// A target, and the spdlog logger that leads to it. The loggers stay out of spdlog's registry.
 template <class Sink>
 struct channel {
-    explicit channel(int standard_fd)
-        : file(standard_fd), logger("", std::make_shared<Sink>(file)) {}
+    explicit channel(int standard_fd) : file(standard_fd), logger("", std::make_shared<Sink>(file)) {}
     line_file file;
     spdlog::logger logger;
 };
@@ -73,7 +67,8 @@ std::atomic<access_relay> relay{nullptr};  // of the process
 /// The access log, if there is anyone for its lines.
 const access_log* wanted_access() noexcept {
     const access_log* const access = current()->access.get();
-    const bool wanted = access != nullptr && (access->lines || relay.load(std::memory_order_relaxed) != nullptr);
+    const bool wanted =
+        access != nullptr && (access->lines || relay.load(std::memory_order_relaxed) != nullptr);
     return wanted ? access : nullptr;
 }
 

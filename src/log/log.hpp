@@ -31,8 +31,7 @@ void write_ready(std::string_view lines) noexcept;
 
 template <class... Args>
 void debug(fmt::format_string<Args...> format, Args&&... args) {
-    if (enabled(level::debug))
-        write(level::debug, fmt::format(format, std::forward<Args>(args)...));
+    if (enabled(level::debug)) write(level::debug, fmt::format(format, std::forward<Args>(args)...));
 }
 
 template <class... Args>
@@ -49,8 +48,7 @@ void warning(fmt::format_string<Args...> format, Args&&... args) {
 
 template <class... Args>
 void error(fmt::format_string<Args...> format, Args&&... args) {
-    if (enabled(level::error))
-        write(level::error, fmt::format(format, std::forward<Args>(args)...));
+    if (enabled(level::error)) write(level::error, fmt::format(format, std::forward<Args>(args)...));
 }
 
 template <class... Args>

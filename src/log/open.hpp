@@ -16,8 +16,7 @@ namespace unicoro::log {
 struct options {
     std::string errorlog = "-";            ///< path, "-" = stderr
     std::optional<std::string> accesslog;  ///< path, "-" = stdout; none = for a relay alone
-    std::string access_log_format =
-        R"(%(h)s %(l)s %(u)s %(t)s "%(r)s" %(s)s %(b)s "%(f)s" "%(a)s")";
+    std::string access_log_format = R"(%(h)s %(l)s %(u)s %(t)s "%(r)s" %(s)s %(b)s "%(f)s" "%(a)s")";
     level loglevel = level::info;
     bool capture_output = false;  ///< stdout and stderr go to `errorlog`, when that is a file
     bool keeps_stdout = true;     ///< apart from that; false = what the process was started with is let go

@@ -46,8 +46,7 @@ std::size_t sequence_length(std::string_view text) noexcept {
 
 /// U+0080 to U+009F: a terminal may take them for commands, as it takes ESC.
 bool is_c1_control(std::string_view sequence) noexcept {
-    return sequence.size() == 2 && sequence[0] == '\xc2' &&
-           static_cast<unsigned char>(sequence[1]) <= 0x9f;
+    return sequence.size() == 2 && sequence[0] == '\xc2' && static_cast<unsigned char>(sequence[1]) <= 0x9f;
 }
 
 using byte_set = std::array<bool, 256>;
@@ -69,12 +68,9 @@ constexpr byte_set quoted_special = special_bytes("", "\\\"");
 
 constexpr const byte_set& special_of(text_form form) noexcept {
     switch (form) {
-        case text_form::message:
-            return message_special;
-        case text_form::one_line:
-            return one_line_special;
-        case text_form::quoted:
-            break;
+        case text_form::message: return message_special;
+        case text_form::one_line: return one_line_special;
+        case text_form::quoted: break;
     }
     return quoted_special;
 }
@@ -96,18 +92,12 @@ std::size_t plain_run(std::string_view text, const byte_set& special) noexcept {
 /// The short JSON escape of a byte, or NUL when it has none.
 constexpr char json_short_escape(char c) noexcept {
     switch (c) {
-        case '"':
-            return '"';
-        case '\\':
-            return '\\';
-        case '\n':
-            return 'n';
-        case '\r':
-            return 'r';
-        case '\t':
-            return 't';
-        default:
-            return '\0';
+        case '"': return '"';
+        case '\\': return '\\';
+        case '\n': return 'n';
+        case '\r': return 'r';
+        case '\t': return 't';
+        default: return '\0';
     }
 }
 

@@ -11,14 +11,14 @@ namespace unicoro::log {
 namespace {
 
 constexpr std::array<std::string_view, 12> month_names{
-    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"
+};
 
 }  // namespace
 
 void time_text::set(std::chrono::system_clock::time_point when) {
     using std::chrono::system_clock;
-    const std::time_t second =
-        system_clock::to_time_t(std::chrono::floor<std::chrono::seconds>(when));
+    const std::time_t second = system_clock::to_time_t(std::chrono::floor<std::chrono::seconds>(when));
     if (second == second_) return;
 
     std::tm local{};

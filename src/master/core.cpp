@@ -16,8 +16,7 @@ constexpr instant suspended = 5s;
 
 }  // namespace
 
-core::core(const limits& first, const options& chosen, generation_id first_generation)
-    : options_(chosen) {
+core::core(const limits& first, const options& chosen, generation_id first_generation) : options_(chosen) {
     current_.id = first_generation;
     current_.values = first;
     current_.settled = true;

@@ -21,9 +21,9 @@ inline constexpr int exit_app_load = 4;
 class core {
   public:
     struct options {
-        std::size_t slots = 1;     ///< places for workers in the scoreboard, draining ones included
-        int most_workers = 1;      ///< TTIN stops here
-        bool daemon = false;       ///< WINCH counts only then, as gunicorn
+        std::size_t slots = 1;  ///< places for workers in the scoreboard, draining ones included
+        int most_workers = 1;   ///< TTIN stops here
+        bool daemon = false;    ///< WINCH counts only then, as gunicorn
     };
 
     core(const limits& first, const options& chosen, generation_id first_generation);
@@ -68,9 +68,9 @@ class core {
         generation_id id = 0;
         limits values;
         int strength = 0;
-        bool proven = false;    // a worker of it was ready
-        bool settled = false;   // no earlier generation has workers to keep
-        unsigned failures = 0;  // young deaths in a row
+        bool proven = false;           // a worker of it was ready
+        bool settled = false;          // no earlier generation has workers to keep
+        unsigned failures = 0;         // young deaths in a row
         std::uint64_t failed_age = 0;  // the youngest worker when the last one was counted
         instant next_spawn = instant::min();
     };
@@ -127,9 +127,7 @@ class core {
 
     template <class... Args>
     void say(log::level level, fmt::format_string<Args...> format, Args&&... args) {
-        out_.emplace_back(
-            action::log_line{level, fmt::format(format, std::forward<Args>(args)...)}
-        );
+        out_.emplace_back(action::log_line{level, fmt::format(format, std::forward<Args>(args)...)});
     }
 
     [[nodiscard]] const generation& target() const noexcept { return next_ ? *next_ : current_; }

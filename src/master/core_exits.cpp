@@ -21,7 +21,9 @@ constexpr instant longest_delay = 30s;
 // Attempts a reload has until its first worker is ready.
 constexpr unsigned reload_attempts = 3;
 
-double seconds(instant length) { return std::chrono::duration<double>(length).count(); }
+double seconds(instant length) {
+    return std::chrono::duration<double>(length).count();
+}
 
 const char* boot_message(int code) {
     return code == exit_app_load ? "App failed to load." : "Worker failed to boot.";

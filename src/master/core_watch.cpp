@@ -110,8 +110,8 @@ void core::forgive_failures() {
     for (generation* of : {&current_, next_ ? &*next_ : nullptr}) {
         if (of == nullptr || of->failures == 0) continue;
         const bool calm = std::ranges::any_of(workers_, [this, of](const worker& each) {
-            return each.generation == of->id && each.at == phase::serving &&
-                   each.age > of->failed_age && now_ - each.ready_at >= stable;
+            return each.generation == of->id && each.at == phase::serving && each.age > of->failed_age &&
+                   now_ - each.ready_at >= stable;
         });
         if (calm) of->failures = 0;
     }
@@ -126,9 +126,7 @@ void core::announce_ready() {
     const instant limit = values.boot_timeout > 0ms ? instant(values.boot_timeout) : ready_limit;
     if (serving < target().strength && (serving == 0 || now_ < started_ + limit)) return;
     announced_ = true;
-    out_.emplace_back(
-        action::notify{action::notify::state::ready, fmt::format("{} workers serve", serving)}
-    );
+    out_.emplace_back(action::notify{action::notify::state::ready, fmt::format("{} workers serve", serving)});
 }
 
 }  // namespace unicoro::master

@@ -24,18 +24,16 @@ std::vector<std::string> requests_in_flight(
     for (const scoreboard::running_request& each : found.listed) {
         if (lines.size() == most_lines) break;
         const double age = static_cast<double>(now - each.started) / 1e9;
-        lines.push_back(fmt::format(
-            "{} {} for {:.1f} s", log::escaped(each.method), log::escaped(each.target), age
-        ));
+        lines.push_back(
+            fmt::format("{} {} for {:.1f} s", log::escaped(each.method), log::escaped(each.target), age)
+        );
     }
     const std::size_t more = found.listed.size() - lines.size() + found.unlisted;
     if (more > 0) lines.push_back(fmt::format("and {} more", more));
     return lines;
 }
 
-void write_lost_requests(
-    const scoreboard::table& board, std::size_t slot, scoreboard::monotonic_ns now
-) {
+void write_lost_requests(const scoreboard::table& board, std::size_t slot, scoreboard::monotonic_ns now) {
     if (!log::access_enabled()) return;
     const scoreboard::running_requests found = scoreboard::read_requests(board, slot, now);
     for (const scoreboard::running_request& each : found.listed) {

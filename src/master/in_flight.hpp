@@ -16,8 +16,6 @@ namespace unicoro::master {
 
 /// An access-log line for each of them: their worker dies and cannot write it. The status is 502, as
 /// of a server that was lost behind a proxy; what was sent of a response is not known.
-void write_lost_requests(
-    const scoreboard::table& board, std::size_t slot, scoreboard::monotonic_ns now
-);
+void write_lost_requests(const scoreboard::table& board, std::size_t slot, scoreboard::monotonic_ns now);
 
 }  // namespace unicoro::master

@@ -44,9 +44,7 @@ os::outcome<os::listener> open_one(
             return os::listen_tcp({asked.host, asked.port, values.backlog, use, ipv6_only});
         }
         case bind_address::kind::unix_path:
-            return os::listen_unix(
-                {asked.path, values.backlog, values.umask, owner.uid, owner.gid}
-            );
+            return os::listen_unix({asked.path, values.backlog, values.umask, owner.uid, owner.gid});
         case bind_address::kind::inherited_fd: break;
     }
     return os::adopt_listener(asked.fd, values.backlog);
@@ -60,8 +58,9 @@ os::outcome<os::listener> keep_one(
     if (tcp && socket.listening() == values.reuse_port) {
         return os::failure{
             os::system_error(EINVAL),
-            std::string("reuse_port cannot be switched ") + (values.reuse_port ? "on" : "off") +
-                " while " + socket.text() + " is in use; restart instead"};
+            std::string("reuse_port cannot be switched ") + (values.reuse_port ? "on" : "off") + " while " +
+                socket.text() + " is in use; restart instead"
+        };
     }
     if (settings::is_any_ipv6(known.asked)) {
         const bool only = wanted_ipv6_only(known.asked, values).value_or(os::ipv6_only_by_default());
@@ -70,7 +69,8 @@ os::outcome<os::listener> keep_one(
                 os::system_error(EINVAL),
                 socket.text() + (only ? " takes" : " does not take") +
                     " IPv4 connections, which cannot change while it is in use (ipv6_only, or an IPv4 "
-                    "address of the same port); restart instead"};
+                    "address of the same port); restart instead"
+            };
         }
     }
     if (const error_code failed = socket.set_backlog(values.backlog)) {
@@ -131,17 +131,14 @@ os::outcome<std::vector<bound_listener>> activated_listeners(const server_settin
 }
 
 os::outcome<std::vector<bound_listener>> open_listeners(
-    const server_settings& values,
-    const os::privileges& owner,
-    const std::vector<bound_listener>& kept
+    const server_settings& values, const os::privileges& owner, const std::vector<bound_listener>& kept
 ) {
     std::vector<bound_listener> made;
     for (const bind_address& asked : values.bind) {
         const auto known = std::ranges::find_if(kept, [&asked](const bound_listener& each) {
             return same_address(each.asked, asked);
         });
-        auto opened = known == kept.end() ? open_one(asked, values, owner)
-                                          : keep_one(*known, values, owner);
+        auto opened = known == kept.end() ? open_one(asked, values, owner) : keep_one(*known, values, owner);
         if (!opened) {
             remove_paths(made, kept);
             return opened.error();

@@ -34,9 +34,7 @@ struct launch_set {
 
 /// Resolves `user`, `group` and `initgroups`. A user without `group` gets the primary group of the user
 /// database, so that no worker keeps the group of root by accident.
-[[nodiscard]] os::outcome<os::privileges> wanted_privileges(
-    const settings::server_settings& values
-);
+[[nodiscard]] os::outcome<os::privileges> wanted_privileges(const settings::server_settings& values);
 
 /// The sockets systemd passed, if any; then `bind` is ignored.
 [[nodiscard]] os::outcome<std::vector<bound_listener>> activated_listeners(

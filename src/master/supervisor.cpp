@@ -22,9 +22,13 @@ constexpr std::size_t most_rings = 64;
 
 }  // namespace
 
-instant clock_now() noexcept { return instant(scoreboard::monotonic_now()); }
+instant clock_now() noexcept {
+    return instant(scoreboard::monotonic_now());
+}
 
-int run(options chosen) { return supervisor(std::move(chosen)).run(); }
+int run(options chosen) {
+    return supervisor(std::move(chosen)).run();
+}
 
 supervisor::supervisor(options chosen)
     : options_(std::move(chosen)), notifier_(os::service_notifier::from_environment()) {}
@@ -175,12 +179,15 @@ void supervisor::perform(const action::spawn& what) {
 void supervisor::perform(const action::kill& what) {
     const error_code failed = os::send_signal(what.pid, what.signal);
     if (failed && failed != os::system_error(ESRCH)) {
-        log::error("Cannot send {} to worker (pid:{}): {}", os::signal_name(what.signal), what.pid,
-                   failed.message());
+        log::error(
+            "Cannot send {} to worker (pid:{}): {}", os::signal_name(what.signal), what.pid, failed.message()
+        );
     }
 }
 
-void supervisor::perform(const action::log_line& what) { log::write(what.level, what.message); }
+void supervisor::perform(const action::log_line& what) {
+    log::write(what.level, what.message);
+}
 
 void supervisor::perform(const action::log_requests& what) {
     for (const auto& line : requests_in_flight(*board_, what.slot, scoreboard::monotonic_now())) {
@@ -215,7 +222,8 @@ void supervisor::perform(const action::notify& what) {
             was_ready_ = true;
             break;
         case action::notify::state::reloading:
-            lines = fmt::format("RELOADING=1\nMONOTONIC_USEC={}\n", clock_now() / std::chrono::microseconds(1));
+            lines =
+                fmt::format("RELOADING=1\nMONOTONIC_USEC={}\n", clock_now() / std::chrono::microseconds(1));
             break;
         case action::notify::state::stopping: lines = "STOPPING=1\n"; break;
     }
@@ -232,6 +240,8 @@ void supervisor::perform(const action::stop_listening&) {
     }
 }
 
-void supervisor::perform(const action::exit& what) { exit_code_ = what.code; }
+void supervisor::perform(const action::exit& what) {
+    exit_code_ = what.code;
+}
 
 }  // namespace unicoro::master

@@ -36,7 +36,7 @@ class supervisor {
         pid_t pid = 0;
         std::size_t slot = 0;
         os::withheld_fd lifeline;  // the master's end
-        std::size_t rings_left;  // 0 = not listened to
+        std::size_t rings_left;    // 0 = not listened to
     };
 
     // supervisor.cpp
@@ -107,8 +107,6 @@ class supervisor {
 [[nodiscard]] instant clock_now() noexcept;
 
 /// "unicoro: `role` [name]"
-[[nodiscard]] std::string process_title(
-    std::string_view role, const settings::server_settings& values
-);
+[[nodiscard]] std::string process_title(std::string_view role, const settings::server_settings& values);
 
 }  // namespace unicoro::master

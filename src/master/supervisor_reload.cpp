@@ -17,11 +17,14 @@ limits limits_of(const settings::server_settings& values) {
         values.timeout,
         values.graceful_timeout + margin,
         values.boot_timeout,
-        values.max_requests > 0 || values.reload};
+        values.max_requests > 0 || values.reload
+    };
 }
 
 std::string process_title(std::string_view role, const settings::server_settings& values) {
-    return fmt::format("unicoro: {} [{}]", role, values.proc_name.value_or(settings::describe_applications(values)));
+    return fmt::format(
+        "unicoro: {} [{}]", role, values.proc_name.value_or(settings::describe_applications(values))
+    );
 }
 
 void supervisor::show_title() const {
@@ -101,7 +104,9 @@ void supervisor::drop_sets_before(generation_id kept) {
     for (const generation_id id : gone) drop_set(id);
 }
 
-void supervisor::perform(const action::abandon& what) { drop_set(what.generation); }
+void supervisor::perform(const action::abandon& what) {
+    drop_set(what.generation);
+}
 
 void supervisor::perform(const action::settle& what) {
     const auto before = sets_.at(settled_).settings;

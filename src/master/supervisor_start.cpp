@@ -22,7 +22,16 @@ constexpr std::size_t fewest_slots = 512;
 constexpr std::size_t most_requests_listed = 1024;
 
 constexpr std::array handled_signals{
-    SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTTIN, SIGTTOU, SIGUSR1, SIGUSR2, SIGWINCH, SIGCHLD,
+    SIGHUP,
+    SIGINT,
+    SIGQUIT,
+    SIGTERM,
+    SIGTTIN,
+    SIGTTOU,
+    SIGUSR1,
+    SIGUSR2,
+    SIGWINCH,
+    SIGCHLD,
 };
 
 const char* name_of(settings::worker_class which) {
@@ -37,14 +46,11 @@ const char* name_of(settings::worker_class which) {
 
 os::stream_policy stream_policy_of(const settings::server_settings& values) {
     if (values.capture_output && values.errorlog != "-") return os::stream_policy::keep;
-    return values.enable_stdio_inheritance ? os::stream_policy::keep_unless_tty
-                                           : os::stream_policy::silence;
+    return values.enable_stdio_inheritance ? os::stream_policy::keep_unless_tty : os::stream_policy::silence;
 }
 
 // A socket that was passed counts, as with gunicorn.
-void warn_of_unused_bind(
-    const settings::server_settings& values, const std::vector<bound_listener>& passed
-) {
+void warn_of_unused_bind(const settings::server_settings& values, const std::vector<bound_listener>& passed) {
     if (values.bind_origin.empty()) return;
     std::string unused;
     for (const settings::bind_address& each : values.bind) {
@@ -108,9 +114,7 @@ std::optional<int> supervisor::open_first_listeners(launch_set& set) {
 bool supervisor::open_resources(const settings::server_settings& values) {
     const std::size_t slots =
         std::max(fewest_slots, static_cast<std::size_t>(values.workers) * slots_per_worker);
-    auto board = scoreboard::table::create(
-        slots, std::min(values.worker_connections, most_requests_listed)
-    );
+    auto board = scoreboard::table::create(slots, std::min(values.worker_connections, most_requests_listed));
     if (!board) {
         log::error("Cannot map the scoreboard: {}", board.error().message());
         return false;

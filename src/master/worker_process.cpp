@@ -75,8 +75,9 @@ int supervisor::boot_worker(const action::spawn& what, int lifeline_fd) {
         environment_.apply(values.raw_env);
     }
     const generation_id generation = what.generation;
-    return options_.entry(worker_launch{
-        what.slot, what.age, generation, listeners, *board_, lifeline_fd, values});
+    return options_.entry(
+        worker_launch{what.slot, what.age, generation, listeners, *board_, lifeline_fd, values}
+    );
 }
 
 }  // namespace unicoro::master

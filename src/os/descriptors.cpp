@@ -32,8 +32,7 @@ constexpr std::size_t usual_descriptors = 32;
 
 error_code limit_accept_wait(int listening_fd) noexcept {
     const timeval shortest{0, 1};
-    const bool set =
-        setsockopt(listening_fd, SOL_SOCKET, SO_RCVTIMEO, &shortest, sizeof shortest) == 0;
+    const bool set = setsockopt(listening_fd, SOL_SOCKET, SO_RCVTIMEO, &shortest, sizeof shortest) == 0;
     return set ? error_code{} : last_error();
 }
 

@@ -29,7 +29,7 @@ class mapped_file {
   public:
     explicit mapped_file(const char* path) {
         const unique_fd file(open(path, O_RDONLY | O_CLOEXEC));
-        struct stat about {};
+        struct stat about{};
         if (!file || fstat(file.get(), &about) != 0 || about.st_size <= 0) return;
         const auto size = static_cast<std::size_t>(about.st_size);
         void* const memory = mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.get(), 0);
@@ -123,9 +123,8 @@ code_place find_code(std::uintptr_t address) {
     code_place found;
     Dl_info about{};
     link_map* where = nullptr;
-    const int known = dladdr1(
-        reinterpret_cast<void*>(address), &about, reinterpret_cast<void**>(&where), RTLD_DL_LINKMAP
-    );
+    const int known =
+        dladdr1(reinterpret_cast<void*>(address), &about, reinterpret_cast<void**>(&where), RTLD_DL_LINKMAP);
     if (known == 0 || about.dli_fname == nullptr || where == nullptr) return found;
     found.of_program = where->l_name == nullptr || *where->l_name == '\0';
     found.file = found.of_program ? path_of_program() : std::string(about.dli_fname);

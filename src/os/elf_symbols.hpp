@@ -8,8 +8,8 @@ namespace unicoro::os {
 
 /// A place in the code of this process, for people.
 struct code_place {
-    std::string function;  ///< demangled; empty when the file has no name for it
-    std::string file;      ///< the program or library
+    std::string function;       ///< demangled; empty when the file has no name for it
+    std::string file;           ///< the program or library
     std::uintptr_t offset = 0;  ///< in it, as addr2line(1) takes it
     bool of_program = false;
 };

@@ -35,7 +35,7 @@ struct withheld {
     std::vector<mark> descriptors;  // by their number
     std::vector<handler_undo> handlers;
     std::vector<shared_memory> memory;
-    int nowhere = -1;  // what a useless number refers to
+    int nowhere = -1;        // what a useless number refers to
     sigset_t mask{};         // what the server blocks
     sigset_t mask_before{};  // of the thread that forks
 };
@@ -50,14 +50,13 @@ thread_local bool by_server = false;
 thread_local bool holds_signals = false;
 
 bool is_same(const struct sigaction& one, const struct sigaction& other) noexcept {
-    return (one.sa_flags & SA_SIGINFO) == (other.sa_flags & SA_SIGINFO) &&
-           one.sa_handler == other.sa_handler;
+    return (one.sa_flags & SA_SIGINFO) == (other.sa_flags & SA_SIGINFO) && one.sa_handler == other.sa_handler;
 }
 
 void part_from_server(withheld& from) noexcept {
     // The last first: one may stand upon another.
     for (const handler_undo& each : from.handlers | std::views::reverse) {
-        struct sigaction now {};
+        struct sigaction now{};
         if (sigaction(each.signal, nullptr, &now) != 0 || !is_same(now, each.ours)) continue;
         sigaction(each.signal, &each.before, nullptr);
     }
@@ -113,24 +112,34 @@ void in_child() {
 
 }  // namespace
 
-bool forked_off() noexcept { return off.load(std::memory_order_relaxed); }
+bool forked_off() noexcept {
+    return off.load(std::memory_order_relaxed);
+}
 
 void watch_forks() noexcept {
     [[maybe_unused]] static const int once = pthread_atfork(&before_fork, &in_parent, &in_child);
 }
 
-void hold_signals() noexcept { holds_signals = true; }
+void hold_signals() noexcept {
+    holds_signals = true;
+}
 
-void let_signals() noexcept { holds_signals = false; }
+void let_signals() noexcept {
+    holds_signals = false;
+}
 
 void resume_signals() noexcept {
     if (!std::exchange(holds_signals, false) || !forked_off()) return;
     pthread_sigmask(SIG_SETMASK, &all().mask_before, nullptr);
 }
 
-fork_pause::fork_pause() noexcept { all().mutex.lock(); }
+fork_pause::fork_pause() noexcept {
+    all().mutex.lock();
+}
 
-fork_pause::~fork_pause() { all().mutex.unlock(); }
+fork_pause::~fork_pause() {
+    all().mutex.unlock();
+}
 
 void fork_pause::withhold(int fd, withheld_as what) {
     if (fd < 0) return;
@@ -161,7 +170,7 @@ bool is_useless(int fd) noexcept {
 }
 
 void withhold_handler(int signal, const struct sigaction& before) {
-    struct sigaction now {};
+    struct sigaction now{};
     if (sigaction(signal, nullptr, &now) != 0) return;
     watch_forks();
     const fork_pause pause;
@@ -208,8 +217,12 @@ void withheld_fd::reset() noexcept {
     fd_ = -1;
 }
 
-fork_of_server::fork_of_server() noexcept { by_server = true; }
+fork_of_server::fork_of_server() noexcept {
+    by_server = true;
+}
 
-fork_of_server::~fork_of_server() { by_server = false; }
+fork_of_server::~fork_of_server() {
+    by_server = false;
+}
 
 }  // namespace unicoro::os

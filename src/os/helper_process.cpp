@@ -84,8 +84,7 @@ std::optional<std::string> read_answer(int fd, const helper& asked) {
     std::string text;
     std::array<char, 4096> piece;
     for (;;) {
-        const auto left =
-            std::chrono::duration_cast<std::chrono::milliseconds>(until - clock::now());
+        const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until - clock::now());
         pollfd wait{fd, POLLIN, 0};
         const int ready = left.count() > 0 ? ::poll(&wait, 1, static_cast<int>(left.count())) : 0;
         if (ready < 0 && errno == EINTR) continue;

@@ -16,8 +16,8 @@ namespace unicoro::os {
 struct helper {
     enum class ending { end_of_file, first_line };
 
-    std::vector<std::string> arguments;  ///< the first is the path of the executable
-    std::string directory = {};          ///< empty = as here
+    std::vector<std::string> arguments;                        ///< the first is the path of the executable
+    std::string directory = {};                                ///< empty = as here
     std::optional<std::vector<std::string>> environment = {};  ///< "NAME=VALUE"; none = as here
     /// Its number in the program. When it is not standard output, that goes to our standard error.
     int answer_fd = STDOUT_FILENO;

@@ -85,7 +85,8 @@ outcome<user_identity> find_user(std::string_view text) noexcept {
     if (!uid) {
         return failure{
             system_error(ENOENT),
-            "user " + name + ": no such user; give a name of the user database or a number"};
+            "user " + name + ": no such user; give a name of the user database or a number"
+        };
     }
     const auto by_id = [&uid](passwd* record, char* buffer, std::size_t size, passwd** found) {
         return getpwuid_r(*uid, record, buffer, size, found);
@@ -104,7 +105,8 @@ outcome<gid_t> find_group(std::string_view text) noexcept {
     if (const auto gid = number_of(text)) return gid_t{*gid};
     return failure{
         system_error(ENOENT),
-        "group " + name + ": no such group; give a name of the group database or a number"};
+        "group " + name + ": no such group; give a name of the group database or a number"
+    };
 }
 
 outcome<void> drop_privileges(const privileges& wanted) noexcept {

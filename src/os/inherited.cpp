@@ -111,9 +111,8 @@ outcome<std::vector<listener>> take_systemd_listeners(int backlog) noexcept {
     unsetenv("LISTEN_FDNAMES");
     for (int index = 0; index < *count; ++index) {
         const auto position = static_cast<std::size_t>(index);
-        auto adopted = adopt_listener(
-            first_systemd_fd + index, backlog, position < names.size() ? names[position] : ""
-        );
+        auto adopted =
+            adopt_listener(first_systemd_fd + index, backlog, position < names.size() ? names[position] : "");
         if (!adopted) {
             failure failed = adopted.error();
             failed.message += " (passed by systemd, LISTEN_FDS=" + std::to_string(*count) + ")";

@@ -24,8 +24,8 @@ class listener {
         withheld_fd fd;
         address_family family = address_family::ipv4;
         std::string text;
-        std::string name;    ///< of systemd's LISTEN_FDNAMES
-        std::string path;    ///< unix: as asked for
+        std::string name;  ///< of systemd's LISTEN_FDNAMES
+        std::string path;  ///< unix: as asked for
         bool listening = true;
     };
 

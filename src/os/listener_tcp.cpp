@@ -36,7 +36,8 @@ std::string remedy(error_code failed, const tcp_request& asked) {
         return ". Ports below " + std::to_string(first_free_port()) +
                " are root's: take a higher one behind a proxy, start as root with --user, or allow it (a "
                "systemd unit by AmbientCapabilities=CAP_NET_BIND_SERVICE, everybody by sysctl "
-               "net.ipv4.ip_unprivileged_port_start=" + std::to_string(asked.port) + ")";
+               "net.ipv4.ip_unprivileged_port_start=" +
+               std::to_string(asked.port) + ")";
     }
     if (failed == system_error(EADDRNOTAVAIL)) {
         return ". No interface of this machine has that address; 0.0.0.0 stands for all of them";
@@ -56,8 +57,8 @@ outcome<socket_address> resolve(const tcp_request& asked) {
         const error_code code = failed == EAI_SYSTEM ? last_error() : system_error(EADDRNOTAVAIL);
         return failure{
             code,
-            "cannot listen on " + asked_text(asked) + ": the host is not known (" +
-                gai_strerror(failed) + ")"};
+            "cannot listen on " + asked_text(asked) + ": the host is not known (" + gai_strerror(failed) + ")"
+        };
     }
     const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owner(found, &freeaddrinfo);
     const addrinfo* chosen = found;
@@ -123,7 +124,9 @@ result<listener::state> open_at(const socket_address& address, const manner& how
 
 }  // namespace
 
-bool listener::ipv6_only() const noexcept { return is_ipv6_only(fd()); }
+bool listener::ipv6_only() const noexcept {
+    return is_ipv6_only(fd());
+}
 
 bool ipv6_only_by_default() noexcept {
     const unique_fd any(socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0));

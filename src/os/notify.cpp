@@ -59,8 +59,7 @@ error_code service_notifier::send(std::string_view lines) const noexcept {
     if (!socket_fd) return last_error();
     const auto* address = reinterpret_cast<const sockaddr*>(&to);
     const auto sent = sendto(
-        socket_fd.get(), lines.data(), lines.size(), MSG_NOSIGNAL, address,
-        static_cast<socklen_t>(length)
+        socket_fd.get(), lines.data(), lines.size(), MSG_NOSIGNAL, address, static_cast<socklen_t>(length)
     );
     return sent < 0 ? last_error() : error_code{};
 }

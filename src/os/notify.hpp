@@ -22,9 +22,7 @@ class service_notifier {
     [[nodiscard]] bool active() const noexcept { return !address_.empty(); }
 
     /// The interval within which the manager wants a `WATCHDOG=1`; nothing when it does not watch.
-    [[nodiscard]] std::optional<std::chrono::microseconds> watchdog() const noexcept {
-        return watchdog_;
-    }
+    [[nodiscard]] std::optional<std::chrono::microseconds> watchdog() const noexcept { return watchdog_; }
 
     /// Sends one datagram of "KEY=value" lines. Does nothing when not active; never waits.
     error_code send(std::string_view lines) const noexcept;

@@ -14,7 +14,7 @@ namespace unicoro::os {
 namespace {
 
 struct flock whole_file(short type) noexcept {
-    struct flock region {};
+    struct flock region{};
     region.l_type = type;
     region.l_whence = SEEK_SET;
     return region;
@@ -39,8 +39,8 @@ std::string holder_of(int fd) {
 }
 
 bool same_file(int fd, const base::parent_folder& folder) noexcept {
-    struct stat opened {};
-    struct stat named {};
+    struct stat opened{};
+    struct stat named{};
     const char* const name = folder.name().c_str();
     if (fstat(fd, &opened) != 0) return false;
     if (fstatat(folder.fd(), name, &named, AT_SYMLINK_NOFOLLOW) != 0) return false;
@@ -64,8 +64,7 @@ result<unique_fd> write_beside(int folder, const std::string& temporary, pid_t p
     unlinkat(folder, name, 0);
     unique_fd fd(openat(folder, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644));
     if (!fd) return last_error();
-    if (fchmod(fd.get(), 0644) != 0 || !lock(fd.get()) ||
-        !write_all(fd.get(), std::to_string(pid) + "\n")) {
+    if (fchmod(fd.get(), 0644) != 0 || !lock(fd.get()) || !write_all(fd.get(), std::to_string(pid) + "\n")) {
         const error_code failed = last_error();
         unlinkat(folder, name, 0);
         return failed;
@@ -75,7 +74,7 @@ result<unique_fd> write_beside(int folder, const std::string& temporary, pid_t p
 
 /// Why what was found is no pidfile, empty when it may be one.
 std::string objection(int fd, const base::parent_folder& folder) {
-    struct stat found {};
+    struct stat found{};
     if (fstat(fd, &found) != 0) return last_error().message();
     if (!S_ISREG(found.st_mode)) return "it is not a regular file";
     // A lock on another daemon's file, or its first digits in our log, would be a favour to somebody.
@@ -93,8 +92,8 @@ outcome<unique_fd> lock_current(const std::string& path, const base::parent_fold
         unique_fd fd(openat(folder.fd(), folder.name().c_str(), flags, 0644));
         if (!fd && errno == ELOOP) {
             return failure{
-                last_error(),
-                "cannot write pidfile " + path + ": it is a symbolic link; name the file itself"};
+                last_error(), "cannot write pidfile " + path + ": it is a symbolic link; name the file itself"
+            };
         }
         if (!fd) return make_failure(last_error(), "cannot write pidfile " + path);
         if (const std::string why = objection(fd.get(), folder); !why.empty()) {
@@ -107,7 +106,8 @@ outcome<unique_fd> lock_current(const std::string& path, const base::parent_fold
             return failure{
                 system_error(EEXIST),
                 "already running on PID " + holder_of(fd.get()) + " (pidfile " + path +
-                    " is locked); stop that process or choose another pidfile"};
+                    " is locked); stop that process or choose another pidfile"
+            };
         }
         if (same_file(fd.get(), folder)) return fd;
     }
@@ -134,7 +134,8 @@ outcome<pidfile> pidfile::create(const std::string& path) noexcept {
     if (!same_file(written->get(), folder)) {
         return failure{
             system_error(ESTALE),
-            what + ": somebody else has exchanged it meanwhile; choose a directory that root alone can write"};
+            what + ": somebody else has exchanged it meanwhile; choose a directory that root alone can write"
+        };
     }
     return pidfile(path, std::move(folder), std::move(*written), pid);
 }
@@ -150,7 +151,9 @@ pidfile& pidfile::operator=(pidfile&& other) noexcept {
     return *this;
 }
 
-pidfile::~pidfile() { remove(); }
+pidfile::~pidfile() {
+    remove();
+}
 
 void pidfile::remove() noexcept {
     if (fd_ && owner_ == getpid() && same_file(fd_.get(), folder_)) {

@@ -11,10 +11,10 @@
 
 namespace unicoro::os {
 
-/// A file that names this process and is locked by it; a regular file, never a link. The lock is a POSIX record lock: the kernel
-/// drops it when this process ends and never hands it to a child, so an orphaned worker cannot keep
-/// it and a file left behind by a crash never blocks a start. It also means that this process must not
-/// open and close the file by other means.
+/// A file that names this process and is locked by it; a regular file, never a link. The lock is a POSIX
+/// record lock: the kernel drops it when this process ends and never hands it to a child, so an orphaned
+/// worker cannot keep it and a file left behind by a crash never blocks a start. It also means that this
+/// process must not open and close the file by other means.
 class pidfile {
   public:
     /// Locks the file and replaces it by one with the pid of this process, in one step for readers.
@@ -37,10 +37,7 @@ class pidfile {
 
   private:
     pidfile(std::string path, base::parent_folder folder, unique_fd fd, pid_t owner) noexcept
-        : path_(std::move(path)),
-          folder_(std::move(folder)),
-          fd_(std::move(fd)),
-          owner_(owner) {}
+        : path_(std::move(path)), folder_(std::move(folder)), fd_(std::move(fd)), owner_(owner) {}
 
     void remove() noexcept;
 

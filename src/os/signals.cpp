@@ -29,7 +29,9 @@ sigset_t& of_source() noexcept {
 
 std::array<std::atomic<bool>, NSIG> came_in{};
 
-void keep_signal(int signal) { came_in[static_cast<std::size_t>(signal)].store(true); }
+void keep_signal(int signal) {
+    came_in[static_cast<std::size_t>(signal)].store(true);
+}
 
 template <class Visit>
 void for_each_of(const sigset_t& set, Visit visit) noexcept {
@@ -71,7 +73,7 @@ std::optional<int> signal_source::next() noexcept {
 }
 
 signals_let_in::signals_let_in() noexcept : let_in_(of_source()) {
-    struct sigaction keep {};
+    struct sigaction keep{};
     keep.sa_handler = &keep_signal;
     keep.sa_flags = SA_RESTART;
     for_each_of(let_in_, [&](int signal) {
@@ -87,7 +89,7 @@ signals_let_in::~signals_let_in() {
     for_each_of(let_in_, [this](int signal) {
         const auto number = static_cast<std::size_t>(signal);
         forget_handler(signal);
-        struct sigaction now {};
+        struct sigaction now{};
         sigaction(signal, nullptr, &now);
         // What the application has put there meanwhile stays.
         if (now.sa_handler == &keep_signal) sigaction(signal, &before_[number], nullptr);
@@ -96,7 +98,7 @@ signals_let_in::~signals_let_in() {
 }
 
 void reset_signals() noexcept {
-    struct sigaction standard {};
+    struct sigaction standard{};
     standard.sa_handler = SIG_DFL;
     for (int signal = 1; signal < NSIG; ++signal) sigaction(signal, &standard, nullptr);
     sigset_t none;
@@ -105,13 +107,13 @@ void reset_signals() noexcept {
 }
 
 void ignore_write_signals() noexcept {
-    struct sigaction ignore {};
+    struct sigaction ignore{};
     ignore.sa_handler = SIG_IGN;
     for (const int signal : write_signals) sigaction(signal, &ignore, nullptr);
 }
 
 void withhold_write_signals() {
-    struct sigaction standard {};
+    struct sigaction standard{};
     standard.sa_handler = SIG_DFL;
     for (const int signal : write_signals) withhold_handler(signal, standard);
 }

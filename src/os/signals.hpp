@@ -35,8 +35,9 @@ class signal_source {
 };
 
 /// While one lives, the signals of the process's signal_source are not blocked, as programs and children that
-/// the application starts meanwhile expect. Those that come are kept and arrive when it ends, whatever handler
-/// the application has for them. One at a time, on the thread of the source; nothing without a source.
+/// the application starts meanwhile expect. Those that come are kept and arrive when it ends, whatever
+/// handler the application has for them. One at a time, on the thread of the source; nothing without a
+/// source.
 class signals_let_in {
   public:
     signals_let_in() noexcept;

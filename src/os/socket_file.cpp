@@ -26,9 +26,13 @@ class scoped_umask {
     mode_t saved_;
 };
 
-std::string describe(const std::string& path) { return "cannot listen on unix:" + path; }
+std::string describe(const std::string& path) {
+    return "cannot listen on unix:" + path;
+}
 
-std::string path_of(int fd) { return "/proc/self/fd/" + std::to_string(fd); }
+std::string path_of(int fd) {
+    return "/proc/self/fd/" + std::to_string(fd);
+}
 
 enum class owner { somebody, nobody };
 
@@ -58,8 +62,8 @@ result<socket_address> socket_file::address(const std::string& path) const noexc
 }
 
 bool socket_file::stands(const unique_fd& file) const noexcept {
-    struct stat held {};
-    struct stat found {};
+    struct stat held{};
+    struct stat found{};
     const char* const name = folder_.name().c_str();
     if (!file || fstat(file.get(), &held) != 0) return false;
     if (fstatat(folder_.fd(), name, &found, AT_SYMLINK_NOFOLLOW) != 0) return false;
@@ -67,21 +71,21 @@ bool socket_file::stands(const unique_fd& file) const noexcept {
 }
 
 outcome<void> socket_file::remove_stale(const std::string& path) const {
-    const unique_fd there(
-        openat(folder_.fd(), folder_.name().c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC)
-    );
+    const unique_fd there(openat(folder_.fd(), folder_.name().c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
     if (!there && errno == ENOENT) return {};
-    struct stat found {};
+    struct stat found{};
     if (!there || fstat(there.get(), &found) != 0) return make_failure(last_error(), describe(path));
     if (S_ISLNK(found.st_mode)) {
         return failure{
             system_error(EEXIST),
-            describe(path) + ": the file is a symbolic link; remove it or name the path it leads to"};
+            describe(path) + ": the file is a symbolic link; remove it or name the path it leads to"
+        };
     }
     if (!S_ISSOCK(found.st_mode)) {
         return failure{
             system_error(EEXIST),
-            describe(path) + ": the file exists and is not a socket; remove it or choose another path"};
+            describe(path) + ": the file exists and is not a socket; remove it or choose another path"
+        };
     }
     const auto there_address = address(path);
     if (!there_address) return make_failure(there_address.error(), describe(path));
@@ -91,7 +95,8 @@ outcome<void> socket_file::remove_stale(const std::string& path) const {
     }
     if (*found_owner == owner::somebody) {
         return failure{
-            system_error(EADDRINUSE), describe(path) + ": the socket is in use by another process"};
+            system_error(EADDRINUSE), describe(path) + ": the socket is in use by another process"
+        };
     }
     if (!stands(there)) return {};
     if (unlinkat(folder_.fd(), folder_.name().c_str(), 0) != 0 && errno != ENOENT) {
@@ -106,7 +111,7 @@ error_code socket_file::take_hold(int socket_fd) noexcept {
     file_.reset(ioctl(socket_fd, open_bound_file));
     if (file_) return {};
     file_.reset(openat(folder_.fd(), folder_.name().c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
-    struct stat found {};
+    struct stat found{};
     if (!file_ || fstat(file_.get(), &found) != 0) return last_error();
     const bool ours = S_ISSOCK(found.st_mode) && found.st_nlink == 1 && found.st_uid == geteuid();
     if (ours || !folder_.shared()) return {};
@@ -114,9 +119,7 @@ error_code socket_file::take_hold(int socket_fd) noexcept {
     return system_error(ESTALE);
 }
 
-outcome<socket_file> socket_file::bind(
-    int socket_fd, const std::string& path, const file_rights& rights
-) {
+outcome<socket_file> socket_file::bind(int socket_fd, const std::string& path, const file_rights& rights) {
     if (const auto possible = unix_address(path); !possible) {
         return make_failure(possible.error(), describe(path) + " (at most 107 bytes are possible)");
     }
@@ -127,7 +130,8 @@ outcome<socket_file> socket_file::bind(
         return failure{
             code,
             describe(path) + ": " + folder.error().reason +
-                (missing ? "; create its folder, or choose another path" : "")};
+                (missing ? "; create its folder, or choose another path" : "")
+        };
     }
     socket_file made(std::move(*folder));
     const auto to = made.address(path);

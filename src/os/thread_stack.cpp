@@ -92,9 +92,9 @@ thread_stack::thread_stack() noexcept : watched_(pthread_self()) {
     std::array<void*, 1> unused{};
     backtrace(unused.data(), 1);
     for (int each = SIGRTMAX; each > SIGRTMIN && signal_ == 0; --each) {
-        struct sigaction now {};
+        struct sigaction now{};
         if (sigaction(each, nullptr, &now) != 0 || now.sa_handler != SIG_DFL) continue;
-        struct sigaction ours {};
+        struct sigaction ours{};
         ours.sa_handler = &tell;
         ours.sa_flags = SA_RESTART;
         sigfillset(&ours.sa_mask);
@@ -118,9 +118,9 @@ std::string thread_stack::take(std::chrono::milliseconds patience) const {
     if (waited != 0) return {};
     const int count = from.count.load(std::memory_order_acquire);
     if (count <= own_frames) return {};
-    std::vector<code_place> places = places_of(std::span<void* const>(from.frames).subspan(
-        own_frames, static_cast<std::size_t>(count - own_frames)
-    ));
+    std::vector<code_place> places = places_of(
+        std::span<void* const>(from.frames).subspan(own_frames, static_cast<std::size_t>(count - own_frames))
+    );
     cut_loop(places);
     return text_of(places);
 }

@@ -31,17 +31,18 @@ std::string which_python(PyObject* exception, const char* before) {
 
 app::load_error explain(PyObject* exception) {
     const py_ref not_found = interpreter::bootstrap("AppNotFound");
-    if (exception != nullptr && not_found &&
-        PyErr_GivenExceptionMatches(exception, not_found.get()) != 0) {
+    if (exception != nullptr && not_found && PyErr_GivenExceptionMatches(exception, not_found.get()) != 0) {
         const py_ref message = py_ref::steal(PyObject_Str(exception));
         return {
             app::boot_failure::application,
-            "App failed to load: " + to_utf8(message.get()) + which_python(exception, " ")};
+            "App failed to load: " + to_utf8(message.get()) + which_python(exception, " ")
+        };
     }
     return {
         app::boot_failure::application,
         "App failed to load: this happened while it was imported:\n" + describe_exception(exception) +
-            which_python(exception, "\n")};
+            which_python(exception, "\n")
+    };
 }
 
 }  // namespace

@@ -18,9 +18,7 @@ PyObject* take(PyObject* capsule, PyObject*) {
 }
 
 void drop(PyObject* capsule) {
-    const std::unique_ptr<offer_ptr> held(
-        static_cast<offer_ptr*>(PyCapsule_GetPointer(capsule, nullptr))
-    );
+    const std::unique_ptr<offer_ptr> held(static_cast<offer_ptr*>(PyCapsule_GetPointer(capsule, nullptr)));
     if (held) (*held)->release();
 }
 
@@ -36,7 +34,8 @@ void tell(const char* what, PyObject* client_socket) noexcept {
 }
 
 PyMethodDef take_method{
-    "take", &take, METH_NOARGS, "The application uses the connection; False: it is too late."};
+    "take", &take, METH_NOARGS, "The application uses the connection; False: it is too late."
+};
 
 }  // namespace
 
@@ -49,10 +48,11 @@ py_ref add_client_socket(PyObject* environ, PyObject* application, offer_ptr off
     const py_ref taking = py_ref::steal(PyCFunction_New(&take_method, capsule.get()));
     const py_ref make = interpreter::bootstrap("client_socket");
     if (!taking || !make) return {};
-    py_ref made = py_ref::steal(PyObject_CallFunction(
-        make.get(), "iOOO", socket.get(), taking.get(), environ, application
-    ));
-    if (made) [[maybe_unused]] const int owned_by_socket = socket.release();
+    py_ref made = py_ref::steal(
+        PyObject_CallFunction(make.get(), "iOOO", socket.get(), taking.get(), environ, application)
+    );
+    if (made) [[maybe_unused]]
+        const int owned_by_socket = socket.release();
     return made;
 }
 

@@ -41,9 +41,7 @@ std::pair<std::string_view, std::string_view> split_authority(std::string_view a
 bool join(PyObject* environ, PyObject* key, PyObject* value, const char* separator) noexcept {
     PyObject* const before = PyDict_GetItemWithError(environ, key);
     if (before == nullptr) return false;
-    return put(
-        environ, key, py_ref::steal(PyUnicode_FromFormat("%U%s%U", before, separator, value))
-    );
+    return put(environ, key, py_ref::steal(PyUnicode_FromFormat("%U%s%U", before, separator, value)));
 }
 
 }  // namespace
@@ -195,17 +193,12 @@ bool environ_builder::add_field(
     const header_key& known = keys_.find(field.name);
     if (!known.key) return false;
     switch (known.kind) {
-        case role::content_type:
-            return put(environ, key.content_type, texts_.get(field.value));
-        case role::content_length:
-            return put(environ, key.content_length, texts_.get(field.value));
-        case role::host:
-            host_seen = true;
-            return put(environ, known.key.get(), texts_.get(head.authority));
+        case role::content_type: return put(environ, key.content_type, texts_.get(field.value));
+        case role::content_length: return put(environ, key.content_length, texts_.get(field.value));
+        case role::host: host_seen = true; return put(environ, known.key.get(), texts_.get(head.authority));
         case role::plain:
         case role::secret:
-        case role::cookie:
-            break;
+        case role::cookie: break;
     }
     const py_ref value = known.kind == role::plain ? texts_.get(field.value) : latin1(field.value);
     if (!value) return false;
@@ -221,8 +214,7 @@ bool environ_builder::add_unix_server(PyObject* environ, const http::request_hea
     auto [name, port] = split_authority(head.authority);
     if (name.empty()) name = "localhost";
     if (port.empty()) port = head.scheme == "https" ? "443" : "80";
-    return put(environ, key.server_name, texts_.get(name)) &&
-           put(environ, key.server_port, texts_.get(port));
+    return put(environ, key.server_name, texts_.get(name)) && put(environ, key.server_port, texts_.get(port));
 }
 
 }  // namespace unicoro::python

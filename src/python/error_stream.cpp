@@ -80,11 +80,7 @@ PyTypeObject* stream_type() {
     };
     if (type.tp_name == nullptr) {
         begin_type(
-            type,
-            "unicoro.ErrorStream",
-            sizeof(stream_object),
-            &dealloc,
-            "The error log (wsgi.errors)."
+            type, "unicoro.ErrorStream", sizeof(stream_object), &dealloc, "The error log (wsgi.errors)."
         );
         type.tp_methods = methods;
     }
@@ -96,9 +92,8 @@ PyTypeObject* stream_type() {
 py_ref make_error_stream() {
     PyTypeObject* const type = stream_type();
     if (type == nullptr) return {};
-    py_ref made = py_ref::steal(
-        PyObject_Init(static_cast<PyObject*>(PyObject_Malloc(sizeof(stream_object))), type)
-    );
+    py_ref made =
+        py_ref::steal(PyObject_Init(static_cast<PyObject*>(PyObject_Malloc(sizeof(stream_object))), type));
     if (made) new (&self_of(made.get()).held) std::string();
     return made;
 }

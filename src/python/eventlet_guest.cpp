@@ -16,7 +16,8 @@ namespace {
 constexpr double longest_wait = 3600;
 
 PyMethodDef wait_definition{
-    "wait", nullptr, METH_O, "Waits in the server's loop; True when eventlet's epoll is ready."};
+    "wait", nullptr, METH_O, "Waits in the server's loop; True when eventlet's epoll is ready."
+};
 
 }  // namespace
 
@@ -49,8 +50,8 @@ PyObject* eventlet_guest::wait(PyObject* seconds) {
     const double given = PyFloat_AsDouble(seconds);
     if (given == -1 && PyErr_Occurred() != nullptr) return nullptr;
     const std::chrono::duration<double> limit(std::clamp(given, 0.0, longest_wait));
-    const auto until = guest_reactor::clock::now() +
-                       std::chrono::duration_cast<guest_reactor::clock::duration>(limit);
+    const auto until =
+        guest_reactor::clock::now() + std::chrono::duration_cast<guest_reactor::clock::duration>(limit);
     const bool ready = reactor_.wait(until);
     if (PyErr_CheckSignals() != 0) return nullptr;
     const py_ref hub = greenlet_api::current();
@@ -69,9 +70,7 @@ void eventlet_guest::drive() {
         const py_ref came_back = py_ref::steal(PyObject_CallMethod(hub_.get(), "switch", nullptr));
         if (interpreter::forked_away()) interpreter::leave_forked();
         if (came_back) continue;
-        log::error(
-            "the application ends its worker\n{}", describe_exception(take_exception().get())
-        );
+        log::error("the application ends its worker\n{}", describe_exception(take_exception().get()));
         reactor_.context().stop();
     }
     // Ending Python runs atexit functions, which may need the hub once more.

@@ -10,8 +10,7 @@ namespace unicoro::python {
 /// reactor, and waits there; requests are greenlets of the hub.
 class eventlet_guest final : public guest_loop {
   public:
-    explicit eventlet_guest(guest_reactor& reactor) noexcept
-        : reactor_(reactor), requests_(reactor) {}
+    explicit eventlet_guest(guest_reactor& reactor) noexcept : reactor_(reactor), requests_(reactor) {}
 
     std::string package() const override { return "eventlet"; }
     bool prepare() override;

@@ -28,12 +28,7 @@ int init(PyObject* object, PyObject* arguments, PyObject* keywords) {
     PyObject* filelike = nullptr;
     Py_ssize_t block_size = default_block;
     if (PyArg_ParseTupleAndKeywords(
-            arguments,
-            keywords,
-            "O|n:FileWrapper",
-            const_cast<char**>(names),
-            &filelike,
-            &block_size
+            arguments, keywords, "O|n:FileWrapper", const_cast<char**>(names), &filelike, &block_size
         ) == 0) {
         return -1;
     }
@@ -118,14 +113,13 @@ std::optional<sendable_file> describe(PyObject* file) noexcept {
     if (!fd) return std::nullopt;
     const auto position = ask_number(file, "tell");
     if (!position) return std::nullopt;
-    struct stat about {};
+    struct stat about{};
     if (::fstat(static_cast<int>(*fd), &about) != 0 || !S_ISREG(about.st_mode)) return std::nullopt;
     sendable_file found;
     found.fd.reset(::fcntl(static_cast<int>(*fd), F_DUPFD_CLOEXEC, 0));
     if (!found.fd) return std::nullopt;
     found.offset = static_cast<std::uint64_t>(*position);
-    if (about.st_size > *position)
-        found.count = static_cast<std::uint64_t>(about.st_size - *position);
+    if (about.st_size > *position) found.count = static_cast<std::uint64_t>(about.st_size - *position);
     return found;
 }
 

@@ -11,8 +11,12 @@ namespace {
 // A function that traces must not be traced itself. One that is left by a switch would count as running
 // for ever, and nothing would be traced any more (sys.settrace, sys.setprofile).
 #if PY_VERSION_HEX >= 0x030B0000
-void leave_tracing() noexcept { PyThreadState_LeaveTracing(PyThreadState_Get()); }
-void enter_tracing() noexcept { PyThreadState_EnterTracing(PyThreadState_Get()); }
+void leave_tracing() noexcept {
+    PyThreadState_LeaveTracing(PyThreadState_Get());
+}
+void enter_tracing() noexcept {
+    PyThreadState_EnterTracing(PyThreadState_Get());
+}
 #else
 void leave_tracing() noexcept {
     PyThreadState* const thread = PyThreadState_Get();
@@ -26,7 +30,9 @@ void enter_tracing() noexcept {
 }
 #endif
 
-PyObject* forked_off(PyObject*, PyObject*) { return PyBool_FromLong(os::forked_off() ? 1 : 0); }
+PyObject* forked_off(PyObject*, PyObject*) {
+    return PyBool_FromLong(os::forked_off() ? 1 : 0);
+}
 
 PyObject* leave(PyObject*, PyObject* error) {
     if (error != Py_None) PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(error)), error);

@@ -47,9 +47,7 @@ void gevent_guest::drive() {
         if (interpreter::forked_away()) interpreter::leave_forked();
         if (came_back) continue;
         // What gevent raises in the main greenlet for a greenlet that called sys.exit().
-        log::error(
-            "the application ends its worker\n{}", describe_exception(take_exception().get())
-        );
+        log::error("the application ends its worker\n{}", describe_exception(take_exception().get()));
         reactor_.context().stop();
     }
     // Ending Python waits for threads and runs atexit functions, which may need the hub once more.

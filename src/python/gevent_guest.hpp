@@ -13,8 +13,7 @@ namespace unicoro::python {
 /// gevent on the worker's io_context: its hub runs on gevent_loop, and requests are greenlets of it.
 class gevent_guest final : public guest_loop, private hub_turn {
   public:
-    explicit gevent_guest(guest_reactor& reactor) noexcept
-        : reactor_(reactor), requests_(reactor) {}
+    explicit gevent_guest(guest_reactor& reactor) noexcept : reactor_(reactor), requests_(reactor) {}
 
     std::string package() const override { return "gevent"; }
     bool prepare() override;

@@ -33,17 +33,16 @@ py_ref greenlet_api::make(PyObject* run, PyObject* parent) noexcept {
 }
 
 py_ref greenlet_api::switch_to(PyObject* greenlet) noexcept {
-    return py_ref::steal(function_in<PyObject*(PyObject*, PyObject*, PyObject*)>(switch_greenlet
-    )(greenlet, nullptr, nullptr));
+    return py_ref::steal(
+        function_in<PyObject*(PyObject*, PyObject*, PyObject*)>(switch_greenlet)(greenlet, nullptr, nullptr)
+    );
 }
 
 py_ref greenlet_api::throw_into(PyObject* greenlet, PyObject* exception) noexcept {
     auto* const type = reinterpret_cast<PyObject*>(Py_TYPE(exception));
-    return py_ref::steal(
-        function_in<PyObject*(PyObject*, PyObject*, PyObject*, PyObject*)>(throw_greenlet)(
-            greenlet, type, exception, nullptr
-        )
-    );
+    return py_ref::steal(function_in<PyObject*(PyObject*, PyObject*, PyObject*, PyObject*)>(throw_greenlet)(
+        greenlet, type, exception, nullptr
+    ));
 }
 
 py_ref greenlet_api::current() noexcept {

@@ -52,8 +52,7 @@ greenlet_call::greenlet_call(
 
 greenlet_call::~greenlet_call() {
     if (!interpreter::running()) {
-        [[maybe_unused]] PyObject* const lost[] = {
-            greenlet_.release(), hub_.release(), owner_.release()};
+        [[maybe_unused]] PyObject* const lost[] = {greenlet_.release(), hub_.release(), owner_.release()};
         return;
     }
     if (!greenlet_ && !hub_ && !owner_) return;
@@ -84,9 +83,7 @@ void greenlet_call::resume() {
         resuming_.erase(resuming_.begin());
         const py_ref came_back = greenlet_api::switch_to(next.get());
         if (!came_back) {
-            log::error(
-                "a request's greenlet failed\n{}", describe_exception(take_exception().get())
-            );
+            log::error("a request's greenlet failed\n{}", describe_exception(take_exception().get()));
         }
     }
 }
@@ -214,9 +211,7 @@ bool greenlet_call::going_on() const {
 bool greenlet_call::park() {
     const py_ref current = greenlet_api::current();
     if (current.get() == hub_.get()) {
-        PyErr_SetString(
-            PyExc_RuntimeError, "a request cannot be read or written in the hub: it would wait"
-        );
+        PyErr_SetString(PyExc_RuntimeError, "a request cannot be read or written in the hub: it would wait");
         return false;
     }
     const py_ref hub = py_ref::borrow(hub_.get());

@@ -27,11 +27,10 @@ class greenlet_runner;
 /// that must wait parks in line; whenever something is done, the hub resumes all that wait here, and
 /// each looks for itself. Reading and writing go on at the same time; of each, one at a time. Nothing
 /// here needs a greenlet's C stack, which is somewhere else meanwhile: the buffers are here.
-class greenlet_call final
-    : public boost::intrusive_ref_counter<greenlet_call, boost::thread_unsafe_counter>,
-      public aio::recycled<greenlet_call>,
-      public guest_io,
-      public app::running_request {
+class greenlet_call final : public boost::intrusive_ref_counter<greenlet_call, boost::thread_unsafe_counter>,
+                            public aio::recycled<greenlet_call>,
+                            public guest_io,
+                            public app::running_request {
   public:
     greenlet_call(
         greenlet_runner& runner,
@@ -102,17 +101,17 @@ class greenlet_call final
     py_ref hub_;
     std::vector<py_ref> waiting_;   // greenlets: the request's own, or some it made
     std::vector<py_ref> resuming_;  // those of them that the hub is switching to, one after another
-    py_ref owner_;                 // of the piece that is sent
+    py_ref owner_;                  // of the piece that is sent
     std::string_view piece_;
-    std::uint64_t written_ = 0;    // pieces
+    std::uint64_t written_ = 0;  // pieces
     std::unique_ptr<char[]> arrived_;
     std::optional<result<std::size_t>> read_result_;  // of what is in arrived_; 0 = the body's end
     error_code write_failure_;
     error_code body_failure_;
     unsigned long thread_ = 0;
-    unsigned direct_reads_ = 0;    // since the last one that waited
+    unsigned direct_reads_ = 0;  // since the last one that waited
     wsgi_call::body_kind kind_;
-    bool writing_ = false;         // piece_ is due, or on its way
+    bool writing_ = false;  // piece_ is due, or on its way
     bool reading_ = false;
     bool finished_ = false;
     bool interrupted_ = false;

@@ -25,8 +25,7 @@ bool comes_first(const http::request_head& head) noexcept {
            !head.expects_continue;
 }
 
-PyMethodDef entry_method{
-    "requests", nullptr, METH_NOARGS, "Runs requests in the greenlet that calls it."};
+PyMethodDef entry_method{"requests", nullptr, METH_NOARGS, "Runs requests in the greenlet that calls it."};
 
 }  // namespace
 
@@ -116,9 +115,7 @@ awaitable<void> greenlet_runner::handle(wsgi_runtime& application, app::exchange
             kind = wsgi_call::body_kind::live;
         }
     }
-    const greenlet_call_ptr call(
-        new greenlet_call(*this, application, request, std::move(body), kind)
-    );
+    const greenlet_call_ptr call(new greenlet_call(*this, application, request, std::move(body), kind));
     {
         const presence here(*this, request, call);
         plan(call, step::start);

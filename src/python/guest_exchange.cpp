@@ -90,9 +90,7 @@ error_code guest_exchange::write_in_line(std::string_view piece, bool (*give_up)
     return real_->write_in_line(piece, give_up);
 }
 
-awaitable<error_code> guest_exchange::write_file(
-    int fd, std::uint64_t offset, std::uint64_t count
-) {
+awaitable<error_code> guest_exchange::write_file(int fd, std::uint64_t offset, std::uint64_t count) {
     assert(!detached());
     return real_->write_file(fd, offset, count);
 }
@@ -102,9 +100,7 @@ awaitable<error_code> guest_exchange::finish() {
     return real_->finish();
 }
 
-awaitable<result<std::shared_ptr<app::websocket>>> guest_exchange::accept_websocket(
-    std::string subprotocol
-) {
+awaitable<result<std::shared_ptr<app::websocket>>> guest_exchange::accept_websocket(std::string subprotocol) {
     assert(!detached());
     return real_->accept_websocket(std::move(subprotocol));
 }

@@ -33,9 +33,7 @@ class guest_exchange final : public app::exchange {
     error_code write_in_line(std::string_view piece, bool (*give_up)()) override;
     awaitable<error_code> write_file(int fd, std::uint64_t offset, std::uint64_t count) override;
     awaitable<error_code> finish() override;
-    awaitable<result<std::shared_ptr<app::websocket>>> accept_websocket(
-        std::string subprotocol
-    ) override;
+    awaitable<result<std::shared_ptr<app::websocket>>> accept_websocket(std::string subprotocol) override;
     std::shared_ptr<app::connection_offer> offer_connection(app::loop_meanwhile loop) override;
     void fail(int status, std::string_view detail) override;
     bool disconnected() const noexcept override;

@@ -22,9 +22,7 @@ class guest_reactor::round_end {
 
     explicit round_end(guest_reactor& reactor) noexcept : reactor_(reactor) {}
 
-    allocator_type get_allocator() const noexcept {
-        return allocator_type(reactor_.round_end_memory_);
-    }
+    allocator_type get_allocator() const noexcept { return allocator_type(reactor_.round_end_memory_); }
     void operator()() const {
         reactor_.round_end_queued_ = false;
         if (!reactor_.in_round_) return;

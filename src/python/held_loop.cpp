@@ -127,8 +127,12 @@ bool call_bootstrap(const char* name, PyObject* argument = nullptr) {
 
 }  // namespace
 
-held_loop::call::call() noexcept { here().inside = true; }
-held_loop::call::~call() { here().inside = false; }
+held_loop::call::call() noexcept {
+    here().inside = true;
+}
+held_loop::call::~call() {
+    here().inside = false;
+}
 
 std::optional<int> held_loop::watch(std::chrono::milliseconds graceful_timeout) {
     state& own = here();
@@ -148,7 +152,7 @@ std::optional<int> held_loop::watch(std::chrono::milliseconds graceful_timeout) 
     own.grace.it_value.tv_nsec = std::chrono::nanoseconds(graceful_timeout - seconds).count();
     const py_ref asked = py_ref::steal(PyCFunction_New(&verdict_method, nullptr));
     if (!asked || !call_bootstrap("obey_end", asked.get())) return std::nullopt;
-    struct sigaction action {};
+    struct sigaction action{};
     action.sa_sigaction = &on_signal;
     action.sa_flags = SA_SIGINFO;
     sigemptyset(&action.sa_mask);
@@ -164,12 +168,12 @@ std::optional<int> held_loop::watch(std::chrono::milliseconds graceful_timeout) 
 void held_loop::settle() {
     here().settled = true;
     if (call_bootstrap("tell_abort")) return;
-    log::error(
-        "a server hook failed (worker_abort)\n{}", describe_exception(take_exception().get())
-    );
+    log::error("a server hook failed (worker_abort)\n{}", describe_exception(take_exception().get()));
 }
 
-held_loop::ending held_loop::ends() noexcept { return here().ends; }
+held_loop::ending held_loop::ends() noexcept {
+    return here().ends;
+}
 
 bool held_loop::interrupted() {
     const gil_lock gil;

@@ -19,9 +19,7 @@ namespace unicoro::python {
 class inline_call final : public guest_io {
   public:
     /// `alive` tells the master that the worker is: the time it has counts from the begin of a call.
-    inline_call(
-        wsgi_runtime& runtime, app::exchange& request, const std::function<void()>& alive
-    )
+    inline_call(wsgi_runtime& runtime, app::exchange& request, const std::function<void()>& alive)
         : request_(request), alive_(alive), call_(runtime, request, app::loop_meanwhile::stands) {}
     inline_call(const inline_call&) = delete;
     inline_call& operator=(const inline_call&) = delete;

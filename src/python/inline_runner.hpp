@@ -15,8 +15,7 @@ namespace unicoro::python {
 class inline_runner final : public wsgi_runner {
   public:
     /// `alive`: see inline_call.
-    inline_runner(asio::io_context& io, std::function<void()> alive)
-        : turns_(io), alive_(std::move(alive)) {}
+    inline_runner(asio::io_context& io, std::function<void()> alive) : turns_(io), alive_(std::move(alive)) {}
 
     environ_builder::calls concurrency() const noexcept override {
         return environ_builder::calls::one_at_a_time;

@@ -16,7 +16,7 @@ namespace {
 
 struct input_object {
     PyObject_HEAD app::spooled_body body;
-    std::string arrived;         // of a live body: what came and was not taken, and before it what was
+    std::string arrived;  // of a live body: what came and was not taken, and before it what was
     std::string_view left;
     guest_io* source = nullptr;  // the rest of a live body; null when all is here
 };
@@ -47,8 +47,7 @@ bool ensure(input_object& self, std::size_t count) {
 
 PyObject* take(input_object& self, std::size_t count) noexcept {
     const std::string_view piece = self.left.substr(0, count);
-    PyObject* const bytes =
-        PyBytes_FromStringAndSize(piece.data(), static_cast<Py_ssize_t>(piece.size()));
+    PyObject* const bytes = PyBytes_FromStringAndSize(piece.data(), static_cast<Py_ssize_t>(piece.size()));
     if (bytes != nullptr) self.left.remove_prefix(piece.size());
     return bytes;
 }
@@ -175,10 +174,7 @@ PyTypeObject* input_type() {
         {"writable", &no, METH_NOARGS, "False"},
         {"seekable", &no, METH_NOARGS, "False"},
         {"flush", &nothing, METH_NOARGS, "Does nothing."},
-        {"close",
-         &nothing,
-         METH_NOARGS,
-         "Does nothing: the input belongs to the server (PEP 3333)."},
+        {"close", &nothing, METH_NOARGS, "Does nothing: the input belongs to the server (PEP 3333)."},
         {nullptr, nullptr, 0, nullptr},
     };
     static PyGetSetDef attributes[] = {
@@ -186,9 +182,7 @@ PyTypeObject* input_type() {
         {nullptr, nullptr, nullptr, nullptr, nullptr},
     };
     if (type.tp_name == nullptr) {
-        begin_type(
-            type, "unicoro.Input", sizeof(input_object), &dealloc, "The request body (wsgi.input)."
-        );
+        begin_type(type, "unicoro.Input", sizeof(input_object), &dealloc, "The request body (wsgi.input).");
         type.tp_methods = methods;
         type.tp_getset = attributes;
         type.tp_iter = &PyObject_SelfIter;
@@ -200,9 +194,8 @@ PyTypeObject* input_type() {
 py_ref make(app::spooled_body body) {
     PyTypeObject* const type = input_type();
     if (type == nullptr) return {};
-    py_ref made = py_ref::steal(
-        PyObject_Init(static_cast<PyObject*>(PyObject_Malloc(sizeof(input_object))), type)
-    );
+    py_ref made =
+        py_ref::steal(PyObject_Init(static_cast<PyObject*>(PyObject_Malloc(sizeof(input_object))), type));
     if (!made) return {};
     input_object& self = self_of(made.get());
     new (&self.body) app::spooled_body(std::move(body));
@@ -220,9 +213,7 @@ py_ref make_input(app::spooled_body body) {
     input_object& self = self_of(made.get());
     const result<std::string_view> bytes = self.body.view();
     if (!bytes) {
-        PyErr_Format(
-            PyExc_OSError, "cannot map the request body: %s", bytes.error().message().c_str()
-        );
+        PyErr_Format(PyExc_OSError, "cannot map the request body: %s", bytes.error().message().c_str());
         return {};
     }
     self.left = *bytes;

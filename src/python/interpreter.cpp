@@ -58,7 +58,8 @@ PyStatus initialise(PyConfig& config, const interpreter::options& chosen) {
 
 std::optional<std::string> run_bootstrap(const interpreter::options& chosen) {
     if (PyImport_GetMagicNumber() != bootstrap_magic) {
-        return "this release of Python reads other bytecode than the one the plugin was built with: build it anew";
+        return "this release of Python reads other bytecode than the one the plugin was built with: build it "
+               "anew";
     }
     const py_ref code = py_ref::steal(PyMarshal_ReadObjectFromString(
         reinterpret_cast<const char*>(bootstrap_code), static_cast<Py_ssize_t>(bootstrap_size)
@@ -78,9 +79,7 @@ std::optional<std::string> run_bootstrap(const interpreter::options& chosen) {
     const py_ref prepare = interpreter::bootstrap("prepare");
     py_ref done;
     if (prepare) {
-        done = py_ref::steal(
-            PyObject_CallFunction(prepare.get(), "Oi", path.get(), chosen.crash_fd)
-        );
+        done = py_ref::steal(PyObject_CallFunction(prepare.get(), "Oi", path.get(), chosen.crash_fd));
     }
     if (!done || !watch_python_forks()) return describe_exception(take_exception().get());
     return std::nullopt;
@@ -116,7 +115,8 @@ void interpreter::stop_beside_threads() noexcept {
     if (!here().running) return;
     gil_parking::enter();
     const py_ref end = bootstrap("end_beside_threads");
-    if (end) [[maybe_unused]] const py_ref ended = py_ref::steal(PyObject_CallNoArgs(end.get()));
+    if (end) [[maybe_unused]]
+        const py_ref ended = py_ref::steal(PyObject_CallNoArgs(end.get()));
     PyErr_Clear();
     here().running = false;
 }
@@ -134,9 +134,7 @@ void interpreter::leave_forked() noexcept {
     const py_ref end = bootstrap("end_child");
     py_ref code;
     if (end) {
-        code = py_ref::steal(
-            PyObject_CallOneArg(end.get(), exception ? exception.get() : Py_None)
-        );
+        code = py_ref::steal(PyObject_CallOneArg(end.get(), exception ? exception.get() : Py_None));
     }
     if (!code || code.get() == Py_None) aio::end_stray_child();
     ::_exit(static_cast<int>(PyLong_AsLong(code.get())));

@@ -8,9 +8,7 @@
 
 namespace unicoro::python {
 
-std::optional<app::load_error> master_python::start(
-    std::span<const app::listening_address> sockets
-) {
+std::optional<app::load_error> master_python::start(std::span<const app::listening_address> sockets) {
     if (auto failure = home_->open(values_)) return failure;
     const gil_lock gil;
     home_->server().listening(sockets);
@@ -18,7 +16,8 @@ std::optional<app::load_error> master_python::start(
         return app::load_error{
             app::boot_failure::worker,
             "The server does not start: the hook on_starting failed\n" +
-                describe_exception(take_exception().get())};
+                describe_exception(take_exception().get())
+        };
     }
     if (values_.preload_app) return home_->preload(values_);
     return std::nullopt;
@@ -41,7 +40,9 @@ void master_python::forked(pid_t pid) {
     gil_parking::leave();
 }
 
-std::unique_ptr<app::host> master_python::make_host() { return std::make_unique<python_host>(home_); }
+std::unique_ptr<app::host> master_python::make_host() {
+    return std::make_unique<python_host>(home_);
+}
 
 void master_python::when_ready() {
     const gil_lock gil;

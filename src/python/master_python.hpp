@@ -16,8 +16,7 @@ class master_python final : public app::master_guest {
     explicit master_python(const settings::server_settings& values)
         : values_(values), home_(std::make_shared<python_home>(values.python)) {}
 
-    [[nodiscard]] std::optional<app::load_error> start(
-        std::span<const app::listening_address> sockets
+    [[nodiscard]] std::optional<app::load_error> start(std::span<const app::listening_address> sockets
     ) override;
     void before_fork(std::uint64_t age) override;
     void forked(pid_t pid) override;

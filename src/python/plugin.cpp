@@ -23,5 +23,4 @@ std::unique_ptr<unicoro::app::master_guest> make_master_guest(
 }  // namespace
 
 extern "C" const unicoro::app::plugin_entry unicoro_plugin;
-const unicoro::app::plugin_entry unicoro_plugin{
-    unicoro::abi_tag(), &make_host, &make_master_guest};
+const unicoro::app::plugin_entry unicoro_plugin{unicoro::abi_tag(), &make_host, &make_master_guest};

@@ -83,7 +83,9 @@ app::load_error not_booted(const std::string& why) {
     return {app::boot_failure::worker, "Worker failed to boot: " + why};
 }
 
-app::load_error not_booted() { return not_booted(describe_exception(take_exception().get())); }
+app::load_error not_booted() {
+    return not_booted(describe_exception(take_exception().get()));
+}
 
 bool only_asgi(const settings::server_settings& values) {
     if (values.worker_class != settings::worker_class::async) return false;
@@ -95,9 +97,7 @@ bool only_asgi(const settings::server_settings& values) {
     });
 }
 
-std::optional<app::load_error> python_home::open(
-    const settings::server_settings& values, bool checking
-) {
+std::optional<app::load_error> python_home::open(const settings::server_settings& values, bool checking) {
     if (interpreter::running()) return adopt_environment(values);
     interpreter::options chosen;
     chosen.executable = executable_;
@@ -145,10 +145,9 @@ boost::system::result<imported_application, app::load_error> python_home::applic
     const std::string& spec, std::size_t place, settings::app_interface said
 ) {
     const bool is_there = place < preloaded_.size() && preloaded_[place];
-    auto found = is_there ? boost::system::result<imported_application, app::load_error>(
-                                std::move(*preloaded_[place])
-                            )
-                          : import_application(spec, said);
+    auto found =
+        is_there ? boost::system::result<imported_application, app::load_error>(std::move(*preloaded_[place]))
+                 : import_application(spec, said);
     if (!found) return found;
     const char* const interface = found->interface == interface_kind::asgi ? "ASGI" : "WSGI";
     found->callable = server_.around(std::move(found->callable), interface);

@@ -127,7 +127,8 @@ std::optional<app::load_error> python_host::make_asgi_runner(app::worker_context
         return app::load_error{
             app::boot_failure::application,
             "App failed to load: an ASGI application runs neither on threads nor beside eventlet: "
-            "choose -k async or -k sync, without --threads"};
+            "choose -k async or -k sync, without --threads"
+        };
     }
     if (!reactor_) reactor_ = std::make_unique<guest_reactor>(context.io);
     asgi_ = std::make_unique<asgi_runner>(*reactor_, context);
@@ -160,7 +161,8 @@ std::optional<app::load_error> python_host::load_application(
         return app::load_error{
             app::boot_failure::application,
             "App failed to load: '" + spec +
-                "' is a WSGI application, but its source looked like an ASGI one; say --interface wsgi"};
+                "' is a WSGI application, but its source looked like an ASGI one; say --interface wsgi"
+        };
     } else {
         made.wsgi = std::make_unique<wsgi_runtime>();
         made.wsgi->application = std::move(imported->callable);
@@ -225,8 +227,7 @@ awaitable<void> python_host::end_when_aborted(app::worker_context& context, int 
         co_return;
     }
     while (held_loop::ends() != held_loop::ending::aborted) {
-        const auto [ec] =
-            co_await event->async_wait(asio::posix::descriptor_base::wait_read, as_tuple);
+        const auto [ec] = co_await event->async_wait(asio::posix::descriptor_base::wait_read, as_tuple);
         if (ec) co_return;
         [[maybe_unused]] const bool rung = os::clear_event(aborted);
     }
@@ -264,8 +265,7 @@ void python_host::drive(asio::io_context& io) {
 }
 
 bool python_host::holds_loop() const noexcept {
-    return runner_ != nullptr && !asgi_ &&
-           runner_->concurrency() == environ_builder::calls::one_at_a_time;
+    return runner_ != nullptr && !asgi_ && runner_->concurrency() == environ_builder::calls::one_at_a_time;
 }
 
 std::string python_host::stack_of_loop() {
@@ -326,7 +326,8 @@ void python_host::shut_down() noexcept {
         const gil_lock gil;
         home_->forget();
         // Never freed where a greenlet goes on in them while Python ends; nor is the hub's own side.
-        if (guest_ && !guest_->idle()) [[maybe_unused]] auto* const lost = new auto(std::move(applications_));
+        if (guest_ && !guest_->idle()) [[maybe_unused]]
+            auto* const lost = new auto(std::move(applications_));
         applications_.clear();
         beside_.reset();
         asgi_.reset();

@@ -20,9 +20,7 @@ std::optional<std::string_view> native(PyObject* text, const char* what) noexcep
     if (PyUnicode_READY(text) != 0) return std::nullopt;
 #endif
     if (PyUnicode_KIND(text) != PyUnicode_1BYTE_KIND) {
-        PyErr_Format(
-            PyExc_ValueError, "%s has characters beyond Latin-1 (PEP 3333): %R", what, text
-        );
+        PyErr_Format(PyExc_ValueError, "%s has characters beyond Latin-1 (PEP 3333): %R", what, text);
         return std::nullopt;
     }
     return std::string_view(
@@ -53,9 +51,7 @@ bool set_status(http::response_head& head, PyObject* status) {
 
 bool add_field(http::response_head& head, PyObject* item) {
     if (!PyTuple_Check(item) || PyTuple_GET_SIZE(item) != 2) {
-        PyErr_Format(
-            PyExc_TypeError, "each response header must be a tuple (name, value); one is %R", item
-        );
+        PyErr_Format(PyExc_TypeError, "each response header must be a tuple (name, value); one is %R", item);
         return false;
     }
     PyObject* const name_object = PyTuple_GET_ITEM(item, 0);
@@ -79,8 +75,7 @@ bool add_field(http::response_head& head, PyObject* item) {
 
 bool fill(http::response_head& head, PyObject* status, PyObject* headers) {
     if (!set_status(head, status)) return false;
-    const py_ref list =
-        py_ref::steal(PySequence_Fast(headers, "the response headers must be a list"));
+    const py_ref list = py_ref::steal(PySequence_Fast(headers, "the response headers must be a list"));
     if (!list) return false;
     PyObject** const items = PySequence_Fast_ITEMS(list.get());
     const Py_ssize_t count = PySequence_Fast_GET_SIZE(list.get());

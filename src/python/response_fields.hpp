@@ -10,8 +10,6 @@ namespace unicoro::python {
 /// start_response call. False with a Python exception set that names what is wrong; `head` is empty
 /// then. With the GIL. What the application gives may run code of its own, which may wait: `head` must
 /// not be one that a request has lent.
-[[nodiscard]] bool fill_response_head(
-    http::response_head& head, PyObject* status, PyObject* headers
-);
+[[nodiscard]] bool fill_response_head(http::response_head& head, PyObject* status, PyObject* headers);
 
 }  // namespace unicoro::python

@@ -27,23 +27,26 @@ PyObject* write_text(PyObject* text, void (*write)(std::string_view) noexcept) {
     }
     const std::string lines = to_utf8(text);
     // A pipe whose reader is slow holds up its writer, and not the other threads.
-    Py_BEGIN_ALLOW_THREADS
-    write(lines);
-    Py_END_ALLOW_THREADS
-    return PyLong_FromSsize_t(PyUnicode_GET_LENGTH(text));
+    Py_BEGIN_ALLOW_THREADS write(lines);
+    Py_END_ALLOW_THREADS return PyLong_FromSsize_t(PyUnicode_GET_LENGTH(text));
 }
 
-PyObject* write_error(PyObject*, PyObject* text) { return write_text(text, &log::write_ready); }
+PyObject* write_error(PyObject*, PyObject* text) {
+    return write_text(text, &log::write_ready);
+}
 PyObject* write_access(PyObject*, PyObject* text) {
     return write_text(text, &log::write_ready_access);
 }
-PyObject* error_fd(PyObject*, PyObject*) { return PyLong_FromLong(log::descriptor()); }
-PyObject* access_fd(PyObject*, PyObject*) { return PyLong_FromLong(log::access_descriptor()); }
+PyObject* error_fd(PyObject*, PyObject*) {
+    return PyLong_FromLong(log::descriptor());
+}
+PyObject* access_fd(PyObject*, PyObject*) {
+    return PyLong_FromLong(log::access_descriptor());
+}
 
 /// As WSGI has it: each byte is a character.
 py_ref text_of(std::string_view bytes) {
-    return py_ref::steal(
-        PyUnicode_DecodeLatin1(bytes.data(), static_cast<Py_ssize_t>(bytes.size()), nullptr)
+    return py_ref::steal(PyUnicode_DecodeLatin1(bytes.data(), static_cast<Py_ssize_t>(bytes.size()), nullptr)
     );
 }
 
@@ -76,7 +79,8 @@ bool hand_over(PyObject* callable, const log::access_record& record, std::string
         py_ref::steal(PyLong_FromLongLong(duration_cast<microseconds>(record.duration).count())),
         pairs_of(record.request_fields),
         pairs_of(record.response_fields),
-        pairs_of(record.environ_fields)};
+        pairs_of(record.environ_fields)
+    };
     std::array<PyObject*, 1 + parts.size()> arguments{shown.get()};
     for (std::size_t at = 0; at < parts.size(); ++at) arguments[at + 1] = parts[at].get();
     for (const PyObject* const each : arguments) {
@@ -139,9 +143,7 @@ void report_failure(std::string headline, std::string_view what, PyObject* excep
     PyObject* const error = exception != nullptr ? exception : Py_None;
     py_ref taken;
     if (report && text) {
-        taken = py_ref::steal(
-            PyObject_CallFunctionObjArgs(report.get(), text.get(), error, nullptr)
-        );
+        taken = py_ref::steal(PyObject_CallFunctionObjArgs(report.get(), text.get(), error, nullptr));
     }
     PyErr_Clear();
     if (taken.get() == Py_True) return;

@@ -61,26 +61,21 @@ bool server_object::make(const settings::server_settings& values, bool checking)
 
 void server_object::adopt(const settings::server_settings& values) {
     const std::string settings = settings::print_json(values);
-    const py_ref done =
-        py_ref::steal(PyObject_CallMethod(server_.get(), "adopt", "s", settings.c_str()));
+    const py_ref done = py_ref::steal(PyObject_CallMethod(server_.get(), "adopt", "s", settings.c_str()));
     if (done) return;
     log::error(
-        "the settings of Python's logging stay as they are\n{}",
-        describe_exception(take_exception().get())
+        "the settings of Python's logging stay as they are\n{}", describe_exception(take_exception().get())
     );
 }
 
 void server_object::listening(std::span<const app::listening_address> sockets) {
     const py_ref list = as_list(sockets);
-    const py_ref done = py_ref::steal(
-        list ? PyObject_CallMethod(server_.get(), "listening", "O", list.get()) : nullptr
-    );
+    const py_ref done =
+        py_ref::steal(list ? PyObject_CallMethod(server_.get(), "listening", "O", list.get()) : nullptr);
     if (!done) complain("listening");
 }
 
-bool server_object::enter_worker(
-    std::uint64_t age, std::span<const app::listening_address> sockets
-) {
+bool server_object::enter_worker(std::uint64_t age, std::span<const app::listening_address> sockets) {
     const py_ref list = as_list(sockets);
     if (!list) return false;
     const os::signals_let_in application;
@@ -93,9 +88,9 @@ bool server_object::enter_worker(
 
 void server_object::serving(bool asgi, std::string_view greenlets) {
     const std::string package(greenlets);
-    const py_ref done = py_ref::steal(PyObject_CallMethod(
-        server_.get(), "serving", "Os", asgi ? Py_True : Py_False, package.c_str()
-    ));
+    const py_ref done = py_ref::steal(
+        PyObject_CallMethod(server_.get(), "serving", "Os", asgi ? Py_True : Py_False, package.c_str())
+    );
     if (!done) complain("serving");
 }
 
@@ -119,8 +114,7 @@ bool server_object::invoke(const char* method, std::initializer_list<long> numbe
 bool server_object::fire(const char* hook) {
     if (!server_) return true;
     const os::signals_let_in application;
-    const py_ref done =
-        py_ref::steal(PyObject_CallMethod(server_.get(), "fire", "sO", hook, server_.get()));
+    const py_ref done = py_ref::steal(PyObject_CallMethod(server_.get(), "fire", "sO", hook, server_.get()));
     if (interpreter::forked_away()) interpreter::leave_forked();
     return static_cast<bool>(done);
 }
@@ -130,12 +124,9 @@ void server_object::announce(const char* hook) {
 }
 
 py_ref server_object::around(py_ref application, const char* interface) {
-    const py_ref told =
-        py_ref::steal(PyObject_CallMethod(server_.get(), "loaded", "O", application.get()));
+    const py_ref told = py_ref::steal(PyObject_CallMethod(server_.get(), "loaded", "O", application.get()));
     if (!told) return {};
-    return py_ref::steal(
-        PyObject_CallMethod(server_.get(), "around", "Os", application.get(), interface)
-    );
+    return py_ref::steal(PyObject_CallMethod(server_.get(), "around", "Os", application.get(), interface));
 }
 
 void server_object::forget() noexcept {

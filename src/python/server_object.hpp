@@ -40,9 +40,7 @@ class server_object {
     void listening(std::span<const app::listening_address> sockets);
 
     /// In a worker, before anything of the application. False with a Python exception set.
-    [[nodiscard]] bool enter_worker(
-        std::uint64_t age, std::span<const app::listening_address> sockets
-    );
+    [[nodiscard]] bool enter_worker(std::uint64_t age, std::span<const app::listening_address> sockets);
 
     /// In a worker whose application is loaded or started: access lines go where the application's logging
     /// sends them. `greenlets` is the package of those that run requests.

@@ -55,8 +55,7 @@ bool read_arguments(
     }
     if (good && into.status != nullptr && into.headers != nullptr) return true;
     PyErr_SetString(
-        PyExc_TypeError,
-        "start_response(status, headers, exc_info=None) was called with other arguments"
+        PyExc_TypeError, "start_response(status, headers, exc_info=None) was called with other arguments"
     );
     return false;
 }
@@ -74,9 +73,7 @@ bool may_start(response_state& state, PyObject* exc_info) noexcept {
         return false;
     }
     if (state.started && !reported) {
-        PyErr_SetString(
-            PyExc_AssertionError, "start_response was called a second time without exc_info"
-        );
+        PyErr_SetString(PyExc_AssertionError, "start_response was called a second time without exc_info");
         return false;
     }
     return true;
@@ -87,9 +84,7 @@ PyObject* after_the_end() noexcept {
     return nullptr;
 }
 
-PyObject* start_response(
-    PyObject* callable, PyObject* const* arguments, std::size_t count, PyObject* names
-) {
+PyObject* start_response(PyObject* callable, PyObject* const* arguments, std::size_t count, PyObject* names) {
     callable_object& self = self_of(callable);
     start_arguments given;
     if (!read_arguments(arguments, PyVectorcall_NARGS(count), names, given)) return nullptr;
@@ -108,9 +103,7 @@ PyObject* start_response(
     return self.write;
 }
 
-PyObject* write_body(
-    PyObject* callable, PyObject* const* arguments, std::size_t count, PyObject* names
-) {
+PyObject* write_body(PyObject* callable, PyObject* const* arguments, std::size_t count, PyObject* names) {
     callable_object& self = self_of(callable);
     if (PyVectorcall_NARGS(count) != 1 || (names != nullptr && PyTuple_GET_SIZE(names) > 0)) {
         PyErr_SetString(PyExc_TypeError, "write(data) takes one argument");
@@ -118,9 +111,7 @@ PyObject* write_body(
     }
     PyObject* const data = arguments[0];
     if (!PyBytes_Check(data)) {
-        PyErr_Format(
-            PyExc_TypeError, "write(data) takes bytes, not %.100s", Py_TYPE(data)->tp_name
-        );
+        PyErr_Format(PyExc_TypeError, "write(data) takes bytes, not %.100s", Py_TYPE(data)->tp_name);
         return nullptr;
     }
     if (self.state == nullptr) {
@@ -128,9 +119,7 @@ PyObject* write_body(
         return nullptr;
     }
     if (refuse_forked()) return nullptr;
-    const std::string_view piece(
-        PyBytes_AS_STRING(data), static_cast<std::size_t>(PyBytes_GET_SIZE(data))
-    );
+    const std::string_view piece(PyBytes_AS_STRING(data), static_cast<std::size_t>(PyBytes_GET_SIZE(data)));
     if (!piece.empty() && self.state->withdraw_offer()) {
         self.state->began = true;
         if (!self.state->guest->write(piece, data)) return nullptr;
@@ -162,9 +151,8 @@ PyTypeObject* callable_type() noexcept {
 py_ref make_callable(vectorcallfunc call) noexcept {
     PyTypeObject* const type = callable_type();
     if (type == nullptr) return {};
-    py_ref made = py_ref::steal(
-        PyObject_Init(static_cast<PyObject*>(PyObject_Malloc(sizeof(callable_object))), type)
-    );
+    py_ref made =
+        py_ref::steal(PyObject_Init(static_cast<PyObject*>(PyObject_Malloc(sizeof(callable_object))), type));
     if (!made) return {};
     callable_object& self = self_of(made.get());
     self.call = call;

@@ -21,8 +21,8 @@ struct response_state {
 
     app::exchange& request;
     std::shared_ptr<app::connection_offer> offer;  ///< of the client's connection, where it can be had
-    bool started = false;  ///< start_response was called and its head accepted
-    bool began = false;    ///< something of the body went out
+    bool started = false;                          ///< start_response was called and its head accepted
+    bool began = false;                            ///< something of the body went out
     guest_io* guest = nullptr;  ///< `write()` sends through it; set before the application is called
 };
 

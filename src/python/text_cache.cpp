@@ -17,8 +17,7 @@ bool holds(PyObject* text, std::string_view bytes) noexcept {
 }  // namespace
 
 py_ref latin1(std::string_view bytes) noexcept {
-    return py_ref::steal(
-        PyUnicode_DecodeLatin1(bytes.data(), static_cast<Py_ssize_t>(bytes.size()), nullptr)
+    return py_ref::steal(PyUnicode_DecodeLatin1(bytes.data(), static_cast<Py_ssize_t>(bytes.size()), nullptr)
     );
 }
 

@@ -15,7 +15,11 @@ namespace unicoro::python {
 thread_call::thread_call(
     asio::io_context& io, wsgi_runtime& runtime, app::exchange& request, app::spooled_body body
 )
-    : io_(io), bell_(io), request_(request), call_(runtime, request_, app::loop_meanwhile::runs), body_(std::move(body)) {}
+    : io_(io),
+      bell_(io),
+      request_(request),
+      call_(runtime, request_, app::loop_meanwhile::runs),
+      body_(std::move(body)) {}
 
 thread_call::news thread_call::take_news() {
     const std::lock_guard lock(mutex_);

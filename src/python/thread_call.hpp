@@ -25,17 +25,11 @@ namespace unicoro::python {
 /// write.
 class thread_call final
     : public boost::intrusive_ref_counter<thread_call, boost::thread_safe_counter>,
-      public boost::intrusive::list_base_hook<
-          boost::intrusive::link_mode<boost::intrusive::auto_unlink>>,
+      public boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>>,
       public guest_io,
       public app::running_request {
   public:
-    thread_call(
-        asio::io_context& io,
-        wsgi_runtime& runtime,
-        app::exchange& request,
-        app::spooled_body body
-    );
+    thread_call(asio::io_context& io, wsgi_runtime& runtime, app::exchange& request, app::spooled_body body);
 
     // --- in the coroutine
 

@@ -23,7 +23,8 @@ void drop_raised() noexcept {
     // PyThreadState_SetAsyncExc(..., nullptr) would leave the interpreter looking for it for ever (until
     // CPython 3.13). It comes out at the first step of any code instead.
     const py_ref step = interpreter::bootstrap("take_a_step");
-    if (step) [[maybe_unused]] const py_ref done = py_ref::steal(PyObject_CallNoArgs(step.get()));
+    if (step) [[maybe_unused]]
+        const py_ref done = py_ref::steal(PyObject_CallNoArgs(step.get()));
     PyErr_Clear();
 }
 

@@ -71,14 +71,12 @@ std::string describe_thread(unsigned long thread) {
 
 std::string to_utf8(PyObject* text) {
     if (text == nullptr || !PyUnicode_Check(text)) return {};
-    const py_ref bytes =
-        py_ref::steal(PyUnicode_AsEncodedString(text, "utf-8", "backslashreplace"));
+    const py_ref bytes = py_ref::steal(PyUnicode_AsEncodedString(text, "utf-8", "backslashreplace"));
     if (!bytes) {
         PyErr_Clear();
         return {};
     }
-    return {
-        PyBytes_AS_STRING(bytes.get()), static_cast<std::size_t>(PyBytes_GET_SIZE(bytes.get()))};
+    return {PyBytes_AS_STRING(bytes.get()), static_cast<std::size_t>(PyBytes_GET_SIZE(bytes.get()))};
 }
 
 }  // namespace unicoro::python

@@ -33,9 +33,8 @@ std::string_view view_of(PyObject* bytes) noexcept {
 
 bool has_length_one(PyObject* iterable) noexcept {
     const PyTypeObject* const type = Py_TYPE(iterable);
-    const bool sized =
-        (type->tp_as_sequence != nullptr && type->tp_as_sequence->sq_length != nullptr) ||
-        (type->tp_as_mapping != nullptr && type->tp_as_mapping->mp_length != nullptr);
+    const bool sized = (type->tp_as_sequence != nullptr && type->tp_as_sequence->sq_length != nullptr) ||
+                       (type->tp_as_mapping != nullptr && type->tp_as_mapping->mp_length != nullptr);
     if (!sized) return false;
     const Py_ssize_t length = PyObject_Size(iterable);
     if (length < 0) PyErr_Clear();
@@ -57,7 +56,8 @@ wsgi_call::~wsgi_call() {
             iterator_.release(),
             chunk_.release(),
             live_input_.release(),
-            client_socket_.release()};
+            client_socket_.release()
+        };
         starter_.release();
         return;
     }
@@ -111,10 +111,7 @@ bool wsgi_call::call_application(app::spooled_body body, body_kind kind) {
     if (start_response == nullptr) return false;
     const std::array<PyObject*, 3> arguments{nullptr, environ.get(), start_response};
     iterable_ = py_ref::steal(PyObject_Vectorcall(
-        runtime_.application.get(),
-        arguments.data() + 1,
-        2 | PY_VECTORCALL_ARGUMENTS_OFFSET,
-        nullptr
+        runtime_.application.get(), arguments.data() + 1, 2 | PY_VECTORCALL_ARGUMENTS_OFFSET, nullptr
     ));
     if (interpreter::forked_away()) interpreter::leave_forked();
     if (!request.logged_environ().empty()) note_environ(environ.get());
@@ -259,9 +256,7 @@ bool wsgi_call::head_given() {
 bool wsgi_call::check_chunk(PyObject* chunk) {
     if (PyBytes_Check(chunk)) return true;
     PyErr_Format(
-        PyExc_TypeError,
-        "the application's iterable must give bytes, not %.100s",
-        Py_TYPE(chunk)->tp_name
+        PyExc_TypeError, "the application's iterable must give bytes, not %.100s", Py_TYPE(chunk)->tp_name
     );
     return false;
 }

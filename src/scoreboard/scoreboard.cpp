@@ -74,8 +74,7 @@ bool is_known(worker_state state) noexcept {
 
 result<table> table::create(std::size_t slots, std::size_t requests_per_slot) {
     const std::size_t bytes = slots * stride(requests_per_slot);
-    void* memory =
-        mmap(nullptr, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    void* memory = mmap(nullptr, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (memory == MAP_FAILED) return error_code(errno, boost::system::system_category());
     os::withhold_memory(memory, bytes);
     return table(static_cast<std::byte*>(memory), slots, requests_per_slot);
@@ -106,8 +105,7 @@ std::span<in_flight> table::requests(std::size_t index) const noexcept {
 
 error_code table::open(std::size_t index, worker_state to) const noexcept {
     const std::size_t bytes = stride(requests_per_slot_);
-    const error_code failed =
-        map_over(memory_ + index * bytes, bytes, PROT_READ | PROT_WRITE, MAP_SHARED);
+    const error_code failed = map_over(memory_ + index * bytes, bytes, PROT_READ | PROT_WRITE, MAP_SHARED);
     if (!failed) slot(index).state.store(to);
     return failed;
 }

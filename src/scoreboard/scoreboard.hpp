@@ -25,11 +25,11 @@ monotonic_ns monotonic_now() noexcept;
 /// What a worker says of itself. Written by the worker, `vacant` and `booting` by the master. The
 /// numbers are such as a worker that writes where it should not hardly ever hits.
 enum class worker_state : std::uint32_t {
-    vacant = 0,             ///< no process
-    booting = 0xb007'1d65,  ///< forked, the application is loading
-    ready = 0x5e7f'a9c3,    ///< serving
-    retiring = 0x8e71'4e3b, ///< serving, asks for a replacement (max_requests)
-    draining = 0xd4a1'2c97, ///< accepts nothing new, finishes what runs
+    vacant = 0,              ///< no process
+    booting = 0xb007'1d65,   ///< forked, the application is loading
+    ready = 0x5e7f'a9c3,     ///< serving
+    retiring = 0x8e71'4e3b,  ///< serving, asks for a replacement (max_requests)
+    draining = 0xd4a1'2c97,  ///< accepts nothing new, finishes what runs
 };
 
 /// False for what no worker writes on purpose.
@@ -50,8 +50,8 @@ struct alignas(64) worker_slot {
     std::atomic<monotonic_ns> heartbeat;  ///< 0 = none yet
     std::atomic<std::uint64_t> requests;
     std::atomic<std::uint32_t> connections;
-    std::atomic<std::uint32_t> running;   ///< requests in flight, also those without an entry
-    std::atomic<std::uint32_t> entries;   ///< entries ever used: readers look no further
+    std::atomic<std::uint32_t> running;  ///< requests in flight, also those without an entry
+    std::atomic<std::uint32_t> entries;  ///< entries ever used: readers look no further
 };
 
 /// A slot for every worker the master may ever run at once. Each is a shared mapping of its own, made
@@ -124,8 +124,6 @@ struct running_requests {
 };
 
 /// Master or tools: reads a slot at the moment `now`. Entries that cannot be are left out.
-[[nodiscard]] running_requests read_requests(
-    const table& board, std::size_t index, monotonic_ns now
-);
+[[nodiscard]] running_requests read_requests(const table& board, std::size_t index, monotonic_ns now);
 
 }  // namespace unicoro::scoreboard

@@ -50,8 +50,8 @@ bool all_digits(std::string_view text) {
 
 bool usable_name(std::string_view host) {
     return std::all_of(host.begin(), host.end(), [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-               c == '.' || c == '-' || c == '_' || static_cast<unsigned char>(c) >= 0x80;
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+               c == '-' || c == '_' || static_cast<unsigned char>(c) >= 0x80;
     });
 }
 
@@ -99,8 +99,8 @@ std::optional<host_and_port> plain(std::string_view text, std::string& problem) 
     }
     if (colon == text.npos && all_digits(host)) {
         const auto port = base::parse_integer<std::uint16_t>(host);
-        problem = port ? "is a port alone: write :" + std::string(host) + " for all addresses, or 127.0.0.1:" +
-                             std::string(host) + " for this machine"
+        problem = port ? "is a port alone: write :" + std::string(host) +
+                             " for all addresses, or 127.0.0.1:" + std::string(host) + " for this machine"
                        : "is a number, neither HOST:PORT, [IPV6]:PORT, unix:PATH nor fd://N";
         return std::nullopt;
     }

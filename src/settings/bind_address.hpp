@@ -18,8 +18,6 @@ namespace unicoro::settings {
 /// Reads HOST, HOST:PORT, [IPV6]:PORT, :PORT, tcp://..., unix:PATH, unix://PATH or fd://N as
 /// gunicorn does; the port is 8000 when not given, "" is 0.0.0.0:8000. Otherwise `problem` says
 /// what is wrong with it.
-[[nodiscard]] std::optional<bind_address> parse_bind_address(
-    std::string_view written, std::string& problem
-);
+[[nodiscard]] std::optional<bind_address> parse_bind_address(std::string_view written, std::string& problem);
 
 }  // namespace unicoro::settings

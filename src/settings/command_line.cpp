@@ -43,9 +43,7 @@ class normaliser {
             const std::string& word = arguments_[at_++];
             if (word == "--") {
                 words_.insert(
-                    words_.end(),
-                    arguments_.begin() + static_cast<std::ptrdiff_t>(at_ - 1),
-                    arguments_.end()
+                    words_.end(), arguments_.begin() + static_cast<std::ptrdiff_t>(at_ - 1), arguments_.end()
                 );
                 break;
             }
@@ -57,8 +55,7 @@ class normaliser {
   private:
     void take(const std::string& word, std::vector<std::string>& errors) {
         const bool is_long = word.starts_with("--");
-        const auto equals =
-            is_long ? word.find('=') : (word.size() > 2 && word[2] == '=' ? 2 : word.npos);
+        const auto equals = is_long ? word.find('=') : (word.size() > 2 && word[2] == '=' ? 2 : word.npos);
         const std::string flag = word.substr(0, equals);
         const setting* row = word.starts_with('-') ? find_flag(flag) : nullptr;
         if (row == nullptr) {
@@ -71,9 +68,7 @@ class normaliser {
         } else if (equals != word.npos) {
             push(flag, word.substr(equals + 1));
         } else if (at_ == arguments_.size() || looks_like_flag(arguments_[at_])) {
-            errors.push_back(
-                source_ + ": " + flag + " needs a value (" + std::string(row->metavar) + ")"
-            );
+            errors.push_back(source_ + ": " + flag + " needs a value (" + std::string(row->metavar) + ")");
         } else {
             push(flag, arguments_[at_++]);
         }
@@ -99,8 +94,7 @@ class parser {
         for (const setting& row : all_settings()) {
             if (row.flags.empty()) continue;
             const std::string flags{row.flags};
-            const bool is_switch =
-                row.form == flag_form::switch_on || row.form == flag_form::switch_off;
+            const bool is_switch = row.form == flag_form::switch_on || row.form == flag_form::switch_off;
             CLI::Option* option = is_switch ? app_.add_flag(flags) : app_.add_option(flags);
             option->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
             if (!is_switch) option->expected(1);
@@ -174,10 +168,7 @@ void report_rest(
 }
 
 void take_option(
-    const std::string& source,
-    const setting& row,
-    const std::vector<std::string>& results,
-    layer& result
+    const std::string& source, const setting& row, const std::vector<std::string>& results, layer& result
 ) {
     const origin from{source, std::string(spoken_name(row)), false};
     json value = written_value(row, results);

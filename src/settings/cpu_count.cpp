@@ -65,8 +65,7 @@ std::optional<int> quota_of(const fs::path& group) {
 int affinity_cpu_count() noexcept {
     // The kernel refuses (EINVAL) masks smaller than its own; it may have more than CPU_SETSIZE.
     for (int cpus = CPU_SETSIZE; cpus <= (1 << 20); cpus *= 2) {
-        const std::unique_ptr<cpu_set_t, free_cpu_set> set(CPU_ALLOC(static_cast<std::size_t>(cpus))
-        );
+        const std::unique_ptr<cpu_set_t, free_cpu_set> set(CPU_ALLOC(static_cast<std::size_t>(cpus)));
         if (!set) break;
         const std::size_t size = CPU_ALLOC_SIZE(static_cast<std::size_t>(cpus));
         if (sched_getaffinity(0, size, set.get()) == 0) return CPU_COUNT_S(size, set.get());

@@ -41,7 +41,9 @@ class checker {
             warn("threads", "has no effect with this worker class: only gthread has threads");
         }
         if (settings_.reload && settings_.preload_app) {
-            fail("reload", "does not go with " + where_("preload_app") + ", which keeps the code: remove one");
+            fail(
+                "reload", "does not go with " + where_("preload_app") + ", which keeps the code: remove one"
+            );
         }
         if (settings_.reload && settings_.daemon) {
             warn("reload", "is for development, daemon is not");
@@ -95,7 +97,9 @@ class checker {
         if (!file || (!base_known_ && fs::path(*file).is_relative())) return;
         std::error_code error;
         if (fs::is_regular_file(base_ / *file, error)) return;
-        fail(name, "the file \"" + base::printable((base_ / *file).string()) + "\" does not exist: create it");
+        fail(
+            name, "the file \"" + base::printable((base_ / *file).string()) + "\" does not exist: create it"
+        );
     }
 
     void check_access_format() {
@@ -104,7 +108,11 @@ class checker {
             fail("access_log_format", compiled.error());
         } else if (settings_.logger_class == default_logger_class) {
             for (const std::string& each : compiled->unknown_atoms()) {
-                warn("access_log_format", "knows no atom \"" + base::printable(each) + "\", which is always -: " + std::string(log::access_format::known_atoms()));
+                warn(
+                    "access_log_format",
+                    "knows no atom \"" + base::printable(each) +
+                        "\", which is always -: " + std::string(log::access_format::known_atoms())
+                );
             }
         }
     }

@@ -38,7 +38,8 @@ std::vector<std::string> overridden(const json& lineage, std::string_view known)
 /// What of a logger class the server's own messages would have to go through.
 bool concerns_own_messages(const std::string& name) {
     constexpr std::array<std::string_view, 9> names{
-        "critical", "error", "warning", "info", "debug", "exception", "log", "error_fmt", "datefmt"};
+        "critical", "error", "warning", "info", "debug", "exception", "log", "error_fmt", "datefmt"
+    };
     return std::find(names.begin(), names.end(), name) != names.end();
 }
 
@@ -75,15 +76,12 @@ void adopt_worker_class(
     );
 }
 
-void adopt_logger_class(
-    const assignment& given, const json& lineage, std::vector<std::string>& warnings
-) {
+void adopt_logger_class(const assignment& given, const json& lineage, std::vector<std::string>& warnings) {
     std::vector<std::string> names = overridden(lineage, default_logger_class);
     std::erase_if(names, [](const std::string& each) { return !concerns_own_messages(each); });
     if (names.empty()) return;
     warnings.push_back(
-        given.from.where() + ": " + base::printable(given.value.dump()) +
-        " overrides " + joined(names) +
+        given.from.where() + ": " + base::printable(given.value.dump()) + " overrides " + joined(names) +
         ", which only Python's messages go through: the server writes its own as they are"
     );
 }

@@ -24,7 +24,9 @@ constexpr std::array table{
     foreign{"--fd", "uvicorn", "write --bind fd://VALUE"},
     foreign{"--app-dir", "uvicorn", "write --pythonpath VALUE, or --chdir VALUE"},
     foreign{"--reload-dir", "uvicorn", "--reload watches what is imported; others by --reload-extra-file"},
-    foreign{"--reload-include", "uvicorn", "--reload watches what is imported; others by --reload-extra-file"},
+    foreign{
+        "--reload-include", "uvicorn", "--reload watches what is imported; others by --reload-extra-file"
+    },
     foreign{"--reload-exclude", "uvicorn", "--reload watches what is imported"},
     foreign{"--reload-delay", "uvicorn", needless},
     foreign{"--loop", "uvicorn", "leave it out: asyncio's own loop runs in the worker's"},
@@ -126,8 +128,8 @@ std::string address_of(std::span<const std::string> arguments) {
 
 std::string factory_of(std::span<const std::string> arguments) {
     for (const std::string& word : arguments) {
-        if (!word.starts_with('-') && word.find(':') != std::string::npos && word.find('/') == std::string::npos &&
-            !word.ends_with(')')) {
+        if (!word.starts_with('-') && word.find(':') != std::string::npos &&
+            word.find('/') == std::string::npos && !word.ends_with(')')) {
             return base::printable(word) + "()";
         }
     }
@@ -136,25 +138,24 @@ std::string factory_of(std::span<const std::string> arguments) {
 
 }  // namespace
 
-std::optional<std::string> foreign_flag(
-    std::string_view flag, std::span<const std::string> arguments
-) {
+std::optional<std::string> foreign_flag(std::string_view flag, std::span<const std::string> arguments) {
     if (flag == "--host" || flag == "--port") {
         return " is a flag of uvicorn, Flask and others; write --bind " + address_of(arguments);
     }
     if (flag == "--factory") {
-        return " is a flag of uvicorn; write the call, in quotes for the shell: \"" + factory_of(arguments) + "\"";
+        return " is a flag of uvicorn; write the call, in quotes for the shell: \"" + factory_of(arguments) +
+               "\"";
     }
     if (flag == "--http") {
         const std::string value = value_of(flag, arguments, "");
         // Of uvicorn's it is the name of a parser: h11, httptools.
         const bool address = value.find(':') != std::string::npos ||
                              value.find_first_not_of("0123456789") == std::string::npos;
-        return address ? " is a flag of uWSGI; write --bind " + value : std::string(" is a flag of uvicorn; leave it out");
+        return address ? " is a flag of uWSGI; write --bind " + value
+                       : std::string(" is a flag of uvicorn; leave it out");
     }
-    const auto* const found = std::find_if(table.begin(), table.end(), [flag](const foreign& each) {
-        return each.flag == flag;
-    });
+    const auto* const found =
+        std::find_if(table.begin(), table.end(), [flag](const foreign& each) { return each.flag == flag; });
     if (found == table.end()) return std::nullopt;
     std::string text = " is a flag of " + std::string(found->owner) + "; ";
     std::string remedy(found->remedy);

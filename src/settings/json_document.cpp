@@ -35,9 +35,7 @@ class document_builder final : public json::json_sax_t {
     bool boolean(bool value) override { return add(value) != nullptr; }
     bool number_integer(number_integer_t value) override { return add(value) != nullptr; }
     bool number_unsigned(number_unsigned_t value) override { return add(value) != nullptr; }
-    bool number_float(number_float_t value, const string_t&) override {
-        return add(value) != nullptr;
-    }
+    bool number_float(number_float_t value, const string_t&) override { return add(value) != nullptr; }
     bool string(string_t& value) override { return add(std::move(value)) != nullptr; }
     bool binary(binary_t&) override { return false; }
 
@@ -54,19 +52,16 @@ class document_builder final : public json::json_sax_t {
         return true;
     }
 
-    bool parse_error(
-        std::size_t position, const std::string&, const nlohmann::detail::exception& error
-    ) override {
+    bool parse_error(std::size_t position, const std::string&, const nlohmann::detail::exception& error)
+        override {
         // `position` counts the bytes read, the offending one included.
-        const auto before =
-            text_.substr(0, std::min(position == 0 ? 0 : position - 1, text_.size()));
+        const auto before = text_.substr(0, std::min(position == 0 ? 0 : position - 1, text_.size()));
         const auto line = std::count(before.begin(), before.end(), '\n') + 1;
         const auto last_break = before.rfind('\n');
         const auto column = before.size() - (last_break == before.npos ? 0 : last_break + 1) + 1;
         std::string_view reason = error.what();
         // "[json.exception...] parse error at line 1, column 2: syntax error while ..."
-        if (const auto colon = reason.find(": "); colon != reason.npos)
-            reason.remove_prefix(colon + 2);
+        if (const auto colon = reason.find(": "); colon != reason.npos) reason.remove_prefix(colon + 2);
         errors_.push_back(
             "line " + std::to_string(line) + ", column " + std::to_string(column) + ": " +
             base::printable(reason) + std::string(remedy(before, text_.substr(before.size())))

@@ -12,8 +12,6 @@ namespace unicoro::settings {
 /// Reads a JSON text, in which comments (// and /* */) may stand, into `document`. What is wrong
 /// goes to `errors`: a syntax error with line and column, keys given twice with their JSON pointer.
 /// False when there is no document.
-[[nodiscard]] bool parse_json(
-    std::string_view text, json& document, std::vector<std::string>& errors
-);
+[[nodiscard]] bool parse_json(std::string_view text, json& document, std::vector<std::string>& errors);
 
 }  // namespace unicoro::settings

@@ -40,15 +40,13 @@ struct assignment {
 struct layer {
     std::vector<assignment> values;
     std::vector<std::string> errors;
-    std::vector<action> asked;          ///< command lines only
-    std::optional<std::string> config;  ///< command lines only: -c
+    std::vector<action> asked;           ///< command lines only
+    std::optional<std::string> config;   ///< command lines only: -c
     std::optional<std::string> migrate;  ///< command lines only: --migrate
 };
 
 /// Reads arguments (without the program's name); `source` is what messages call them.
-[[nodiscard]] layer read_command_line(
-    const std::string& source, std::span<const std::string> arguments
-);
+[[nodiscard]] layer read_command_line(const std::string& source, std::span<const std::string> arguments);
 
 /// Reads the variable UNICORO_CMD_ARGS, split as a shell does.
 [[nodiscard]] layer read_command_variable(const environment_reader& environment);

@@ -53,8 +53,7 @@ struct chosen_file {
 
 class loader {
   public:
-    explicit loader(const load_request& request)
-        : request_(request), resolver_(request.count_cpus) {}
+    explicit loader(const load_request& request) : request_(request), resolver_(request.count_cpus) {}
 
     outcome run() {
         layer command = read_command_line("command line", request_.arguments);
@@ -68,9 +67,7 @@ class loader {
 
         const auto file = choose_file(command, variable, result);
         layer from_file = file ? read(*file, command, variable, result) : layer{};
-        adopt_named_classes(
-            request_, std::array{&from_file, &variable, &command}, result.warnings
-        );
+        adopt_named_classes(request_, std::array{&from_file, &variable, &command}, result.warnings);
         apply_environment({&from_file, &variable, &command});
         for (const layer* each : {&from_file, &variable, &command}) resolver_.apply(*each);
 
@@ -103,9 +100,8 @@ class loader {
         to.insert(to.end(), from.begin(), from.end());
     }
 
-    std::optional<chosen_file> choose_file(
-        const layer& command, const layer& variable, outcome& result
-    ) const {
+    std::optional<chosen_file> choose_file(const layer& command, const layer& variable, outcome& result)
+        const {
         const layer& giver = command.config ? command : variable;
         if (giver.config) {
             const std::string source = command.config ? "command line: " : "UNICORO_CMD_ARGS: ";
@@ -119,9 +115,7 @@ class loader {
         return std::nullopt;
     }
 
-    layer read(
-        const chosen_file& file, const layer& command, const layer& variable, outcome& result
-    ) {
+    layer read(const chosen_file& file, const layer& command, const layer& variable, outcome& result) {
         if (!file.python) return read_settings_file(file.path, file.name);
         std::string python;
         for (const layer* each : {&command, &variable}) {
@@ -158,11 +152,9 @@ class loader {
         layer defaults = read_environment(request_.environment);
         std::erase_if(defaults.values, [&](const assignment& given) {
             return std::any_of(above.begin(), above.end(), [&](const layer* each) {
-                return std::any_of(
-                    each->values.begin(),
-                    each->values.end(),
-                    [&](const auto& other) { return other.row == given.row; }
-                );
+                return std::any_of(each->values.begin(), each->values.end(), [&](const auto& other) {
+                    return other.row == given.row;
+                });
             });
         });
         resolver_.apply(defaults);
@@ -174,10 +166,8 @@ class loader {
         verdict together = cross_check(result.settings, request_.directory, where);
         append(result.errors, together.errors);
         append(result.warnings, together.warnings);
-        if (request_.environment("GUNICORN_CMD_ARGS") &&
-            !request_.environment("UNICORO_CMD_ARGS")) {
-            result.warnings.push_back(
-                "GUNICORN_CMD_ARGS: is not read; write the flags into UNICORO_CMD_ARGS"
+        if (request_.environment("GUNICORN_CMD_ARGS") && !request_.environment("UNICORO_CMD_ARGS")) {
+            result.warnings.push_back("GUNICORN_CMD_ARGS: is not read; write the flags into UNICORO_CMD_ARGS"
             );
         }
         const bool wanted = result.action != action::print_config && !may_have_application;

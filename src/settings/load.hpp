@@ -16,12 +16,12 @@ namespace unicoro::settings {
 /// A settings file of gunicorn to run, or classes to describe, and the answer in JSON
 /// (src/cli/gunicorn_conf.py) or why there is none.
 struct python_question {
-    std::string location = {};               ///< an absolute path, or "python:MODULE"
-    std::vector<std::string> names = {};     ///< the variables to tell
-    std::vector<std::string> classes = {};   ///< without a location: "module.Class"
-    std::vector<std::string> path = {};      ///< folders to find modules in, beside `directory`
+    std::string location = {};              ///< an absolute path, or "python:MODULE"
+    std::vector<std::string> names = {};    ///< the variables to tell
+    std::vector<std::string> classes = {};  ///< without a location: "module.Class"
+    std::vector<std::string> path = {};     ///< folders to find modules in, beside `directory`
     std::vector<std::pair<std::string, std::string>> environment = {};  ///< variables that are set there
-    std::string python;                      ///< the setting `python` where it was given
+    std::string python;  ///< the setting `python` where it was given
     std::filesystem::path directory;
     std::vector<std::string> command_line;
 };

@@ -71,12 +71,8 @@ void to_json(const ipv6_only_mode& in, json& value);
 template <auto Member>
 [[nodiscard]] constexpr member stored_in() noexcept {
     return {
-        [](server_settings& settings, const json& value) {
-            convert::from_json(value, settings.*Member);
-        },
-        [](const server_settings& settings, json& value) {
-            convert::to_json(settings.*Member, value);
-        },
+        [](server_settings& settings, const json& value) { convert::from_json(value, settings.*Member); },
+        [](const server_settings& settings, json& value) { convert::to_json(settings.*Member, value); },
     };
 }
 

@@ -38,7 +38,8 @@ migration migrate(const load_request& request, const std::string& location) {
     ordered_json document;
     for (const setting& row : all_settings()) {
         if (const json* const value = checked.written(row)) {
-            document[std::string(row.name)] = row.name == "raw_env" ? as_object(*value) : ordered_json(*value);
+            document[std::string(row.name)] =
+                row.name == "raw_env" ? as_object(*value) : ordered_json(*value);
         }
     }
     if (document.is_null()) document = ordered_json::object();
@@ -50,8 +51,9 @@ migration migrate(const load_request& request, const std::string& location) {
     for (const std::string& each : read.warnings) result.notes.push_back(each);
     if (read.has_effects) {
         result.notes.push_back(
-            name + ": it does more than set variables (it imports packages, or sets up logging): put what the "
-                   "application needs of that into a module of its own"
+            name +
+            ": it does more than set variables (it imports packages, or sets up logging): put what the "
+            "application needs of that into a module of its own"
         );
     }
     return result;

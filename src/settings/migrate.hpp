@@ -10,9 +10,9 @@ namespace unicoro::settings {
 
 /// What a settings file of gunicorn becomes.
 struct migration {
-    std::string json;                  ///< the settings file, with a newline at its end
-    std::vector<std::string> notes;    ///< what was left out, and why; what was worked out
-    std::vector<std::string> errors;   ///< there is no result
+    std::string json;                 ///< the settings file, with a newline at its end
+    std::vector<std::string> notes;   ///< what was left out, and why; what was worked out
+    std::vector<std::string> errors;  ///< there is no result
 };
 
 /// Runs the file (a path, file:PATH or python:MODULE) and makes JSON of it.

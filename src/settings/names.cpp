@@ -59,9 +59,7 @@ constexpr std::string_view word_of(const names<Enum, Size>& table, Enum value) n
 }
 
 template <class Enum, std::size_t Size>
-constexpr std::optional<Enum> value_of(
-    const names<Enum, Size>& table, std::string_view wanted
-) noexcept {
+constexpr std::optional<Enum> value_of(const names<Enum, Size>& table, std::string_view wanted) noexcept {
     for (const auto& [value, word] : table) {
         if (word == wanted) return value;
     }
@@ -120,8 +118,8 @@ std::optional<ipv6_only_mode> from_string(std::string_view word) noexcept {
 }
 
 bool shapes_logging(const server_settings& settings) noexcept {
-    return settings.logger_class != default_logger_class || settings.logconfig ||
-           settings.logconfig_json || settings.logconfig_dict != "{}";
+    return settings.logger_class != default_logger_class || settings.logconfig || settings.logconfig_json ||
+           settings.logconfig_dict != "{}";
 }
 
 std::string describe_applications(const server_settings& settings) {

@@ -37,18 +37,12 @@ std::string joined(const json& value, char open, char close) {
 /// Python's repr() of the value.
 std::string python_form(const json& value) {
     switch (value.type()) {
-        case json::value_t::null:
-            return "None";
-        case json::value_t::boolean:
-            return value.get<bool>() ? "True" : "False";
-        case json::value_t::string:
-            return quoted(value.get_ref<const std::string&>());
-        case json::value_t::array:
-            return joined(value, '[', ']');
-        case json::value_t::object:
-            return joined(value, '{', '}');
-        default:
-            return value.dump();
+        case json::value_t::null: return "None";
+        case json::value_t::boolean: return value.get<bool>() ? "True" : "False";
+        case json::value_t::string: return quoted(value.get_ref<const std::string&>());
+        case json::value_t::array: return joined(value, '[', ']');
+        case json::value_t::object: return joined(value, '{', '}');
+        default: return value.dump();
     }
 }
 

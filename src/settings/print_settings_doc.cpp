@@ -67,17 +67,10 @@ void write_setting(const setting& row, std::string& page) {
     page += "### " + std::string(row.name) + "\n\n";
     page += std::string(row.help) + ".\n\n";
     switch (row.status) {
-        case availability::now:
-            break;
-        case availability::not_yet:
-            page += "**Not available yet**: ";
-            break;
-        case availability::meaningless:
-            page += "**Without meaning here**: ";
-            break;
-        case availability::refused:
-            page += "**Refused**: ";
-            break;
+        case availability::now: break;
+        case availability::not_yet: page += "**Not available yet**: "; break;
+        case availability::meaningless: page += "**Without meaning here**: "; break;
+        case availability::refused: page += "**Refused**: "; break;
     }
     if (row.status != availability::now) page += std::string(row.remark) + ".\n\n";
     if (!row.flags.empty()) page += "- Command line: " + flags_cell(row) + "\n";
@@ -101,8 +94,7 @@ std::string print_settings_doc() {
     for (const setting& row : all_settings()) {
         if (current != row.section) {
             current = row.section;
-            page += (page.ends_with("\n\n") ? "## " : "\n## ") + std::string(title(row.section)) +
-                    "\n\n";
+            page += (page.ends_with("\n\n") ? "## " : "\n## ") + std::string(title(row.section)) + "\n\n";
         }
         write_setting(row, page);
     }

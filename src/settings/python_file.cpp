@@ -218,7 +218,10 @@ class reader {
 }  // namespace
 
 python_file read_python_file(
-    const load_request& request, const std::string& location, const std::string& name, const std::string& python
+    const load_request& request,
+    const std::string& location,
+    const std::string& name,
+    const std::string& python
 ) {
     python_file result;
     if (!request.run_python_file) {

@@ -22,7 +22,10 @@ struct python_file {
 /// Runs the file. `location` is a path or "python:MODULE", `name` what messages call it, `python` the
 /// setting of that name where it was given.
 [[nodiscard]] python_file read_python_file(
-    const load_request& request, const std::string& location, const std::string& name, const std::string& python
+    const load_request& request,
+    const std::string& location,
+    const std::string& name,
+    const std::string& python
 );
 
 }  // namespace unicoro::settings

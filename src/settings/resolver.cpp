@@ -54,16 +54,11 @@ bool resolver::permitted(const assignment& given, const json& value) {
         case availability::not_yet:
             errors_.push_back(given.from.where() + " is not available yet: " + remark);
             break;
-        case availability::refused:
-            errors_.push_back(given.from.where() + " is refused: " + remark);
-            break;
+        case availability::refused: errors_.push_back(given.from.where() + " is refused: " + remark); break;
         case availability::meaningless:
-            warnings_.push_back(
-                given.from.where() + " has no meaning here: " + remark + "; remove it"
-            );
+            warnings_.push_back(given.from.where() + " has no meaning here: " + remark + "; remove it");
             break;
-        case availability::now:
-            break;
+        case availability::now: break;
     }
     return false;
 }

@@ -41,8 +41,7 @@ std::vector<setting> joined_tables() {
 
 /// A flag without its dashes, as people write it for a key.
 std::string as_key(std::string_view flag) {
-    std::string key =
-        base::to_lower(flag.substr(std::min(flag.find_first_not_of('-'), flag.size())));
+    std::string key = base::to_lower(flag.substr(std::min(flag.find_first_not_of('-'), flag.size())));
     std::replace(key.begin(), key.end(), '-', '_');
     return key;
 }
@@ -59,38 +58,22 @@ tables::part tables::join(section where, std::initializer_list<std::vector<setti
 
 std::string_view title(section which) noexcept {
     switch (which) {
-        case section::application:
-            return "Application";
-        case section::configuration:
-            return "Configuration";
-        case section::sockets:
-            return "Server sockets";
-        case section::workers:
-            return "Workers";
-        case section::timeouts:
-            return "Timeouts of connections and requests";
-        case section::limits:
-            return "Request limits";
-        case section::http:
-            return "HTTP";
-        case section::proxies:
-            return "Behind a proxy";
-        case section::tls:
-            return "TLS";
-        case section::http2:
-            return "HTTP/2";
-        case section::asgi:
-            return "ASGI";
-        case section::process:
-            return "Process";
-        case section::logging:
-            return "Logging";
-        case section::metrics:
-            return "Metrics";
-        case section::hooks:
-            return "Server hooks";
-        case section::control:
-            return "Control socket and helper processes";
+        case section::application: return "Application";
+        case section::configuration: return "Configuration";
+        case section::sockets: return "Server sockets";
+        case section::workers: return "Workers";
+        case section::timeouts: return "Timeouts of connections and requests";
+        case section::limits: return "Request limits";
+        case section::http: return "HTTP";
+        case section::proxies: return "Behind a proxy";
+        case section::tls: return "TLS";
+        case section::http2: return "HTTP/2";
+        case section::asgi: return "ASGI";
+        case section::process: return "Process";
+        case section::logging: return "Logging";
+        case section::metrics: return "Metrics";
+        case section::hooks: return "Server hooks";
+        case section::control: return "Control socket and helper processes";
     }
     return {};
 }

@@ -90,8 +90,8 @@ struct server_settings {
     seconds_setting request_timeout{0};    ///< 0 = none
 
     // WebSocket
-    seconds_setting ws_ping_interval{20'000};  ///< 0 = no pings
-    seconds_setting ws_ping_timeout{20'000};   ///< 0 = a pong is not waited for
+    seconds_setting ws_ping_interval{20'000};      ///< 0 = no pings
+    seconds_setting ws_ping_timeout{20'000};       ///< 0 = a pong is not waited for
     std::uint64_t ws_max_size = 16 * 1024 * 1024;  ///< bytes of a message; 0 = any
     bool ws_per_message_deflate = true;
 
@@ -109,7 +109,8 @@ struct server_settings {
     settings::header_map header_map = settings::header_map::drop;
     std::vector<std::string> forwarded_allow_ips{"127.0.0.1", "::1"};  ///< addresses, CIDR, "*"
     std::map<std::string, std::string> secure_scheme_headers{
-        {"X-FORWARDED-PROTOCOL", "ssl"}, {"X-FORWARDED-PROTO", "https"}, {"X-FORWARDED-SSL", "on"}};
+        {"X-FORWARDED-PROTOCOL", "ssl"}, {"X-FORWARDED-PROTO", "https"}, {"X-FORWARDED-SSL", "on"}
+    };
     std::vector<std::string> forwarder_headers{"SCRIPT_NAME", "PATH_INFO"};
     std::string server_header = "unicoro";  ///< empty = no Server field
     bool sendfile = true;
@@ -151,8 +152,8 @@ struct server_settings {
     std::string worker_class_name;           ///< "gevent", say; empty = the default, or made of threads
     std::string bind_origin;                 ///< "command line: --bind"; empty = the default, or PORT
     std::optional<std::string> config_file;  ///< absolute path of the file read, or "python:MODULE"
-    bool run_config_file = false;  ///< it is a Python file that does more than set variables
-    std::vector<std::string> command_line;  ///< from the absolute path of the program on
+    bool run_config_file = false;            ///< it is a Python file that does more than set variables
+    std::vector<std::string> command_line;   ///< from the absolute path of the program on
 };
 
 /// True when settings say something about Python's logging.

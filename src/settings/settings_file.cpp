@@ -70,9 +70,7 @@ std::string pointer_to(const std::string& key) {
     return json::json_pointer().operator/=(key).to_string();
 }
 
-void take_member(
-    const std::string& name, const std::string& key, const json& value, layer& result
-) {
+void take_member(const std::string& name, const std::string& key, const json& value, layer& result) {
     const std::string pointer = pointer_to(key);
     const setting* row = find_setting(key);
     if (row == nullptr) {

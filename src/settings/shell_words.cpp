@@ -58,9 +58,8 @@ class splitter {
         while (at_ < text_.size()) {
             char c = text_[at_++];
             if (c == '"') return;
-            const bool protects =
-                c == '\\' && at_ < text_.size() &&
-                std::string_view("\"\\$`").find(text_[at_]) != std::string_view::npos;
+            const bool protects = c == '\\' && at_ < text_.size() &&
+                                  std::string_view("\"\\$`").find(text_[at_]) != std::string_view::npos;
             if (protects) c = text_[at_++];
             append(c);
         }

@@ -9,7 +9,6 @@
 namespace unicoro::settings::tables {
 namespace {
 
-
 /// The object of the file as pairs in the order in which prefixes are tried.
 constexpr member mounts{
     [](server_settings& settings, const json& value) {
@@ -17,11 +16,9 @@ constexpr member mounts{
         for (const auto& [prefix, spec] : value.items()) {
             settings.apps.emplace_back(prefix, spec.get<std::string>());
         }
-        std::stable_sort(
-            settings.apps.begin(),
-            settings.apps.end(),
-            [](const auto& one, const auto& other) { return one.first.size() > other.first.size(); }
-        );
+        std::stable_sort(settings.apps.begin(), settings.apps.end(), [](const auto& one, const auto& other) {
+            return one.first.size() > other.first.size();
+        });
     },
     [](const server_settings& settings, json& value) {
         value = json::object();
@@ -55,8 +52,9 @@ std::vector<setting> what_is_served() {
          .metavar = "PATH",
          .type = text(presence::may_be_empty),
          .kept = stored_in<&server_settings::python>(),
-         .default_note = "the active virtual environment, else the one that unicoro lies in, else .venv or venv "
-                         "beside the application, else python3 in PATH",
+         .default_note =
+             "the active virtual environment, else the one that unicoro lies in, else .venv or venv "
+             "beside the application, else python3 in PATH",
          .help = "The Python interpreter, or the folder of the virtual environment, for the "
                  "application"},
         {.name = "pythonpath",
@@ -116,8 +114,9 @@ setting settings_file() {
         .metavar = "FILE",
         .type = text(presence::required),
         .default_note = "./unicoro.json, else ./gunicorn.conf.py, if there is one",
-        .help = "The JSON file with settings, or gunicorn's: FILE.py, python:MODULE; read before "
-                "--chdir, and again on SIGHUP",
+        .help =
+            "The JSON file with settings, or gunicorn's: FILE.py, python:MODULE; read before "
+            "--chdir, and again on SIGHUP",
         .scope = scope::command_line,
     };
 }
@@ -128,8 +127,9 @@ setting migrated_file() {
         .flags = "--migrate",
         .metavar = "FILE",
         .type = text(presence::required),
-        .help = "Print the settings file that gunicorn's FILE.py (or python:MODULE) becomes, name "
-                "what is left out, and exit",
+        .help =
+            "Print the settings file that gunicorn's FILE.py (or python:MODULE) becomes, name "
+            "what is left out, and exit",
         .scope = scope::command_line,
         .asks_for = action::migrate,
     };
@@ -152,7 +152,8 @@ part configuration() {
                 .initial = "false",
                 .help = help,
                 .scope = scope::command_line,
-                .asks_for = asked};
+                .asks_for = asked
+            };
         };
     return {
         section::configuration,

@@ -205,15 +205,13 @@ part proxies() {
              .type = network_list(),
              .kept = stored_in<&server_settings::forwarded_allow_ips>(),
              .default_note = "$FORWARDED_ALLOW_IPS, else 127.0.0.1,::1",
-             .help =
-                 "Proxies whose forwarding fields are believed: addresses, CIDR blocks or *; unix "
-                 "sockets always are"},
+             .help = "Proxies whose forwarding fields are believed: addresses, CIDR blocks or *; unix "
+                     "sockets always are"},
             {.name = "secure_scheme_headers",
              .type = field_map(),
              .kept = stored_in<&server_settings::secure_scheme_headers>(),
-             .help =
-                 "Header fields, and their values, with which a trusted proxy says that the client "
-                 "came by https"},
+             .help = "Header fields, and their values, with which a trusted proxy says that the client "
+                     "came by https"},
             {.name = "forwarder_headers",
              .flags = "--forwarder-headers",
              .metavar = "NAMES",
@@ -231,8 +229,7 @@ part proxies() {
              .flags = "--proxy-protocol",
              .form = flag_form::optional_value,
              .metavar = "MODE",
-             .type =
-                 choice({{"off"}, {"v1"}, {"v2"}, {"auto"}, {"true", "auto"}, {"false", "off"}}),
+             .type = choice({{"off"}, {"v1"}, {"v2"}, {"auto"}, {"true", "auto"}, {"false", "off"}}),
              .initial = R"("off")",
              .help = "Expect the PROXY protocol from a load balancer",
              .status = availability::not_yet,

@@ -6,8 +6,7 @@
 namespace unicoro::settings::tables {
 namespace {
 
-constexpr std::string_view no_syslog =
-    "log to stderr under systemd, or let a log shipper read the file";
+constexpr std::string_view no_syslog = "log to stderr under systemd, or let a log shipper read the file";
 constexpr std::string_view of_syslog = "it belongs to syslog, which is not available yet";
 constexpr std::string_view no_statsd = "derive the numbers from the access log";
 constexpr std::string_view of_statsd = "it belongs to statsd_host, which is not available yet";
@@ -15,9 +14,7 @@ constexpr std::string_view of_statsd = "it belongs to statsd_host, which is not 
 /// The object of the file, or the name of one, as text.
 constexpr member dictionary{
     [](server_settings& settings, const json& value) { settings.logconfig_dict = value.dump(); },
-    [](const server_settings& settings, json& value) {
-        value = json::parse(settings.logconfig_dict);
-    },
+    [](const server_settings& settings, json& value) { value = json::parse(settings.logconfig_dict); },
 };
 
 /// A setting that is not available yet, or one that only belongs to such a one.
@@ -36,7 +33,8 @@ setting missing_switch(
         .initial = "false",
         .help = help,
         .status = status,
-        .remark = remark};
+        .remark = remark
+    };
 }
 
 setting missing_text(
@@ -56,7 +54,8 @@ setting missing_text(
         .initial = initial,
         .help = help,
         .status = status,
-        .remark = remark};
+        .remark = remark
+    };
 }
 
 std::vector<setting> python_logging() {

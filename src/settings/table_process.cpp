@@ -4,8 +4,7 @@
 namespace unicoro::settings::tables {
 namespace {
 
-constexpr std::string_view no_control =
-    "there is no control socket; the master is steered by its signals";
+constexpr std::string_view no_control = "there is no control socket; the master is steered by its signals";
 constexpr std::string_view of_dirty = "it belongs to dirty_apps, which are not available yet";
 constexpr std::string_view no_dirty = "run long jobs in a job queue of their own";
 
@@ -20,7 +19,8 @@ setting dirty_number(
         .initial = initial,
         .help = help,
         .status = availability::meaningless,
-        .remark = of_dirty};
+        .remark = of_dirty
+    };
 }
 
 }  // namespace
@@ -134,9 +134,7 @@ part control() {
              .status = availability::not_yet,
              .remark = no_dirty},
             dirty_number("dirty_workers", "--dirty-workers", "0", "Helper processes"),
-            dirty_number(
-                "dirty_timeout", "--dirty-timeout", "300", "Seconds a helper's job may take"
-            ),
+            dirty_number("dirty_timeout", "--dirty-timeout", "300", "Seconds a helper's job may take"),
             dirty_number("dirty_threads", "--dirty-threads", "1", "Threads of a helper process"),
             dirty_number(
                 "dirty_graceful_timeout",

@@ -25,7 +25,8 @@ setting tls_text(
         .type = text(),
         .help = help,
         .status = status,
-        .remark = status == availability::not_yet ? no_tls : of_tls};
+        .remark = status == availability::not_yet ? no_tls : of_tls
+    };
 }
 
 setting http2_number(
@@ -43,7 +44,8 @@ setting http2_number(
         .initial = initial,
         .help = help,
         .status = availability::meaningless,
-        .remark = of_http2};
+        .remark = of_http2
+    };
 }
 
 }  // namespace
@@ -59,15 +61,13 @@ part sockets() {
              .type = bind_list(),
              .kept = stored_in<&server_settings::bind>(),
              .default_note = "0.0.0.0:$PORT if PORT is set, else 127.0.0.1:8000",
-             .help =
-                 "Listen on HOST, HOST:PORT, [IPV6]:PORT, unix:PATH or fd://N; may be repeated"},
+             .help = "Listen on HOST, HOST:PORT, [IPV6]:PORT, unix:PATH or fd://N; may be repeated"},
             {.name = "backlog",
              .flags = "--backlog",
              .metavar = "N",
              .type = whole_number(0, std::numeric_limits<int>::max()),
              .kept = stored_in<&server_settings::backlog>(),
-             .help =
-                 "Connections the kernel lets wait to be accepted (at most net.core.somaxconn)"},
+             .help = "Connections the kernel lets wait to be accepted (at most net.core.somaxconn)"},
             {.name = "reuse_port",
              .flags = "--reuse-port",
              .form = flag_form::switch_on,
@@ -108,11 +108,7 @@ part tls() {
              .status = availability::meaningless,
              .remark = of_tls},
             tls_text(
-                "ciphers",
-                "--ciphers",
-                "LIST",
-                "Ciphers in OpenSSL's notation",
-                availability::meaningless
+                "ciphers", "--ciphers", "LIST", "Ciphers in OpenSSL's notation", availability::meaningless
             ),
             {.name = "ssl_version",
              .flags = "--ssl-version",

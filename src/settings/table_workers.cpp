@@ -61,8 +61,9 @@ std::vector<setting> development() {
          .form = flag_form::switch_on,
          .type = boolean(),
          .kept = stored_in<&server_settings::preload_app>(),
-         .help = "Load the application in the master, before workers are forked, which then share its memory; "
-                 "its code changes with a restart alone"},
+         .help =
+             "Load the application in the master, before workers are forked, which then share its memory; "
+             "its code changes with a restart alone"},
         {.name = "reload",
          .flags = "--reload",
          .form = flag_form::switch_on,
@@ -111,7 +112,8 @@ std::vector<setting> processes() {
          .type = worker_class_name(),
          .kept = stored_in<&server_settings::worker_class>(),
          .help = "How the application runs: sync = one request at a time in each worker, gthread = "
-                 "on --threads threads, async = many (gevent for WSGI, coroutines otherwise), eventlet = on its greenlets"},
+                 "on --threads threads, async = many (gevent for WSGI, coroutines otherwise), eventlet = on "
+                 "its greenlets"},
         {.name = "threads",
          .flags = "--threads",
          .metavar = "N",

@@ -49,9 +49,7 @@ class list_type : public value_type {
         }
         for (std::size_t i = 0; written.is_array() && i < written.size(); ++i) {
             if (written[i].is_string()) {
-                read_string(
-                    written[i].get_ref<const std::string&>(), index_path(i), entries, faults
-                );
+                read_string(written[i].get_ref<const std::string&>(), index_path(i), entries, faults);
             } else {
                 faults.push_back(rejected(written[i], "a string", index_path(i)));
             }
@@ -67,13 +65,10 @@ class list_type : public value_type {
 
   private:
     void read_string(
-        const std::string& written,
-        const std::string& path,
-        json& entries,
-        std::vector<fault>& faults
+        const std::string& written, const std::string& path, json& entries, std::vector<fault>& faults
     ) const {
-        const auto parts = commas_ == commas::separate ? base::split_list(written)
-                                                       : std::vector<std::string>{written};
+        const auto parts =
+            commas_ == commas::separate ? base::split_list(written) : std::vector<std::string>{written};
         for (const std::string& part : parts) {
             std::string problem;
             std::string entry = canonical(part, problem);
@@ -168,8 +163,8 @@ class bind_list_type final : public value_type {
             if (!problem.empty()) {
                 faults.push_back(
                     {path,
-                     base::printable(list[i].dump(-1, ' ', false, json::error_handler_t::replace)) +
-                         " " + problem}
+                     base::printable(list[i].dump(-1, ' ', false, json::error_handler_t::replace)) + " " +
+                         problem}
                 );
                 continue;
             }
@@ -217,9 +212,7 @@ class field_map_type final : public value_type {
         }
     }
 
-    std::string rule() const override {
-        return "an object of header field names and their https value";
-    }
+    std::string rule() const override { return "an object of header field names and their https value"; }
 
     void describe(ordered_json& schema) const override {
         schema["type"] = "object";
@@ -236,8 +229,7 @@ class environment_type final : public value_type {
                 if (text.is_string()) {
                     add(name, text.get<std::string>(), key_path(name), value, faults);
                 } else {
-                    faults.push_back(rejected(text, "a string (write it in quotes)", key_path(name))
-                    );
+                    faults.push_back(rejected(text, "a string (write it in quotes)", key_path(name)));
                 }
             }
             return;
@@ -249,8 +241,7 @@ class environment_type final : public value_type {
         }
         for (std::size_t i = 0; i < list.size(); ++i) {
             const std::string path = written.is_array() ? index_path(i) : std::string();
-            const std::string pair =
-                list[i].is_string() ? list[i].get<std::string>() : std::string();
+            const std::string pair = list[i].is_string() ? list[i].get<std::string>() : std::string();
             const auto equals = pair.find('=');
             if (equals == std::string::npos) {
                 faults.push_back(rejected(list[i], "a string of the form NAME=VALUE", path));
@@ -260,9 +251,7 @@ class environment_type final : public value_type {
         }
     }
 
-    std::string rule() const override {
-        return "an object of strings, or a list of \"NAME=VALUE\"";
-    }
+    std::string rule() const override { return "an object of strings, or a list of \"NAME=VALUE\""; }
 
     void describe(ordered_json& schema) const override {
         schema["type"] = ordered_json::array({"object", "array"});
@@ -280,9 +269,7 @@ class environment_type final : public value_type {
     ) {
         // setenv(3) refuses such names, and a NUL would cut the value.
         if (name.empty() || name.find_first_of(std::string_view("=\0", 2)) != std::string::npos) {
-            faults.push_back(
-                rejected(name, "a variable name that is not empty and has no \"=\"", path)
-            );
+            faults.push_back(rejected(name, "a variable name that is not empty and has no \"=\"", path));
         } else if (content.find('\0') != std::string::npos) {
             faults.push_back(rejected(content, "text without NUL", path));
         } else {

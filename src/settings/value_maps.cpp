@@ -49,10 +49,9 @@ constexpr std::array<hook, 20> known_hooks{{
 }};
 
 const hook* find_hook(std::string_view name) {
-    const auto* const found =
-        std::find_if(known_hooks.begin(), known_hooks.end(), [&](const hook& each) {
-            return each.name == name;
-        });
+    const auto* const found = std::find_if(known_hooks.begin(), known_hooks.end(), [&](const hook& each) {
+        return each.name == name;
+    });
     return found == known_hooks.end() ? nullptr : found;
 }
 
@@ -71,11 +70,10 @@ class text_map_type : public value_type {
                 faults.push_back({key_path(key), problem});
                 continue;
             }
-            const std::string text =
-                entry.is_string() ? std::string(base::trim(entry.get_ref<const std::string&>()))
-                                  : std::string();
-            std::string canonical =
-                base::has_control_byte(text) ? std::string() : canonical_entry(text);
+            const std::string text = entry.is_string()
+                                         ? std::string(base::trim(entry.get_ref<const std::string&>()))
+                                         : std::string();
+            std::string canonical = base::has_control_byte(text) ? std::string() : canonical_entry(text);
             if (canonical.empty()) {
                 faults.push_back(rejected(entry, entry_rule(), key_path(key)));
             } else {
@@ -124,9 +122,7 @@ class app_map_type final : public text_map_type {
 
     std::string canonical_entry(const std::string& text) const override { return text; }
 
-    std::string entry_rule() const override {
-        return "an application: MODULE:NAME or ./LIBRARY.so:NAME";
-    }
+    std::string entry_rule() const override { return "an application: MODULE:NAME or ./LIBRARY.so:NAME"; }
 };
 
 bool is_dotted_name(std::string_view text) {
@@ -157,7 +153,8 @@ class hook_map_type final : public text_map_type {
             schema["properties"][std::string(each.name)] = ordered_json{
                 {"description", "Called with " + std::string(each.help) + "."},
                 {"type", "string"},
-                {"minLength", 1}};
+                {"minLength", 1}
+            };
         }
     }
 
@@ -172,17 +169,14 @@ class hook_map_type final : public text_map_type {
         if (const auto meant = base::nearest(key, names)) {
             return text + "; did you mean \"" + std::string(*meant) + "\"?";
         }
-        for (const auto name : names) text += (name == names.front() ? ": known are " : ", ") + std::string(name);
+        for (const auto name : names)
+            text += (name == names.front() ? ": known are " : ", ") + std::string(name);
         return text;
     }
 
-    std::string canonical_entry(const std::string& text) const override {
-        return canonical_reference(text);
-    }
+    std::string canonical_entry(const std::string& text) const override { return canonical_reference(text); }
 
-    std::string entry_rule() const override {
-        return "a function: MODULE:FUNCTION or /FILE.py:FUNCTION";
-    }
+    std::string entry_rule() const override { return "a function: MODULE:FUNCTION or /FILE.py:FUNCTION"; }
 };
 
 }  // namespace

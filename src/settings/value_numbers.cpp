@@ -131,8 +131,8 @@ class byte_size_type final : public value_type {
     explicit byte_size_type(std::int64_t most) : most_(most) {}
 
     void read(const json& written, json& value, std::vector<fault>& faults) const override {
-        const auto bytes = written.is_string() ? with_unit(written.get_ref<const std::string&>())
-                                               : to_whole(written);
+        const auto bytes =
+            written.is_string() ? with_unit(written.get_ref<const std::string&>()) : to_whole(written);
         if (!bytes || *bytes < 0 || *bytes > most_) {
             faults.push_back(rejected(written, rule()));
             return;
@@ -141,8 +141,7 @@ class byte_size_type final : public value_type {
     }
 
     std::string rule() const override {
-        return "a number of bytes" + range_text(0, most_) +
-               ", also written like \"64k\" or \"10M\"";
+        return "a number of bytes" + range_text(0, most_) + ", also written like \"64k\" or \"10M\"";
     }
 
     void describe(ordered_json& schema) const override {
@@ -174,9 +173,8 @@ class byte_size_type final : public value_type {
 class file_mode_type final : public value_type {
   public:
     void read(const json& written, json& value, std::vector<fault>& faults) const override {
-        const auto mode = written.is_string()
-                              ? like_the_shell(written.get_ref<const std::string&>())
-                              : to_whole(written);
+        const auto mode =
+            written.is_string() ? like_the_shell(written.get_ref<const std::string&>()) : to_whole(written);
         if (!mode || *mode < 0 || *mode > 0777) {
             faults.push_back(rejected(written, rule()));
             return;
@@ -199,8 +197,7 @@ class file_mode_type final : public value_type {
     static std::optional<std::int64_t> like_the_shell(std::string_view written) {
         const std::string text = base::to_lower(base::trim(written));
         const std::string_view digits{text};
-        if (digits.starts_with("0x"))
-            return base::parse_integer<std::int64_t>(digits.substr(2), 16);
+        if (digits.starts_with("0x")) return base::parse_integer<std::int64_t>(digits.substr(2), 16);
         if (digits.starts_with("0o")) return base::parse_integer<std::int64_t>(digits.substr(2), 8);
         const int number_base = digits.starts_with("0") ? 8 : 10;
         return base::parse_integer<std::int64_t>(digits, number_base);

@@ -32,8 +32,7 @@ class boolean_type final : public value_type {
             return;
         }
         if (written.is_string()) {
-            const std::string word =
-                base::to_lower(base::trim(written.get_ref<const std::string&>()));
+            const std::string word = base::to_lower(base::trim(written.get_ref<const std::string&>()));
             if (word == "true" || word == "false") {
                 value = word == "true";
                 return;
@@ -79,12 +78,9 @@ class text_type final : public value_type {
 
     std::string rule() const override {
         switch (presence_) {
-            case presence::required:
-                return "a string that is not empty";
-            case presence::may_be_empty:
-                return "a string";
-            case presence::optional_value:
-                return "a string or null";
+            case presence::required: return "a string that is not empty";
+            case presence::may_be_empty: return "a string";
+            case presence::optional_value: return "a string or null";
         }
         return {};
     }
@@ -190,7 +186,8 @@ class named_object_type final : public value_type {
             return;
         }
         std::string name;
-        if (written.is_string()) name = canonical_reference(base::trim(written.get_ref<const std::string&>()));
+        if (written.is_string())
+            name = canonical_reference(base::trim(written.get_ref<const std::string&>()));
         if (name.empty()) {
             faults.push_back(rejected(written, rule()));
         } else {

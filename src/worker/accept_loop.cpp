@@ -58,9 +58,8 @@ void describe_peer(const sockaddr_storage& address, app::connection_info& info) 
 int accept_withheld(int listener, sockaddr_storage& peer) {
     socklen_t length = sizeof peer;
     os::fork_pause pause;
-    const int fd = accept4(
-        listener, reinterpret_cast<sockaddr*>(&peer), &length, SOCK_NONBLOCK | SOCK_CLOEXEC
-    );
+    const int fd =
+        accept4(listener, reinterpret_cast<sockaddr*>(&peer), &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
     pause.withhold(fd);
     return fd;
 }
@@ -71,9 +70,7 @@ void close_withheld(int fd) {
     close(fd);
 }
 
-accept_outcome accept_one(
-    serving& shared, const listening_socket& from, aio::task_group& connections
-) {
+accept_outcome accept_one(serving& shared, const listening_socket& from, aio::task_group& connections) {
     sockaddr_storage peer{};
     const int fd = accept_withheld(from.fd, peer);
     if (fd < 0) {
@@ -116,9 +113,7 @@ accept_outcome accept_one(
 
 void tell_full(const serving& shared) {
     if (shared.most_connections == shared.settings.worker_connections) {
-        log::warning(
-            "worker_connections: {} are open, new ones wait in the backlog", shared.connections
-        );
+        log::warning("worker_connections: {} are open, new ones wait in the backlog", shared.connections);
         return;
     }
     log::warning(
@@ -144,9 +139,7 @@ class complaint_limiter {
 
 }  // namespace
 
-awaitable<void> accept_loop(
-    serving& shared, const listening_socket& from, aio::task_group& connections
-) {
+awaitable<void> accept_loop(serving& shared, const listening_socket& from, aio::task_group& connections) {
     aio::watched_duplicate listener(shared.io);
     if (const error_code failed = listener.open(from.fd)) {
         log::error("cannot watch {}: {}", from.address, failed.message());
@@ -178,8 +171,7 @@ awaitable<void> accept_loop(
 
 void accept_backlog(serving& shared, const listening_socket& from, aio::task_group& connections) {
     accept_outcome outcome{accepted::one};
-    while (outcome.what == accepted::one &&
-           shared.connections < shared.most_connections) {
+    while (outcome.what == accepted::one && shared.connections < shared.most_connections) {
         outcome = accept_one(shared, from, connections);
     }
 }

@@ -61,7 +61,7 @@ std::optional<std::string> code_watch::look(app::host& host) {
     for (std::string& file : host.code_files()) {
         if (!files_.insert(file).second) continue;
         watch_folder_of(file);
-        struct stat found {};
+        struct stat found{};
         if (stat(file.c_str(), &found) == 0 && after(found.st_mtim, begin_)) changed = file;
     }
     return changed;

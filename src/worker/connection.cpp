@@ -39,9 +39,7 @@ void log_failure(const app::exchange& request, const std::exception_ptr& failure
 
 }  // namespace
 
-connection::connection(
-    serving& shared, std::unique_ptr<byte_stream> stream, app::connection_info info
-)
+connection::connection(serving& shared, std::unique_ptr<byte_stream> stream, app::connection_info info)
     : shared_(shared),
       stream_(std::move(stream)),
       info_(std::move(info)),
@@ -172,8 +170,8 @@ awaitable<connection::after_burst> connection::serve_burst() {
         const bool again = request->reusable();
         // What arrives behind a close resets the connection, and takes from the client what it has not read.
         const bool gently = !again && !request->disconnected() &&
-                            (request->kept_by_client() || request->body_unread() ||
-                             request->has_unread() || request->upgraded() || stream_->readable_now());
+                            (request->kept_by_client() || request->body_unread() || request->has_unread() ||
+                             request->upgraded() || stream_->readable_now());
         request->end_request();
         idle_ = true;
         if (!again) {

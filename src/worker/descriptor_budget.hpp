@@ -13,9 +13,7 @@ struct descriptor_budget {
     std::size_t open = 0;   ///< in use before the first connection
 
     /// Left to the application, and to bodies kept in files.
-    [[nodiscard]] std::size_t reserve() const noexcept {
-        return std::min<std::size_t>(limit / 4, 256);
-    }
+    [[nodiscard]] std::size_t reserve() const noexcept { return std::min<std::size_t>(limit / 4, 256); }
 
     [[nodiscard]] std::size_t connections() const noexcept {
         const std::size_t taken = open + reserve();

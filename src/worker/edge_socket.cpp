@@ -36,9 +36,7 @@ void edge_socket::start_wait(handler&& waiting) {
 
 awaitable<std::tuple<error_code>> edge_socket::wait_edge() {
     return asio::async_initiate<decltype(as_tuple), void(error_code)>(
-        [](handler&& waiting, edge_socket* self) { self->start_wait(std::move(waiting)); },
-        as_tuple,
-        this
+        [](handler&& waiting, edge_socket* self) { self->start_wait(std::move(waiting)); }, as_tuple, this
     );
 }
 

@@ -40,8 +40,8 @@ class edge_socket : public asio::basic_stream_socket<asio::generic::stream_proto
 
 #if UNICORO_EDGE_WAIT
   private:
-    using handler = asio::detail::as_tuple_handler<
-        asio::detail::awaitable_handler<executor, std::tuple<error_code>>>;
+    using handler =
+        asio::detail::as_tuple_handler<asio::detail::awaitable_handler<executor, std::tuple<error_code>>>;
 
     // The one pending wait, part of the socket instead of an allocation each time.
     class pending_wait final : public asio::detail::reactor_op {
@@ -56,9 +56,7 @@ class edge_socket : public asio::basic_stream_socket<asio::generic::stream_proto
       private:
         // Whatever made the reactor call is used up: only the next edge counts after it.
         static status perform(reactor_op*) { return done_and_exhausted; }
-        static void complete(
-            void* owner, asio::detail::operation* self, const error_code&, std::size_t
-        );
+        static void complete(void* owner, asio::detail::operation* self, const error_code&, std::size_t);
 
         std::optional<handler> waiting_;
     };

@@ -14,7 +14,9 @@ constexpr std::size_t kept = 64;
 
 }  // namespace
 
-exchange_pool::exchange_pool(serving& shared) : shared_(shared) { free_.reserve(kept); }
+exchange_pool::exchange_pool(serving& shared) : shared_(shared) {
+    free_.reserve(kept);
+}
 
 exchange_pool::~exchange_pool() {
     for (const auto& each : free_) base::unpoison(each.get(), sizeof(http1_exchange));

@@ -62,11 +62,7 @@ class handover::socket_offer final : public app::connection_offer,
 };
 
 handover::handover(
-    serving& shared,
-    http1_exchange& request,
-    byte_stream& client,
-    std::string early,
-    app::loop_meanwhile loop
+    serving& shared, http1_exchange& request, byte_stream& client, std::string early, app::loop_meanwhile loop
 )
     : shared_(shared),
       request_(request),
@@ -99,7 +95,9 @@ os::unique_fd handover::make_pair(app::loop_meanwhile loop) {
     return outer;
 }
 
-std::shared_ptr<app::connection_offer> handover::offer() const noexcept { return offer_; }
+std::shared_ptr<app::connection_offer> handover::offer() const noexcept {
+    return offer_;
+}
 
 void handover::begin(aio::task_group& nursery) {
     if (!inner_) return;

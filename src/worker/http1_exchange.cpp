@@ -63,7 +63,9 @@ void http1_exchange::detach() noexcept {
     stream_ = nullptr;
 }
 
-app::connection_info& http1_exchange::connection() noexcept { return connection_->info(); }
+app::connection_info& http1_exchange::connection() noexcept {
+    return connection_->info();
+}
 
 http1_exchange::head_step http1_exchange::try_read_head() {
     if (input_.unread().size() == now_.examined) {
@@ -76,8 +78,7 @@ http1_exchange::head_step http1_exchange::try_read_head() {
     now_.examined = input_.unread().size();
     auto status = parser_.parse_head(input_.unread(), connection_->trust());
     if (status == http::request_parser::head_status::complete &&
-        parser_.head().framing != http::body_framing::none &&
-        input_.space().size() < room_for_framing) {
+        parser_.head().framing != http::body_framing::none && input_.space().size() < room_for_framing) {
         // Now is the last moment to move the head.
         input_.grow();
         parser_.reset();
@@ -97,7 +98,7 @@ void http1_exchange::begin_request() {
     const http::request_head& head = parser_.head();
     now_.running = true;
     now_.body_done = head.framing == http::body_framing::none ||
-                 (head.framing == http::body_framing::length && head.content_length == 0);
+                     (head.framing == http::body_framing::length && head.content_length == 0);
     now_.continue_due = head.expects_continue && !now_.body_done;
     now_.started = scoreboard::monotonic_now();
     // A request that holds the loop has the whole of `timeout`, from here on.

@@ -87,9 +87,7 @@ class http1_exchange final : public app::exchange {
     error_code write_in_line(std::string_view piece, bool (*give_up)()) override;
     awaitable<error_code> write_file(int fd, std::uint64_t offset, std::uint64_t count) override;
     awaitable<error_code> finish() override;
-    awaitable<result<std::shared_ptr<app::websocket>>> accept_websocket(
-        std::string subprotocol
-    ) override;
+    awaitable<result<std::shared_ptr<app::websocket>>> accept_websocket(std::string subprotocol) override;
     std::shared_ptr<app::connection_offer> offer_connection(app::loop_meanwhile loop) override;
     void fail(int status, std::string_view detail) override;
     bool disconnected() const noexcept override { return broken_; }
@@ -110,25 +108,26 @@ class http1_exchange final : public app::exchange {
     /// another client's.
     struct of_request {
         http::response_plan plan;
-        std::size_t out_sent = 0;        // of out_ and body_ together
-        std::string_view pending;        // request body bytes decoded, not yet handed out
-        std::size_t examined = 0;        // unread bytes the parser has seen without a whole head
-        std::uint64_t body_sent = 0;     // without chunk framing
+        std::size_t out_sent = 0;     // of out_ and body_ together
+        std::string_view pending;     // request body bytes decoded, not yet handed out
+        std::size_t examined = 0;     // unread bytes the parser has seen without a whole head
+        std::uint64_t body_sent = 0;  // without chunk framing
         std::uint64_t body_received = 0;
-        std::int64_t started = 0;        // monotonic nanoseconds
+        std::int64_t started = 0;  // monotonic nanoseconds
         std::uint32_t ledger_entry = 0;
         phase stage = phase::head;
         bool running = false;
         bool head_sent = false;
         bool body_done = true;
         bool continue_due = false;
-        bool body_failed = false;        // nothing more can be read, but an answer can be written
+        bool body_failed = false;  // nothing more can be read, but an answer can be written
         bool out_of_time = false;
         bool send_late = false;
         bool overrun_logged = false;
-        bool websocket_failed = false;   // by the application
+        bool websocket_failed = false;  // by the application
         std::shared_ptr<websocket_session> websocket;
-        std::unique_ptr<worker::handover> handover;  // from the offer to the end of the request, or of the offer
+        std::unique_ptr<worker::handover>
+            handover;  // from the offer to the end of the request, or of the offer
         std::vector<std::pair<std::string, std::string>> environ;
     };
 

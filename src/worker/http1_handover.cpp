@@ -11,9 +11,7 @@ namespace unicoro::worker {
 
 std::shared_ptr<app::connection_offer> http1_exchange::offer_connection(app::loop_meanwhile loop) {
     if (!parser_.head().wants_websocket || !now_.body_done || now_.stage != phase::head) return nullptr;
-    now_.handover = std::make_unique<handover>(
-        shared_, *this, *stream_, std::string(input_.unread()), loop
-    );
+    now_.handover = std::make_unique<handover>(shared_, *this, *stream_, std::string(input_.unread()), loop);
     if (!now_.handover->offer()) now_.handover.reset();
     return now_.handover ? now_.handover->offer() : nullptr;
 }

@@ -270,12 +270,7 @@ void http1_exchange::fail(int status, std::string_view detail) {
 }
 
 void http1_exchange::refuse(int status, std::string_view detail) {
-    log::info(
-        "Invalid request from ip={}: {} ({})",
-        connection_->info().remote_address,
-        detail,
-        status
-    );
+    log::info("Invalid request from ip={}: {} ({})", connection_->info().remote_address, detail, status);
     response_.reset();
     [[maybe_unused]] const error_code known_status = response_.set_status(status);
     [[maybe_unused]] const error_code valid = response_.add("Content-Type", "text/html; charset=utf-8");

@@ -48,9 +48,7 @@ void http1_exchange::make_upgrade_head(std::string_view negotiated, std::string_
     out_.append("\r\n");
 }
 
-awaitable<result<std::shared_ptr<app::websocket>>> http1_exchange::accept_websocket(
-    std::string subprotocol
-) {
+awaitable<result<std::shared_ptr<app::websocket>>> http1_exchange::accept_websocket(std::string subprotocol) {
     if (now_.stage != phase::head || now_.websocket) co_return error_code(errc::head_already_sent);
     const http::request_head& head = parser_.head();
     if (!subprotocol.empty() && !offered(head, subprotocol)) {
@@ -63,8 +61,7 @@ awaitable<result<std::shared_ptr<app::websocket>>> http1_exchange::accept_websoc
     request_deadline_.disarm();
     std::string early(input_.unread());
     input_.use(early.size());
-    now_.websocket =
-        std::make_shared<websocket_session>(shared_, *stream_, std::move(early), head.target);
+    now_.websocket = std::make_shared<websocket_session>(shared_, *stream_, std::move(early), head.target);
     const std::string negotiated = co_await now_.websocket->negotiate(head);
     make_upgrade_head(negotiated, subprotocol);
     now_.stage = phase::upgraded;

@@ -52,7 +52,10 @@ std::string running_requests(const scoreboard::table& board, std::size_t slot) {
 
 struct loop_watch::state {
     state(
-        app::host& served, const scoreboard::table& table, std::size_t own_slot, std::chrono::milliseconds most
+        app::host& served,
+        const scoreboard::table& table,
+        std::size_t own_slot,
+        std::chrono::milliseconds most
     )
         : host(served), board(table), slot(own_slot), limit(most) {
         if (host.runs_native_code()) native.emplace();

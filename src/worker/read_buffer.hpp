@@ -19,9 +19,7 @@ class read_buffer {
 
     read_buffer() : bytes_(std::make_unique_for_overwrite<char[]>(usual_size)), capacity_(usual_size) {}
 
-    [[nodiscard]] std::string_view unread() const noexcept {
-        return {bytes_.get() + begin_, end_ - begin_};
-    }
+    [[nodiscard]] std::string_view unread() const noexcept { return {bytes_.get() + begin_, end_ - begin_}; }
     [[nodiscard]] bool empty() const noexcept { return begin_ == end_; }
     [[nodiscard]] std::span<char> space() noexcept {
         base::unpoison(bytes_.get() + end_, capacity_ - end_);

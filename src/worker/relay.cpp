@@ -72,7 +72,9 @@ awaitable<void> relay::carry_out() {
     if (end == outcome::output_failed) inner_.shutdown_both();
 }
 
-void relay::end_input() noexcept { inner_.shutdown_write(); }
+void relay::end_input() noexcept {
+    inner_.shutdown_write();
+}
 
 std::string relay::take_rest() {
     // What is there can still be read, and nothing comes after it.

@@ -21,15 +21,9 @@ http::policy policy_of(const settings::server_settings& values) {
     policy.permit_unconventional_http_version = values.permit_unconventional_http_version;
     policy.casefold_http_method = values.casefold_http_method;
     switch (values.header_map) {
-        case settings::header_map::drop:
-            policy.header_map = http::underscore_fields::drop;
-            break;
-        case settings::header_map::refuse:
-            policy.header_map = http::underscore_fields::refuse;
-            break;
-        case settings::header_map::dangerous:
-            policy.header_map = http::underscore_fields::dangerous;
-            break;
+        case settings::header_map::drop: policy.header_map = http::underscore_fields::drop; break;
+        case settings::header_map::refuse: policy.header_map = http::underscore_fields::refuse; break;
+        case settings::header_map::dangerous: policy.header_map = http::underscore_fields::dangerous; break;
     }
     policy.secure_scheme_headers = values.secure_scheme_headers;
     policy.forwarder_headers = values.forwarder_headers;

@@ -34,7 +34,7 @@ struct time_limits {
     aio::deadline_queue& request;
     aio::deadline_queue& farewell;  ///< for a next request on a kept connection, once the worker drains
     aio::deadline_queue& linger;
-    aio::deadline_queue& release;   ///< until a connection that was handed over is let go of
+    aio::deadline_queue& release;  ///< until a connection that was handed over is let go of
     aio::deadline_queue& ws_ping;
     aio::deadline_queue& ws_pong;
     aio::deadline_queue& ws_close;
@@ -55,16 +55,16 @@ struct serving {
     scoreboard::worker_slot& slot;
     scoreboard::request_ledger ledger;
     http::policy policy;
-    base::trust_list forwarders;          ///< forwarded_allow_ips
+    base::trust_list forwarders;  ///< forwarded_allow_ips
     aio::deadline_service deadlines;
     time_limits limits;
     exchange_pool exchanges;
     app::host* host = nullptr;
-    app::locator locations;               ///< whose each request is
+    app::locator locations;  ///< whose each request is
 
     std::size_t connections = 0;
-    std::size_t most_connections;         ///< worker_connections, or fewer when descriptors are short
-    std::uint64_t requests_left = 0;      ///< until the worker asks for a replacement; 0 = no limit
+    std::size_t most_connections;     ///< worker_connections, or fewer when descriptors are short
+    std::uint64_t requests_left = 0;  ///< until the worker asks for a replacement; 0 = no limit
     bool draining = false;
 
     /// Rings when a connection has ended, for an accept loop that waits for room.

@@ -32,13 +32,16 @@ io_step retry_interrupted(Call call) noexcept {
 
 }  // namespace
 
-socket_stream::socket_stream(asio::io_context& io, int family, int fd)
-    : socket_(io, family, fd), fd_(fd) {}
+socket_stream::socket_stream(asio::io_context& io, int family, int fd) : socket_(io, family, fd), fd_(fd) {}
 
-socket_stream::~socket_stream() { close(); }
+socket_stream::~socket_stream() {
+    close();
+}
 
 // There the number may be a file of the application by now.
-int socket_stream::own_fd() const noexcept { return os::forked_off() ? -1 : fd_; }
+int socket_stream::own_fd() const noexcept {
+    return os::forked_off() ? -1 : fd_;
+}
 
 io_step socket_stream::try_read(std::span<char> into) noexcept {
     const io_step step =
@@ -80,9 +83,8 @@ awaitable<std::tuple<error_code>> socket_stream::wait_idle() {
 
 bool socket_stream::readable_now() noexcept {
     char unused = 0;
-    return retry_interrupted([&] {
-               return recv(own_fd(), &unused, 1, MSG_PEEK | MSG_DONTWAIT);
-           }).status != io_status::would_block;
+    return retry_interrupted([&] { return recv(own_fd(), &unused, 1, MSG_PEEK | MSG_DONTWAIT); }).status !=
+           io_status::would_block;
 }
 
 awaitable<std::tuple<error_code>> socket_stream::wait_writable() {
@@ -107,11 +109,17 @@ void socket_stream::cancel() noexcept {
     socket_.cancel(ignored);
 }
 
-void socket_stream::shutdown_write() noexcept { shutdown(own_fd(), SHUT_WR); }
+void socket_stream::shutdown_write() noexcept {
+    shutdown(own_fd(), SHUT_WR);
+}
 
-void socket_stream::shutdown_read() noexcept { shutdown(own_fd(), SHUT_RD); }
+void socket_stream::shutdown_read() noexcept {
+    shutdown(own_fd(), SHUT_RD);
+}
 
-void socket_stream::shutdown_both() noexcept { shutdown(own_fd(), SHUT_RDWR); }
+void socket_stream::shutdown_both() noexcept {
+    shutdown(own_fd(), SHUT_RDWR);
+}
 
 os::unique_fd socket_stream::duplicate() noexcept {
     // Both share their flags. Asio makes a socket non-blocking when it first waits, which must not come

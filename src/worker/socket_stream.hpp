@@ -9,7 +9,8 @@ namespace unicoro::worker {
 /// A connected TCP or unix socket. In a child that the application forks it is closed.
 class socket_stream final : public byte_stream {
   public:
-    /// Takes a non-blocking descriptor that is withheld from children; `family` is AF_INET, AF_INET6 or AF_UNIX.
+    /// Takes a non-blocking descriptor that is withheld from children; `family` is AF_INET, AF_INET6 or
+    /// AF_UNIX.
     socket_stream(asio::io_context& io, int family, int fd);
     ~socket_stream() override;
 

@@ -58,9 +58,7 @@ struct start_write {
     websocket_transport* transport;
 
     template <class Handler>
-    void operator()(
-        Handler&& done, const websocket_transport::pieces& from, std::size_t count
-    ) const {
+    void operator()(Handler&& done, const websocket_transport::pieces& from, std::size_t count) const {
         transport->write(from, count, hold(std::forward<Handler>(done)));
     }
 };
@@ -70,8 +68,7 @@ class next_layer {
   public:
     using executor_type = executor;
 
-    explicit next_layer(std::shared_ptr<websocket_transport> transport)
-        : transport_(std::move(transport)) {}
+    explicit next_layer(std::shared_ptr<websocket_transport> transport) : transport_(std::move(transport)) {}
 
     executor_type get_executor() const noexcept { return transport_->io().get_executor(); }
 
@@ -119,16 +116,14 @@ struct nothing_to_tear_down {
 
 template <class Token>
 auto async_teardown(beast::role_type, next_layer& layer, Token&& token) {
-    return asio::async_initiate<Token, void(error_code)>(
-        nothing_to_tear_down{layer.get_executor()}, token
-    );
+    return asio::async_initiate<Token, void(error_code)>(nothing_to_tear_down{layer.get_executor()}, token);
 }
 
-void beast_close_socket(next_layer& layer) { layer.break_off(); }
+void beast_close_socket(next_layer& layer) {
+    layer.break_off();
+}
 
-void copy_field(
-    const protocol::response_type& response, beast::http::field name, std::string& to
-) {
+void copy_field(const protocol::response_type& response, beast::http::field name, std::string& to) {
     const auto found = response.find(name);
     if (found == response.end()) return;
     to.append(found->name_string().data(), found->name_string().size()).append(": ");
@@ -153,8 +148,7 @@ struct tell_read {
 }  // namespace
 
 struct websocket_engine::beast_stream {
-    explicit beast_stream(std::shared_ptr<websocket_transport> over)
-        : protocol_stream(std::move(over)) {}
+    explicit beast_stream(std::shared_ptr<websocket_transport> over) : protocol_stream(std::move(over)) {}
 
     protocol::stream<next_layer, true> protocol_stream;
 };
@@ -167,8 +161,9 @@ websocket_engine::websocket_engine(
     : stream_(std::make_unique<beast_stream>(std::move(over))) {
     auto& stream = stream_->protocol_stream;
     // Pings, and the limits of time, are the session's.
-    stream.set_option(protocol::stream_base::timeout{
-        protocol::stream_base::none(), protocol::stream_base::none(), false});
+    stream.set_option(
+        protocol::stream_base::timeout{protocol::stream_base::none(), protocol::stream_base::none(), false}
+    );
     protocol::permessage_deflate deflate;
     deflate.server_enable = options.compress;
     // 4 KiB of memory per connection instead of 32 to compress with, for little loss.
@@ -219,14 +214,11 @@ void websocket_engine::read(asio::mutable_buffer into, owner to) {
     stream_->protocol_stream.async_read_some(into, tell_read{std::move(to)});
 }
 
-void websocket_engine::write(
-    app::websocket_message::kind type, std::string_view data, owner to
-) {
+void websocket_engine::write(app::websocket_message::kind type, std::string_view data, owner to) {
     auto& stream = stream_->protocol_stream;
     stream.text(type == app::websocket_message::kind::text);
     stream.async_write(
-        asio::const_buffer(data.data(), data.size()),
-        tell<&websocket_events::on_written>{std::move(to)}
+        asio::const_buffer(data.data(), data.size()), tell<&websocket_events::on_written>{std::move(to)}
     );
 }
 
@@ -244,7 +236,9 @@ bool websocket_engine::message_done() const noexcept {
     return stream_->protocol_stream.is_message_done();
 }
 
-bool websocket_engine::text() const noexcept { return stream_->protocol_stream.got_text(); }
+bool websocket_engine::text() const noexcept {
+    return stream_->protocol_stream.got_text();
+}
 
 app::websocket_close websocket_engine::peer_close() const {
     const protocol::close_reason& why = stream_->protocol_stream.reason();

@@ -268,15 +268,15 @@ void websocket_session::on_pong() {
     if (!pinging_) shared_.deadlines.arm(ping_limit_, shared_.limits.ws_ping);
 }
 
-void websocket_session::on_peer_closes() { peer_closes_ = true; }
+void websocket_session::on_peer_closes() {
+    peer_closes_ = true;
+}
 
 void websocket_session::on_pinged(error_code ec) {
     pinging_ = false;
     if (!ec && !ended_) {
         if (shared_.settings.ws_ping_timeout.count() == 0) awaiting_pong_ = false;
-        shared_.deadlines.arm(
-            ping_limit_, awaiting_pong_ ? shared_.limits.ws_pong : shared_.limits.ws_ping
-        );
+        shared_.deadlines.arm(ping_limit_, awaiting_pong_ ? shared_.limits.ws_pong : shared_.limits.ws_ping);
     }
     left_.ring();
 }
@@ -312,14 +312,14 @@ void websocket_session::close_expired(aio::deadline&, void* self) noexcept {
     static_cast<websocket_session*>(self)->break_off();
 }
 
-void websocket_session::drain() { begin_close(1012, "service restart"); }
+void websocket_session::drain() {
+    begin_close(1012, "service restart");
+}
 
 void websocket_session::fail(std::uint16_t code, std::string_view reason) {
     if (!writing_ && !pinging_ && !closing_) {
         std::string frame;
-        http::append_websocket_frame(
-            frame, http::websocket_opcode::close, http::close_payload(code, reason)
-        );
+        http::append_websocket_frame(frame, http::websocket_opcode::close, http::close_payload(code, reason));
         transport_->try_write_last(frame);
     }
     break_off();
@@ -369,8 +369,12 @@ void websocket_session::abandon() noexcept {
     incoming_ = std::string();
 }
 
-bool websocket_session::ended_in_peace() const noexcept { return ended_ && ended_->code != 1006; }
+bool websocket_session::ended_in_peace() const noexcept {
+    return ended_ && ended_->code != 1006;
+}
 
-std::uint64_t websocket_session::bytes_sent() const noexcept { return transport_->bytes_sent(); }
+std::uint64_t websocket_session::bytes_sent() const noexcept {
+    return transport_->bytes_sent();
+}
 
 }  // namespace unicoro::worker

@@ -95,22 +95,22 @@ class websocket_session final : public app::websocket,
     std::string_view target_;
     std::shared_ptr<websocket_transport> transport_;
     std::optional<websocket_engine> engine_;
-    aio::bell arrived_;                // a message, or the end
-    aio::bell left_;                   // something was written or has ended
-    std::string incoming_;             // the message that is being read; its end is spare room
+    aio::bell arrived_;     // a message, or the end
+    aio::bell left_;        // something was written or has ended
+    std::string incoming_;  // the message that is being read; its end is spare room
     std::size_t incoming_size_ = 0;
     std::list<app::websocket_message> inbox_;
     std::size_t inbox_bytes_ = 0;
     std::list<app::websocket_message> outbox_;  // the first one is being written
     std::size_t outbox_bytes_ = 0;
-    std::uint64_t posted_ = 0;         // messages
+    std::uint64_t posted_ = 0;  // messages
     std::uint64_t written_ = 0;
-    aio::deadline ping_limit_;         // until the next ping, or until its pong
+    aio::deadline ping_limit_;  // until the next ping, or until its pong
     aio::deadline close_limit_;
     std::uint64_t received_at_ping_ = 0;
     std::optional<app::websocket_close> close_wanted_;
     std::optional<app::websocket_close> ended_;
-    std::uint16_t failed_with_ = 0;    // why it was closed here, if for a mistake of the peer
+    std::uint16_t failed_with_ = 0;  // why it was closed here, if for a mistake of the peer
     bool accepting_ = false;
     bool reading_ = false;
     bool writing_ = false;

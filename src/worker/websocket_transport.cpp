@@ -49,7 +49,9 @@ websocket_transport::websocket_transport(serving& shared, byte_stream& stream, s
       early_(std::move(early)),
       send_limit_(&websocket_transport::send_expired, this) {}
 
-asio::io_context& websocket_transport::io() const noexcept { return shared_.io; }
+asio::io_context& websocket_transport::io() const noexcept {
+    return shared_.io;
+}
 
 void websocket_transport::finish_later(io_handler done, error_code ec, std::size_t bytes) {
     asio::post(shared_.io, posted{std::move(done), ec, bytes});
@@ -66,8 +68,7 @@ void websocket_transport::read(asio::mutable_buffer into, io_handler done) {
         return finish_later(std::move(done), {}, count);
     }
     if (!drained_) {
-        const io_step step =
-            stream_->try_read(std::span<char>(static_cast<char*>(into.data()), into.size()));
+        const io_step step = stream_->try_read(std::span<char>(static_cast<char*>(into.data()), into.size()));
         drained_ = step.bytes < into.size();
         if (step.status != io_status::would_block) {
             received_ += step.bytes;
@@ -79,7 +80,9 @@ void websocket_transport::read(asio::mutable_buffer into, io_handler done) {
     wait_to_read();
 }
 
-void websocket_transport::wait_to_read() { stream_->when_readable(readable{shared_from_this()}); }
+void websocket_transport::wait_to_read() {
+    stream_->when_readable(readable{shared_from_this()});
+}
 
 void websocket_transport::try_to_read(error_code ec) {
     io_step step{io_status::failed, 0};
@@ -113,7 +116,9 @@ void websocket_transport::write(const pieces& from, std::size_t count, io_handle
     wait_to_write();
 }
 
-void websocket_transport::wait_to_write() { stream_->when_writable(writable{shared_from_this()}); }
+void websocket_transport::wait_to_write() {
+    stream_->when_writable(writable{shared_from_this()});
+}
 
 void websocket_transport::try_to_write(error_code ec) {
     io_step step{io_status::failed, 0};

@@ -85,7 +85,8 @@ process::process(const launch& how)
           how.slot,
           how.age,
           [this] { shared_.slot.heartbeat.store(scoreboard::monotonic_now()); },
-          &application_tasks_} {
+          &application_tasks_
+      } {
     context_.given_up = [this] {
         exit_code_ = 1;
         given_up_ = true;
@@ -182,7 +183,7 @@ awaitable<void> process::beat() {
 
 awaitable<void> process::obey_signals() {
     for (const int each : {SIGTERM, SIGINT, SIGQUIT, SIGUSR1}) {
-        struct sigaction before {};
+        struct sigaction before{};
         sigaction(each, nullptr, &before);
         error_code ec;
         signals_.add(each, ec);
@@ -210,8 +211,7 @@ awaitable<void> process::watch_master() {
         co_return;
     }
     for (;;) {
-        const auto [ec] =
-            co_await lifeline->async_wait(asio::posix::descriptor_base::wait_read, as_tuple);
+        const auto [ec] = co_await lifeline->async_wait(asio::posix::descriptor_base::wait_read, as_tuple);
         if (ec) co_return;
         const std::optional<os::handed_file> come = os::take_file(lifeline->native_handle());
         if (!come) break;

@@ -51,8 +51,7 @@ std::uint64_t hash(std::string_view bytes) {
 
 std::string check_refusal(const transcript& t) {
     static constexpr std::array<int, 7> honest = {400, 413, 414, 417, 431, 501, 505};
-    if (std::find(honest.begin(), honest.end(), t.status) == honest.end())
-        return "a status that no rule has";
+    if (std::find(honest.begin(), honest.end(), t.status) == honest.end()) return "a status that no rule has";
     if (t.detail.empty() || t.detail.size() > 700) return "no reason, or an endless one";
     const auto printable = [](char byte) { return byte >= ' ' && byte <= '~'; };
     if (!std::all_of(t.detail.begin(), t.detail.end(), printable)) return "a reason with raw bytes";
@@ -61,13 +60,10 @@ std::string check_refusal(const transcript& t) {
 
 std::string check_request(const request_record& r) {
     using http::byte_class;
-    if (r.method.empty() || !http::all(byte_class::token, r.method))
-        return "a method that is no token";
-    if (r.target.empty() || !http::all(byte_class::target, r.target))
-        return "a target with bad bytes";
+    if (r.method.empty() || !http::all(byte_class::token, r.method)) return "a method that is no token";
+    if (r.target.empty() || !http::all(byte_class::target, r.target)) return "a target with bad bytes";
     for (const auto& [name, value] : r.fields) {
-        if (name.empty() || !http::all(byte_class::token, name))
-            return "a field name that is no token";
+        if (name.empty() || !http::all(byte_class::token, name)) return "a field name that is no token";
         if (!http::all(byte_class::content, value)) return "a field value with control bytes";
         if (http::trim(value) != value) return "a field value with white space around it";
     }
@@ -76,8 +72,7 @@ std::string check_request(const request_record& r) {
         if (r.body.size() > r.content_length) return "a body over its length";
         if (r.body_complete && r.body.size() != r.content_length) return "a body below its length";
     }
-    if (r.version == "HTTP/1.0" && r.framing == http::body_framing::chunked)
-        return "chunked in HTTP/1.0";
+    if (r.version == "HTTP/1.0" && r.framing == http::body_framing::chunked) return "chunked in HTTP/1.0";
     return {};
 }
 
@@ -102,8 +97,7 @@ std::string check(const http::policy& rules, http::peer_trust trust, std::string
     if (!wrong.empty()) return wrong;
     const std::uint64_t seed = hash(wire);
     if (converse(rules, trust, wire, pieces_of(1)) != at_once) return "another result byte by byte";
-    if (converse(rules, trust, wire, random_pieces(seed)) != at_once)
-        return "another result in pieces";
+    if (converse(rules, trust, wire, random_pieces(seed)) != at_once) return "another result in pieces";
     if (converse(rules, trust, wire, split_at(1 + seed % (wire.size() + 1))) != at_once) {
         return "another result in two pieces";
     }

@@ -64,25 +64,16 @@ void mutate(std::string& wire, const std::vector<corpus_file>& corpus, random_so
         case 0:
             if (at < wire.size()) wire[at] = static_cast<char>(random.below(256));
             break;
-        case 1:
-            wire.insert(at, tokens[random.below(tokens.size())]);
-            break;
-        case 2:
-            wire.erase(at, count);
-            break;
-        case 3:
-            wire.insert(random.below(wire.size() + 1), wire.substr(at, count));
-            break;
-        case 4:
-            wire.resize(at);
-            break;
+        case 1: wire.insert(at, tokens[random.below(tokens.size())]); break;
+        case 2: wire.erase(at, count); break;
+        case 3: wire.insert(random.below(wire.size() + 1), wire.substr(at, count)); break;
+        case 4: wire.resize(at); break;
         case 5: {
             const std::string& other = corpus[random.below(corpus.size())].wire;
             wire = wire.substr(0, at) + other.substr(random.below(other.size()));
             break;
         }
-        default:
-            wire.append(corpus[random.below(corpus.size())].wire);
+        default: wire.append(corpus[random.below(corpus.size())].wire);
     }
 }
 

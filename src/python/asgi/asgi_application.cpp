@@ -36,7 +36,8 @@ void asgi_application::start_lifespan(asgi_loop& loop, settings::lifespan_mode m
         "tell",
         reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(&tell)),
         METH_FASTCALL,
-        "tell(outcome, text)"};
+        "tell(outcome, text)"
+    };
     const py_ref type = loop.function("Lifespan");
     const py_ref scope = scopes_.lifespan(state_.get());
     const py_ref self = py_ref::steal(PyCapsule_New(this, nullptr, nullptr));

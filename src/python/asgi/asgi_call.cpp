@@ -127,7 +127,8 @@ void asgi_call::let_go() {
     if (cancel_due_ && !finished_) cancel_task();
     if (grace_due_ && !finished_) {
         static PyMethodDef end_method{
-            "end_grace", &end_grace, METH_NOARGS, "Cancels a task whose client is gone."};
+            "end_grace", &end_grace, METH_NOARGS, "Cancels a task whose client is gone."
+        };
         call_later(application_.disconnect_grace(), end_method);
     }
     const py_ref last = std::move(keeper_);
@@ -135,7 +136,8 @@ void asgi_call::let_go() {
 
 void asgi_call::cancel_task() {
     static PyMethodDef look_method{
-        "look_after_cancel", &look_after_cancel, METH_NOARGS, "Logs a task that goes on."};
+        "look_after_cancel", &look_after_cancel, METH_NOARGS, "Logs a task that goes on."
+    };
     cancelled_ = true;
     if (!task_) return;
     const py_ref asked = py_ref::steal(PyObject_CallMethod(task_.get(), "cancel", nullptr));
@@ -147,9 +149,7 @@ void asgi_call::call_later(double seconds, PyMethodDef& method) {
     const py_ref callback = py_ref::steal(PyCFunction_New(&method, coroutine_));
     py_ref timer;
     if (callback) {
-        timer = py_ref::steal(
-            PyObject_CallMethod(loop_.loop(), "call_later", "dO", seconds, callback.get())
-        );
+        timer = py_ref::steal(PyObject_CallMethod(loop_.loop(), "call_later", "dO", seconds, callback.get()));
     }
     if (!timer) PyErr_WriteUnraisable(coroutine_);
 }
@@ -228,8 +228,7 @@ void asgi_call::log_failure(std::string_view what, PyObject* exception) const {
         const http::request_head& head = request_->head();
         headline = "Error handling request " + log::escaped(head.method) + ' ' + log::escaped(head.target);
     } else {
-        PyObject* const path =
-            scope_ ? PyDict_GetItem(scope_.get(), asgi_names::all().path) : nullptr;
+        PyObject* const path = scope_ ? PyDict_GetItem(scope_.get(), asgi_names::all().path) : nullptr;
         headline = "Error after the end of a request for " + log::escaped(to_utf8(path));
     }
     report_failure(std::move(headline), what, exception);

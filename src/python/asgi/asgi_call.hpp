@@ -117,8 +117,7 @@ class asgi_call : public app::running_request {
     class read_in_flight {
       public:
         explicit read_in_flight(asgi_call& call) noexcept : call_(&call) { call.reading_ = true; }
-        read_in_flight(read_in_flight&& other) noexcept
-            : call_(std::exchange(other.call_, nullptr)) {}
+        read_in_flight(read_in_flight&& other) noexcept : call_(std::exchange(other.call_, nullptr)) {}
         read_in_flight& operator=(read_in_flight&&) = delete;
         ~read_in_flight() {
             if (call_ != nullptr) call_->read_ended();

@@ -33,9 +33,8 @@ PyObject* report(PyObject*, PyObject* const* arguments, Py_ssize_t count) {
 }
 
 py_ref run_events() {
-    const py_ref code = py_ref::steal(
-        Py_CompileString(asgi_events_source, "<unicoro asgi/events.py>", Py_file_input)
-    );
+    const py_ref code =
+        py_ref::steal(Py_CompileString(asgi_events_source, "<unicoro asgi/events.py>", Py_file_input));
     if (!code) return {};
     return py_ref::steal(PyImport_ExecCodeModule("_unicoro_asgi", code.get()));
 }
@@ -89,7 +88,8 @@ void asgi_loop::drive() {
         "report",
         reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(&report)),
         METH_FASTCALL,
-        "report(what, error)"};
+        "report(what, error)"
+    };
     const py_ref self = py_ref::steal(PyCapsule_New(this, nullptr, nullptr));
     const py_ref drive = function("drive");
     py_ref ended;
@@ -97,9 +97,9 @@ void asgi_loop::drive() {
         const py_ref is_stopped = py_ref::steal(PyCFunction_New(&stopped_method, self.get()));
         const py_ref tell = py_ref::steal(PyCFunction_New(&report_method, nullptr));
         if (is_stopped && tell) {
-            ended = py_ref::steal(PyObject_CallFunctionObjArgs(
-                drive.get(), loop_.get(), is_stopped.get(), tell.get(), nullptr
-            ));
+            ended = py_ref::steal(
+                PyObject_CallFunctionObjArgs(drive.get(), loop_.get(), is_stopped.get(), tell.get(), nullptr)
+            );
         }
     }
     if (!ended) {

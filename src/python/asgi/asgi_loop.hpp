@@ -81,8 +81,7 @@ class asgi_loop final : private loop_wait {
 
     /// True when something was left that is acted on after a wait.
     [[nodiscard]] bool has_word() const noexcept {
-        return !arrived_.empty() || !noted_.empty() || !left_.empty() || !dropped_.empty() ||
-               !calls_.empty();
+        return !arrived_.empty() || !noted_.empty() || !left_.empty() || !dropped_.empty() || !calls_.empty();
     }
 
     [[nodiscard]] guest_reactor& reactor() noexcept { return reactor_; }

@@ -10,7 +10,7 @@ asgi_names& storage() noexcept {
 }
 
 struct entry {
-    PyObject* asgi_names::*where;
+    PyObject* asgi_names::* where;
     const char* text;
 };
 

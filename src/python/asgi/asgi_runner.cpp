@@ -31,8 +31,7 @@ awaitable<std::optional<app::load_error>> asgi_runner::start(asgi_application& a
     if (application.outcome() == "failed") {
         failure.emplace();
         failure->code = app::boot_failure::worker;
-        failure->message =
-            "Worker failed to boot: the application's startup failed\n" + application.text();
+        failure->message = "Worker failed to boot: the application's startup failed\n" + application.text();
     } else if (application.outcome() == "without") {
         log::debug("the ASGI application has no lifespan: {}", application.text());
     }

@@ -35,8 +35,7 @@ asgi_call::progress ask(waiting_object& self, PyObject** result) {
     asgi_call& call = call_of(self.coroutine);
     const no_collection meanwhile;
     py_ref value;
-    const asgi_call::progress state =
-        self.what == purpose::receive ? call.receive(value) : call.sent();
+    const asgi_call::progress state = self.what == purpose::receive ? call.receive(value) : call.sent();
     if (state == asgi_call::progress::ready) {
         *result = value ? value.release() : py_ref::borrow(Py_None).release();
     }
@@ -137,8 +136,7 @@ PyObject* throw_into(PyObject* object, PyObject* const* arguments, Py_ssize_t co
     const py_ref method = py_ref::steal(PyObject_GetAttrString(self.iterator, "throw"));
     PyObject* result = nullptr;
     if (method) {
-        result =
-            PyObject_Vectorcall(method.get(), arguments, static_cast<std::size_t>(count), nullptr);
+        result = PyObject_Vectorcall(method.get(), arguments, static_cast<std::size_t>(count), nullptr);
     }
     stop_waiting(self);
     return result;
@@ -168,9 +166,7 @@ PyTypeObject* waiting_type() {
         {nullptr, nullptr, 0, nullptr},
     };
     if (type.tp_name == nullptr) {
-        begin_type(
-            type, "unicoro.Waiting", sizeof(waiting_object), &dealloc, "A receive() or send()."
-        );
+        begin_type(type, "unicoro.Waiting", sizeof(waiting_object), &dealloc, "A receive() or send().");
         async.am_await = &PyObject_SelfIter;
         async.am_send = &step;
         type.tp_as_async = &async;
@@ -183,9 +179,8 @@ PyTypeObject* waiting_type() {
 py_ref make_waiting(PyObject* coroutine, purpose what) {
     PyTypeObject* const type = waiting_type();
     if (type == nullptr) return {};
-    py_ref made = py_ref::steal(
-        PyObject_Init(static_cast<PyObject*>(PyObject_Malloc(sizeof(waiting_object))), type)
-    );
+    py_ref made =
+        py_ref::steal(PyObject_Init(static_cast<PyObject*>(PyObject_Malloc(sizeof(waiting_object))), type));
     if (!made) return {};
     waiting_object& self = self_of(made.get());
     self.coroutine = py_ref::borrow(coroutine).release();
@@ -255,7 +250,8 @@ PyObject* send_message(PyObject* coroutine, PyObject* message) {
 
 py_ref make_receive(PyObject* coroutine) {
     static PyMethodDef method{
-        "receive", &receive, METH_NOARGS, "receive($self, /)\n--\n\nAwait it for the next message."};
+        "receive", &receive, METH_NOARGS, "receive($self, /)\n--\n\nAwait it for the next message."
+    };
     return py_ref::steal(PyCFunction_New(&method, coroutine));
 }
 
@@ -264,7 +260,8 @@ py_ref make_send(PyObject* coroutine) {
         "send",
         &send_message,
         METH_O,
-        "send($self, message, /)\n--\n\nSends a message; await it for its way being free."};
+        "send($self, message, /)\n--\n\nSends a message; await it for its way being free."
+    };
     return py_ref::steal(PyCFunction_New(&method, coroutine));
 }
 

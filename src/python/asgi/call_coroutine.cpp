@@ -139,9 +139,7 @@ PyObject* throw_into(PyObject* object, PyObject* const* arguments, Py_ssize_t co
     } else {
         const py_ref method = py_ref::steal(PyObject_GetAttrString(self.inner, "throw"));
         if (method) {
-            result = PyObject_Vectorcall(
-                method.get(), arguments, static_cast<std::size_t>(count), nullptr
-            );
+            result = PyObject_Vectorcall(method.get(), arguments, static_cast<std::size_t>(count), nullptr);
         }
     }
     if (result != nullptr) return result;
@@ -236,9 +234,8 @@ PyTypeObject* coroutine_type() {
 py_ref make_call_coroutine(asgi_call& call) {
     PyTypeObject* const type = coroutine_type();
     if (type == nullptr) return {};
-    py_ref made = py_ref::steal(
-        PyObject_Init(static_cast<PyObject*>(PyObject_Malloc(sizeof(coroutine_object))), type)
-    );
+    py_ref made =
+        py_ref::steal(PyObject_Init(static_cast<PyObject*>(PyObject_Malloc(sizeof(coroutine_object))), type));
     if (!made) return {};
     coroutine_object& self = self_of(made.get());
     self.call = &call;

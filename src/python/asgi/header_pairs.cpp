@@ -18,9 +18,7 @@ std::string_view view_of(PyObject* bytes) noexcept {
 }  // namespace
 
 py_ref bytes_of(std::string_view bytes) noexcept {
-    return py_ref::steal(
-        PyBytes_FromStringAndSize(bytes.data(), static_cast<Py_ssize_t>(bytes.size()))
-    );
+    return py_ref::steal(PyBytes_FromStringAndSize(bytes.data(), static_cast<Py_ssize_t>(bytes.size())));
 }
 
 header_pairs::known_name& header_pairs::name_of(std::string_view name) {
@@ -45,8 +43,8 @@ py_ref header_pairs::get(std::string_view name, std::string_view value) {
         if (place->pair && place->hash == hash && place->name == &known) {
             PyObject* const pair = place->pair.get();
             // The place of a name may have been given to another one since.
-            const bool same = PyTuple_GET_ITEM(pair, 0) == known.lower.get() &&
-                              view_of(PyTuple_GET_ITEM(pair, 1)) == value;
+            const bool same =
+                PyTuple_GET_ITEM(pair, 0) == known.lower.get() && view_of(PyTuple_GET_ITEM(pair, 1)) == value;
             if (same) return py_ref::borrow(pair);
         }
     }

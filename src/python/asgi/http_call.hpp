@@ -69,7 +69,7 @@ class http_call final : public asgi_call {
     std::size_t unsent_ = 0;
     os::unique_fd file_;
     std::uint64_t file_size_ = 0;
-    std::unique_ptr<char[]> buffer_;                 // of a read that waits
+    std::unique_ptr<char[]> buffer_;  // of a read that waits
     std::optional<result<std::size_t>> read_result_;
     phase phase_ = phase::start;
     bool body_done_ = false;

@@ -69,9 +69,7 @@ asgi_call::progress http_call::sent() {
 // between this and its taking.
 bool http_call::takes(const char* type, phase wanted) {
     if (ended_) {
-        PyErr_Format(
-            PyExc_RuntimeError, "the message '%s' comes after the end of the response", type
-        );
+        PyErr_Format(PyExc_RuntimeError, "the message '%s' comes after the end of the response", type);
     } else if (!attended() || phase_ == phase::complete) {
         [[maybe_unused]] const py_ref nothing = client_gone();
     } else if (phase_ == wanted) {
@@ -79,9 +77,7 @@ bool http_call::takes(const char* type, phase wanted) {
     } else if (wanted == phase::start) {
         PyErr_SetString(PyExc_RuntimeError, "http.response.start comes twice");
     } else {
-        PyErr_Format(
-            PyExc_RuntimeError, "the message '%s' comes before http.response.start", type
-        );
+        PyErr_Format(PyExc_RuntimeError, "the message '%s' comes before http.response.start", type);
     }
     return false;
 }
@@ -164,7 +160,7 @@ bool http_call::take_file(PyObject* message) {
         return false;
     }
     os::unique_fd opened(::open(text, O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-    struct stat about {};
+    struct stat about{};
     if (!opened || ::fstat(opened.get(), &about) != 0) {
         PyErr_SetFromErrnoWithFilenameObject(PyExc_OSError, path);
         return false;

@@ -67,9 +67,7 @@ bool add_header(http::response_head& head, PyObject* item) {
 
 std::optional<std::string_view> type_of(PyObject* message) {
     if (!PyDict_Check(message)) {
-        PyErr_Format(
-            PyExc_TypeError, "a message must be a dict, not %.100s", Py_TYPE(message)->tp_name
-        );
+        PyErr_Format(PyExc_TypeError, "a message must be a dict, not %.100s", Py_TYPE(message)->tp_name);
         return std::nullopt;
     }
     PyObject* const key = asgi_names::all().type;
@@ -139,8 +137,7 @@ py_ref bytes(PyObject* message, PyObject* key) {
 bool add_headers(http::response_head& head, PyObject* message) {
     PyObject* const headers = item(message, asgi_names::all().headers);
     if (headers == nullptr) return PyErr_Occurred() == nullptr;
-    const py_ref list =
-        py_ref::steal(PySequence_Fast(headers, "'headers' must be an iterable of pairs"));
+    const py_ref list = py_ref::steal(PySequence_Fast(headers, "'headers' must be an iterable of pairs"));
     if (!list) return false;
     // By index: what a header's own code does to the list must not matter.
     for (Py_ssize_t at = 0; at < PySequence_Fast_GET_SIZE(list.get()); ++at) {
@@ -162,9 +159,7 @@ bool fill_head(http::response_head& head, PyObject* message) {
     const std::optional<int> status = number(message, key, 0);
     if (!status) return false;
     if (head.set_status(*status)) {
-        PyErr_Format(
-            PyExc_ValueError, "'status' must be from 200 to 599, it is %R", item(message, key)
-        );
+        PyErr_Format(PyExc_ValueError, "'status' must be from 200 to 599, it is %R", item(message, key));
         return false;
     }
     if (add_headers(head, message)) return true;

@@ -23,8 +23,7 @@ bool put(PyObject* dict, PyObject* key, PyObject* value) noexcept {
 
 py_ref utf8(std::string_view bytes) noexcept {
     // As urllib's unquote does it: a path that is no UTF-8 is still a path.
-    return py_ref::steal(
-        PyUnicode_DecodeUTF8(bytes.data(), static_cast<Py_ssize_t>(bytes.size()), "replace")
+    return py_ref::steal(PyUnicode_DecodeUTF8(bytes.data(), static_cast<Py_ssize_t>(bytes.size()), "replace")
     );
 }
 
@@ -46,19 +45,16 @@ bool scope_builder::prepare(const settings::server_settings& values) {
     PyObject* const http = http_.get();
     // What each request sets anew is here too, as a place: a copy of the right size needs no growing.
     const bool common = put(http, name.type, name.http) && put(http, name.asgi, versions_) &&
-                        put(http, name.http_version, name.http_1_1) &&
-                        put(http, name.scheme, name.http) && put(http, name.path, name.no_text) &&
-                        put(http, name.raw_path, name.no_bytes) &&
+                        put(http, name.http_version, name.http_1_1) && put(http, name.scheme, name.http) &&
+                        put(http, name.path, name.no_text) && put(http, name.raw_path, name.no_bytes) &&
                         put(http, name.query_string, name.no_bytes) &&
-                        put(http, name.root_path, utf8(root_path_)) &&
-                        put(http, name.headers, Py_None) && put(http, name.client, Py_None) &&
-                        put(http, name.server, Py_None) && put(http, name.state, Py_None) &&
-                        put(http, name.extensions, Py_None);
+                        put(http, name.root_path, utf8(root_path_)) && put(http, name.headers, Py_None) &&
+                        put(http, name.client, Py_None) && put(http, name.server, Py_None) &&
+                        put(http, name.state, Py_None) && put(http, name.extensions, Py_None);
     if (!common) return false;
     websocket_ = py_ref::steal(PyDict_Copy(http));
     return websocket_ && put(websocket_.get(), name.type, name.websocket) &&
-           put(websocket_.get(), name.scheme, name.ws) &&
-           put(websocket_.get(), name.subprotocols, Py_None) &&
+           put(websocket_.get(), name.scheme, name.ws) && put(websocket_.get(), name.subprotocols, Py_None) &&
            put(http, name.method, name.no_text);
 }
 
@@ -89,8 +85,7 @@ py_ref scope_builder::lifespan(PyObject* state) {
     py_ref scope = py_ref::steal(PyDict_New());
     const py_ref type = py_ref::steal(PyUnicode_InternFromString("lifespan"));
     const bool complete = scope && put(scope.get(), name.type, type) &&
-                          put(scope.get(), name.asgi, versions("2.0")) &&
-                          put(scope.get(), name.state, state);
+                          put(scope.get(), name.asgi, versions("2.0")) && put(scope.get(), name.state, state);
     if (!complete) return {};
     return scope;
 }
@@ -171,15 +166,12 @@ py_ref scope_builder::server_of(const app::connection_info& connection) {
     const py_ref address = py_ref::steal(PyUnicode_DecodeFSDefaultAndSize(
         connection.local_address.data(), static_cast<Py_ssize_t>(connection.local_address.size())
     ));
-    const py_ref port = connection.unix_socket
-                            ? py_ref::borrow(Py_None)
-                            : py_ref::steal(PyLong_FromLong(connection.local_port));
+    const py_ref port = connection.unix_socket ? py_ref::borrow(Py_None)
+                                               : py_ref::steal(PyLong_FromLong(connection.local_port));
     if (!address || !port) return {};
     py_ref server = py_ref::steal(PyTuple_Pack(2, address.get(), port.get()));
     if (server && listeners_.size() < most_listeners) {
-        listeners_.push_back(
-            {connection.local_address, connection.local_port, py_ref::borrow(server.get())}
-        );
+        listeners_.push_back({connection.local_address, connection.local_port, py_ref::borrow(server.get())});
     }
     return server;
 }

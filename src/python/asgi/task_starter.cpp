@@ -28,7 +28,8 @@ bool task_starter::prepare(PyObject* loop) {
         "call_soon",
         reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(&task_starter::capture)),
         METH_FASTCALL | METH_KEYWORDS,
-        "Keeps the first step of a new task."};
+        "Keeps the first step of a new task."
+    };
     loop_ = py_ref::borrow(loop);
     const py_ref asyncio = py_ref::steal(PyImport_ImportModule("asyncio"));
     if (asyncio) task_type_ = py_ref::steal(PyObject_GetAttrString(asyncio.get(), "Task"));
@@ -43,8 +44,7 @@ bool task_starter::prepare(PyObject* loop) {
 }
 
 bool task_starter::as_anyone() const {
-    return attribute_is_true(loop_.get(), "_debug") ||
-           attribute_is_true(loop_.get(), "_task_factory");
+    return attribute_is_true(loop_.get(), "_debug") || attribute_is_true(loop_.get(), "_task_factory");
 }
 
 void task_starter::begin() {
@@ -59,10 +59,7 @@ py_ref task_starter::make(PyObject* coroutine) {
     if (plain_) return py_ref::steal(PyObject_CallOneArg(create_task_.get(), coroutine));
     const std::array<PyObject*, 4> arguments{nullptr, coroutine, loop_.get(), Py_True};
     return py_ref::steal(PyObject_Vectorcall(
-        task_type_.get(),
-        arguments.data() + 1,
-        1 | PY_VECTORCALL_ARGUMENTS_OFFSET,
-        keywords_.get()
+        task_type_.get(), arguments.data() + 1, 1 | PY_VECTORCALL_ARGUMENTS_OFFSET, keywords_.get()
     ));
 }
 
@@ -76,15 +73,13 @@ PyObject* task_starter::capture(
         Py_RETURN_NONE;
     }
     // Some finaliser that ran by chance meanwhile.
-    const py_ref real = py_ref::steal(PyObject_GetAttr(
-        reinterpret_cast<PyObject*>(Py_TYPE(starter.loop_.get())), starter.name_.get()
-    ));
+    const py_ref real = py_ref::steal(
+        PyObject_GetAttr(reinterpret_cast<PyObject*>(Py_TYPE(starter.loop_.get())), starter.name_.get())
+    );
     if (!real) return nullptr;
     std::vector<PyObject*> with_self{starter.loop_.get()};
     with_self.insert(with_self.end(), arguments, arguments + count + named);
-    return PyObject_Vectorcall(
-        real.get(), with_self.data(), static_cast<std::size_t>(count) + 1, keywords
-    );
+    return PyObject_Vectorcall(real.get(), with_self.data(), static_cast<std::size_t>(count) + 1, keywords);
 }
 
 void task_starter::end() {

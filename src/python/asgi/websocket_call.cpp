@@ -15,9 +15,7 @@ bool put(const py_ref& dict, PyObject* key, PyObject* value) noexcept {
 }
 
 py_ref text_of(std::string_view utf8) noexcept {
-    return py_ref::steal(
-        PyUnicode_DecodeUTF8(utf8.data(), static_cast<Py_ssize_t>(utf8.size()), "replace")
-    );
+    return py_ref::steal(PyUnicode_DecodeUTF8(utf8.data(), static_cast<Py_ssize_t>(utf8.size()), "replace"));
 }
 
 py_ref received(const app::websocket_message& arrived) {

@@ -57,8 +57,7 @@ asgi_call::progress websocket_call::sent() {
     if (phase_ == phase::closed && closed_here_) return progress::ready;
     // What came with the handshake can be received, though the client may have gone already.
     if (phase_ == phase::open && std::exchange(accept_waits_, false)) return progress::ready;
-    if (!attended() || phase_ == phase::closed ||
-        (phase_ == phase::open && socket_->ended())) {
+    if (!attended() || phase_ == phase::closed || (phase_ == phase::open && socket_->ended())) {
         [[maybe_unused]] const py_ref nothing = client_gone();
         return progress::failed;
     }
@@ -73,11 +72,10 @@ asgi_call::progress websocket_call::sent() {
 // between this and its taking.
 bool websocket_call::takes(const char* type, std::initializer_list<phase> wanted) {
     static constexpr const char* states[] = {
-        "not accepted yet", "being accepted", "accepted", "being denied", "closed"};
+        "not accepted yet", "being accepted", "accepted", "being denied", "closed"
+    };
     if (closed_here_) {
-        PyErr_Format(
-            PyExc_RuntimeError, "the message '%s' comes after the WebSocket was closed", type
-        );
+        PyErr_Format(PyExc_RuntimeError, "the message '%s' comes after the WebSocket was closed", type);
     } else if (!attended() || phase_ == phase::closed) {
         [[maybe_unused]] const py_ref nothing = client_gone();
     } else if (std::find(wanted.begin(), wanted.end(), phase_) != wanted.end()) {

@@ -26,10 +26,7 @@ void given_twice(const char* parameter);
 
 template <std::size_t Count>
 [[nodiscard]] sorted_args<Count> sort_args(
-    const std::array<const char*, Count>& parameters,
-    PyObject* const* args,
-    Py_ssize_t count,
-    PyObject* names
+    const std::array<const char*, Count>& parameters, PyObject* const* args, Py_ssize_t count, PyObject* names
 ) {
     sorted_args<Count> sorted;
     if (static_cast<std::size_t>(count) > Count) {
@@ -40,8 +37,7 @@ template <std::size_t Count>
     for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i) sorted.values[i] = args[i];
     const Py_ssize_t named = names != nullptr ? PyTuple_GET_SIZE(names) : 0;
     for (Py_ssize_t i = 0; i < named && sorted.ok; ++i) {
-        const std::size_t at =
-            call_args_detail::find(parameters.data(), Count, PyTuple_GET_ITEM(names, i));
+        const std::size_t at = call_args_detail::find(parameters.data(), Count, PyTuple_GET_ITEM(names, i));
         if (at == Count) {
             sorted.ok = false;
         } else if (sorted.values[at] != nullptr) {

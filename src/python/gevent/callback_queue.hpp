@@ -10,9 +10,8 @@ namespace unicoro::python::gevent {
 
 /// What `run_callback` returns (ICallback). A Python object.
 struct callback_object {
-    PyObject_HEAD
-    PyObject* callback;  ///< None when it was stopped or has begun to run
-    PyObject* args;      ///< None when it was stopped or has run
+    PyObject_HEAD PyObject* callback;  ///< None when it was stopped or has begun to run
+    PyObject* args;                    ///< None when it was stopped or has run
     callback_object* next;
 };
 

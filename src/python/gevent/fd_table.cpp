@@ -18,8 +18,7 @@ constexpr int most_rounds = 8;
 constexpr std::uint64_t bare_mark = ~std::uint64_t{0};
 
 std::uint32_t to_kernel(int events) noexcept {
-    return ((events & event::read) != 0 ? EPOLLIN : 0U) |
-           ((events & event::write) != 0 ? EPOLLOUT : 0U);
+    return ((events & event::read) != 0 ? EPOLLIN : 0U) | ((events & event::write) != 0 ? EPOLLOUT : 0U);
 }
 
 int from_kernel(std::uint32_t events) noexcept {

@@ -61,8 +61,7 @@ choice choose() {
         return choice::failed;
     }
     if (std::getenv("GEVENT_LOOP") != nullptr) return choice::users;
-    const py_ref done =
-        py_ref::steal(PyObject_CallMethod(module.get(), "choose_for_gevent", nullptr));
+    const py_ref done = py_ref::steal(PyObject_CallMethod(module.get(), "choose_for_gevent", nullptr));
     return done ? choice::ours : choice::failed;
 }
 

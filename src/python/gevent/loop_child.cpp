@@ -33,7 +33,9 @@ bool is_for(const watcher& self, PyObject* own) noexcept {
            is_one_of(own, PyTuple_GET_ITEM(self.args, 0));
 }
 
-long weight(const watcher& self) noexcept { return self.discounted ? 0 : 1; }
+long weight(const watcher& self) noexcept {
+    return self.discounted ? 0 : 1;
+}
 
 }  // namespace
 

@@ -53,8 +53,15 @@ PyMethodDef functions[] = {
 };
 
 PyModuleDef definition = {
-    PyModuleDef_HEAD_INIT, "_unicoro_gevent", "gevent's loop on Unicoro's.", -1, functions,
-    nullptr,               nullptr,           nullptr,                       nullptr,
+    PyModuleDef_HEAD_INIT,
+    "_unicoro_gevent",
+    "gevent's loop on Unicoro's.",
+    -1,
+    functions,
+    nullptr,
+    nullptr,
+    nullptr,
+    nullptr,
 };
 
 }  // namespace

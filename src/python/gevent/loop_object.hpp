@@ -9,9 +9,8 @@ class loop_core;
 
 /// gevent's loop as a Python object: the base of the class that loop.py defines.
 struct loop_object {
-    PyObject_HEAD
-    PyObject* error_handler;  ///< the hub while it runs, or None
-    loop_core* core;          ///< owned; null when destroyed
+    PyObject_HEAD PyObject* error_handler;  ///< the hub while it runs, or None
+    loop_core* core;                        ///< owned; null when destroyed
 };
 
 /// The type, readied; null with an exception set.

@@ -23,17 +23,15 @@ clock::time_point to_point(double seconds) noexcept {
     // Beyond that it is for ever, and would overflow.
     constexpr double most = 9e9;
     if (seconds >= most) return clock::time_point::max();
-    return clock::time_point(
-        std::chrono::duration_cast<clock::duration>(std::chrono::duration<double>(seconds))
-    );
+    return clock::time_point(std::chrono::duration_cast<clock::duration>(std::chrono::duration<double>(seconds
+    )));
 }
 
 /// How long Python lets a thread run when others want to; gevent's limit for callbacks, too.
 double switch_interval() noexcept {
     constexpr double usual = 0.005;
     PyObject* const function = PySys_GetObject("getswitchinterval");
-    const py_ref answer =
-        py_ref::steal(function != nullptr ? PyObject_CallNoArgs(function) : nullptr);
+    const py_ref answer = py_ref::steal(function != nullptr ? PyObject_CallNoArgs(function) : nullptr);
     const double seconds = answer ? PyFloat_AsDouble(answer.get()) : usual;
     PyErr_Clear();
     return seconds > 0 ? seconds : usual;
@@ -128,9 +126,8 @@ void loop_core::apply_fds() {
 }
 
 bool loop_core::may_block(run_mode mode) noexcept {
-    return mode != run_mode::one_turn_nowait && has_work() && callbacks_.empty() &&
-           pending_.empty() && sent_ == 0 && list(watcher_kind::idle).empty() &&
-           !fds_.always_ready() && !done_;
+    return mode != run_mode::one_turn_nowait && has_work() && callbacks_.empty() && pending_.empty() &&
+           sent_ == 0 && list(watcher_kind::idle).empty() && !fds_.always_ready() && !done_;
 }
 
 bool loop_core::wait(run_mode mode) {

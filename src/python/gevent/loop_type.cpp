@@ -63,9 +63,7 @@ void dealloc(PyObject* object) {
 PyObject* make_new(PyTypeObject* type, PyObject* args, PyObject* named) {
     static const char* const names[] = {"flags", "default", nullptr};
     PyObject *flags = Py_None, *wants = Py_None;
-    if (!PyArg_ParseTupleAndKeywords(
-            args, named, "|OO:loop", const_cast<char**>(names), &flags, &wants
-        )) {
+    if (!PyArg_ParseTupleAndKeywords(args, named, "|OO:loop", const_cast<char**>(names), &flags, &wants)) {
         return nullptr;
     }
     const bool is_default = to_bool(wants, true);
@@ -109,9 +107,7 @@ PyObject* run(PyObject* object, PyObject* const* args, Py_ssize_t count, PyObjec
     loop_core* const core = living_core(&self_of(object));
     if (core == nullptr || PyErr_Occurred() != nullptr) return nullptr;
     const py_ref alive = py_ref::borrow(object);
-    core->run(
-        nowait ? run_mode::one_turn_nowait : (once ? run_mode::one_turn : run_mode::until_done)
-    );
+    core->run(nowait ? run_mode::one_turn_nowait : (once ? run_mode::one_turn : run_mode::until_done));
     if (core->abandoned() && core->depth() == 0) delete core;
     Py_RETURN_NONE;
 }
@@ -216,10 +212,8 @@ using kind_of = watcher_kind;
 
 PyMethodDef methods[] = {
     {"io", method(&make<kind_of::io>), fast_named, "io(fd, events, ref=True, priority=None)"},
-    {"timer", method(&make<kind_of::timer>), fast_named,
-     "timer(after, repeat=0.0, ref=True, priority=None)"},
-    {"signal", method(&make<kind_of::signal>), fast_named,
-     "signal(signum, ref=True, priority=None)"},
+    {"timer", method(&make<kind_of::timer>), fast_named, "timer(after, repeat=0.0, ref=True, priority=None)"},
+    {"signal", method(&make<kind_of::signal>), fast_named, "signal(signum, ref=True, priority=None)"},
     {"async_", method(&make<kind_of::async>), fast_named, "async_(ref=True, priority=None)"},
     {"async", method(&make<kind_of::async>), fast_named, "The old name of async_."},
     {"idle", method(&make<kind_of::idle>), fast_named, "idle(ref=True, priority=None)"},
@@ -227,8 +221,7 @@ PyMethodDef methods[] = {
     {"check", method(&make<kind_of::check>), fast_named, "check(ref=True, priority=None)"},
     {"fork", method(&make<kind_of::fork>), fast_named, "fork(ref=True, priority=None)"},
     {"run_callback", method(&run_callback), METH_FASTCALL, "run_callback(function, *args)"},
-    {"run_callback_threadsafe", method(&run_callback), METH_FASTCALL,
-     "The same, which is for all threads."},
+    {"run_callback_threadsafe", method(&run_callback), METH_FASTCALL, "The same, which is for all threads."},
     {"run", method(&run), fast_named, "run(nowait=False, once=False)"},
     {"break_", method(&leave), METH_FASTCALL, "Lets run() return."},
     {"ref", &simple<&loop_core::ref>, METH_NOARGS, nullptr},

@@ -19,9 +19,7 @@ class pending_queue {
 
     [[nodiscard]] bool empty() const noexcept { return count_ == 0; }
     [[nodiscard]] std::size_t size() const noexcept { return count_; }
-    [[nodiscard]] bool has_priority(int priority) const noexcept {
-        return !lists_[index(priority)].empty();
-    }
+    [[nodiscard]] bool has_priority(int priority) const noexcept { return !lists_[index(priority)].empty(); }
 
     /// Adds to the events of one that is pending already.
     void add(watcher& which, int events) {

@@ -14,7 +14,7 @@ namespace {
 struct caught {
     std::atomic<int> pipe{-1};
     std::atomic<bool> came{false};
-    struct sigaction before {};
+    struct sigaction before{};
     bool installed = false;
 };
 
@@ -67,11 +67,11 @@ error_code signal_pipe::catch_signal(int signum) noexcept {
     caught& at = table[static_cast<std::size_t>(signum)];
     at.pipe.store(ends_[1]);
     at.came.store(false);
-    struct sigaction wanted {};
+    struct sigaction wanted{};
     wanted.sa_handler = &handler;
     wanted.sa_flags = SA_RESTART;
     ::sigfillset(&wanted.sa_mask);
-    struct sigaction before {};
+    struct sigaction before{};
     if (::sigaction(signum, &wanted, &before) != 0) return last_error();
     if (before.sa_handler != &handler) at.before = before;
     at.installed = true;
@@ -88,7 +88,7 @@ void signal_pipe::release_signal(int signum) noexcept {
     if (!at.installed) return;
     at.installed = false;
     at.pipe.store(-1);
-    struct sigaction now {};
+    struct sigaction now{};
     // Someone else's by now: it stays.
     if (::sigaction(signum, nullptr, &now) != 0 || now.sa_handler != &handler) return;
     ::sigaction(signum, &at.before, nullptr);

@@ -23,8 +23,7 @@ void discount(watcher& self, loop_core& core) noexcept {
 }
 
 bool run_hook(watcher& self, const char* name) {
-    const py_ref done =
-        py_ref::steal(PyObject_CallMethod(reinterpret_cast<PyObject*>(&self), name, nullptr));
+    const py_ref done = py_ref::steal(PyObject_CallMethod(reinterpret_cast<PyObject*>(&self), name, nullptr));
     return static_cast<bool>(done);
 }
 

@@ -28,17 +28,14 @@ constexpr int error = static_cast<int>(0x80000000U);
 constexpr int lowest_priority = -2;
 constexpr int highest_priority = 2;
 
-enum class watcher_kind : std::uint8_t {
-    io, timer, signal, async, idle, prepare, check, fork, custom
-};
+enum class watcher_kind : std::uint8_t { io, timer, signal, async, idle, prepare, check, fork, custom };
 constexpr std::size_t watcher_kinds = 9;
 
 /// What all watchers have. A Python object; the derived ones are its subtypes.
 struct watcher {
-    PyObject_HEAD
-    loop_object* loop;
-    PyObject* callback;  ///< None when it is stopped
-    PyObject* args;      ///< a tuple, or None
+    PyObject_HEAD loop_object* loop;
+    PyObject* callback;     ///< None when it is stopped
+    PyObject* args;         ///< a tuple, or None
     std::uint32_t pending;  ///< 1 + its place among the pending ones of its priority, or 0
     std::int8_t priority;
     watcher_kind kind;
@@ -55,8 +52,8 @@ struct io_watcher : watcher {
 };
 
 struct timer_watcher : watcher {
-    double at;      ///< active: the time it fires; else the seconds until then
-    double repeat;  ///< seconds, or 0
+    double at;            ///< active: the time it fires; else the seconds until then
+    double repeat;        ///< seconds, or 0
     std::uint64_t order;  ///< of starting: decides between equal times
     std::size_t place;    ///< in the heap
 };
@@ -71,9 +68,7 @@ struct listed_watcher : watcher {
 /// Starts and stops the watcher as its Python methods do. False with an exception set.
 [[nodiscard]] bool start_watcher(watcher& self, PyObject* callback, PyObject* args);
 [[nodiscard]] bool stop_watcher(watcher& self);
-[[nodiscard]] bool again_watcher(
-    timer_watcher& self, PyObject* callback, PyObject* args, bool update
-);
+[[nodiscard]] bool again_watcher(timer_watcher& self, PyObject* callback, PyObject* args, bool update);
 [[nodiscard]] bool feed_watcher(watcher& self, int events, PyObject* callback, PyObject* args);
 
 /// Calls its callback, and cleans up when it is not active afterwards. Errors go to the loop.

@@ -13,9 +13,7 @@ namespace unicoro::python::gevent {
 namespace {
 
 /// Without its special parts. Null with an exception set.
-watcher* begin(
-    watcher_kind kind, PyTypeObject* type, loop_object* loop, PyObject* ref, PyObject* priority
-) {
+watcher* begin(watcher_kind kind, PyTypeObject* type, loop_object* loop, PyObject* ref, PyObject* priority) {
     const long wanted = to_long(priority, 0);
     const bool counted = to_bool(ref, true);
     if (PyErr_Occurred() != nullptr) return nullptr;
@@ -26,9 +24,8 @@ watcher* begin(
     made->args = Py_NewRef(Py_None);
     made->kind = kind;
     made->uncounted = !counted;
-    made->priority = static_cast<std::int8_t>(
-        std::clamp(wanted, long{lowest_priority}, long{highest_priority})
-    );
+    made->priority =
+        static_cast<std::int8_t>(std::clamp(wanted, long{lowest_priority}, long{highest_priority}));
     return made;
 }
 
@@ -96,8 +93,7 @@ PyObject* make_watcher(
             PyErr_Format(PyExc_ValueError, "illegal signal number: %ld", signum);
             return nullptr;
         }
-        auto* const made =
-            static_cast<listed_watcher*>(begin(kind, type, loop, given[1], given[2]));
+        auto* const made = static_cast<listed_watcher*>(begin(kind, type, loop, given[1], given[2]));
         if (made != nullptr) made->signum = static_cast<int>(signum);
         return done(made);
     }

@@ -78,9 +78,8 @@ int set_priority(PyObject* object, PyObject* value, void*) {
         PyErr_SetString(PyExc_AttributeError, "'priority' of a pending watcher cannot be changed");
         return -1;
     }
-    self.priority = static_cast<std::int8_t>(
-        std::clamp(wanted, long{lowest_priority}, long{highest_priority})
-    );
+    self.priority =
+        static_cast<std::int8_t>(std::clamp(wanted, long{lowest_priority}, long{highest_priority}));
     return 0;
 }
 

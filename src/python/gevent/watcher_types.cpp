@@ -52,8 +52,7 @@ struct start_args {
     bool option = false;
 
     [[nodiscard]] bool parse(
-        PyObject* const* given, Py_ssize_t count, PyObject* names, const char* option_name,
-        bool otherwise
+        PyObject* const* given, Py_ssize_t count, PyObject* names, const char* option_name, bool otherwise
     ) {
         if (count < 1) {
             PyErr_SetString(PyExc_TypeError, "start() needs a callback");
@@ -64,8 +63,7 @@ struct start_args {
         const Py_ssize_t named = names != nullptr ? PyTuple_GET_SIZE(names) : 0;
         for (Py_ssize_t i = 0; i < named; ++i) {
             PyObject* const name = PyTuple_GET_ITEM(names, i);
-            if (option_name == nullptr ||
-                PyUnicode_CompareWithASCIIString(name, option_name) != 0) {
+            if (option_name == nullptr || PyUnicode_CompareWithASCIIString(name, option_name) != 0) {
                 PyErr_Format(PyExc_TypeError, "unexpected keyword argument '%U'", name);
                 return false;
             }
@@ -76,17 +74,13 @@ struct start_args {
     }
 };
 
-PyObject* start(
-    PyObject* object, PyObject* const* given, Py_ssize_t count, PyObject* names
-) {
+PyObject* start(PyObject* object, PyObject* const* given, Py_ssize_t count, PyObject* names) {
     start_args its;
     if (!its.parse(given, count, names, nullptr, false)) return nullptr;
     return none_if(start_watcher(self_of(object), its.callback, its.args.get()));
 }
 
-PyObject* start_io(
-    PyObject* object, PyObject* const* given, Py_ssize_t count, PyObject* names
-) {
+PyObject* start_io(PyObject* object, PyObject* const* given, Py_ssize_t count, PyObject* names) {
     start_args its;
     if (!its.parse(given, count, names, "pass_events", false)) return nullptr;
     if (its.option) {
@@ -98,9 +92,7 @@ PyObject* start_io(
     return none_if(start_watcher(self_of(object), its.callback, its.args.get()));
 }
 
-PyObject* start_timer(
-    PyObject* object, PyObject* const* given, Py_ssize_t count, PyObject* names
-) {
+PyObject* start_timer(PyObject* object, PyObject* const* given, Py_ssize_t count, PyObject* names) {
     loop_core* const core = living_core(self_of(object).loop);
     start_args its;
     if (core == nullptr || !its.parse(given, count, names, "update", core->may_update_now())) {
@@ -135,9 +127,7 @@ PyObject* feed(PyObject* object, PyObject* const* given, Py_ssize_t count) {
     if (PyErr_Occurred() != nullptr) return nullptr;
     const py_ref args = py_ref::steal(tuple_of(given + 2, count - 2));
     if (!args) return nullptr;
-    return none_if(
-        feed_watcher(self_of(object), static_cast<int>(events), given[1], args.get())
-    );
+    return none_if(feed_watcher(self_of(object), static_cast<int>(events), given[1], args.get()));
 }
 
 PyObject* enter(PyObject* object, PyObject*) {
@@ -263,22 +253,15 @@ PyTypeObject* watcher_type(watcher_kind kind) {
     using kind_of = watcher_kind;
     using listed = listed_watcher;
     switch (kind) {
-        case kind_of::io:
-            return derived<kind_of::io, io_watcher>("_unicoro_gevent.io", io_methods);
+        case kind_of::io: return derived<kind_of::io, io_watcher>("_unicoro_gevent.io", io_methods);
         case kind_of::timer:
             return derived<kind_of::timer, timer_watcher>("_unicoro_gevent.timer", timer_methods);
-        case kind_of::signal:
-            return derived<kind_of::signal, listed>("_unicoro_gevent.signal", nullptr);
-        case kind_of::async:
-            return derived<kind_of::async, listed>("_unicoro_gevent.async_", async_methods);
-        case kind_of::idle:
-            return derived<kind_of::idle, listed>("_unicoro_gevent.idle", nullptr);
-        case kind_of::prepare:
-            return derived<kind_of::prepare, listed>("_unicoro_gevent.prepare", nullptr);
-        case kind_of::check:
-            return derived<kind_of::check, listed>("_unicoro_gevent.check", nullptr);
-        case kind_of::fork:
-            return derived<kind_of::fork, listed>("_unicoro_gevent.fork", nullptr);
+        case kind_of::signal: return derived<kind_of::signal, listed>("_unicoro_gevent.signal", nullptr);
+        case kind_of::async: return derived<kind_of::async, listed>("_unicoro_gevent.async_", async_methods);
+        case kind_of::idle: return derived<kind_of::idle, listed>("_unicoro_gevent.idle", nullptr);
+        case kind_of::prepare: return derived<kind_of::prepare, listed>("_unicoro_gevent.prepare", nullptr);
+        case kind_of::check: return derived<kind_of::check, listed>("_unicoro_gevent.check", nullptr);
+        case kind_of::fork: return derived<kind_of::fork, listed>("_unicoro_gevent.fork", nullptr);
         case kind_of::custom: break;
     }
     return base_type();

@@ -32,7 +32,9 @@ std::string end_of(pid_t pid) {
     return std::to_string(WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
 }
 
-response ended(pid_t pid) { return response::text(end_of(pid)); }
+response ended(pid_t pid) {
+    return response::text(end_of(pid));
+}
 
 /// Sockets and the like that a child has, by their names.
 awaitable<response> left(request&) {

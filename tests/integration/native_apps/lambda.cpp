@@ -11,4 +11,5 @@ unicoro::application app{
         if (body.empty()) body = "from a lambda\n";
         co_return unicoro::response::text(std::move(body));
     },
-    .start = [](unicoro::worker_handle&) -> unicoro::awaitable<void> { co_return; }};
+    .start = [](unicoro::worker_handle&) -> unicoro::awaitable<void> { co_return; }
+};

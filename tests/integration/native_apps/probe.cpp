@@ -146,8 +146,7 @@ class pieces {
 
 awaitable<response> stream(request& asked) {
     const bool fails = asked.query_parameter("fails").has_value();
-    unicoro::response::body_stream body =
-        pieces(number(asked, "count"), number(asked, "size"), fails);
+    unicoro::response::body_stream body = pieces(number(asked, "count"), number(asked, "size"), fails);
     co_return response::stream("text/plain", std::move(body));
 }
 
@@ -330,21 +329,15 @@ awaitable<void> start_unless_broken(unicoro::worker_handle&) {
 
 // In braces after extern "C" a const object would stay inside this file.
 extern "C" const unicoro::application app{
-    .handle = probe::handle, .start = probe::start, .stop = probe::stop};
-extern "C" const unicoro::application no_start{
-    .handle = probe::handle, .start = probe::fail_to_start};
+    .handle = probe::handle, .start = probe::start, .stop = probe::stop
+};
+extern "C" const unicoro::application no_start{.handle = probe::handle, .start = probe::fail_to_start};
 extern "C" const unicoro::application exits{.handle = probe::handle, .start = probe::exit_at_start};
-extern "C" const unicoro::application refused{
-    .handle = probe::handle, .start = probe::start_to_fail};
-extern "C" const unicoro::application takes_signal{
-    .handle = probe::handle, .start = probe::take_signal};
-extern "C" const unicoro::application gated{
-    .handle = probe::handle, .start = probe::start_through_gate};
-extern "C" const unicoro::application stuck{
-    .handle = probe::handle, .start = probe::block_at_start};
-extern "C" const unicoro::application breakable{
-    .handle = probe::handle, .start = probe::start_unless_broken};
+extern "C" const unicoro::application refused{.handle = probe::handle, .start = probe::start_to_fail};
+extern "C" const unicoro::application takes_signal{.handle = probe::handle, .start = probe::take_signal};
+extern "C" const unicoro::application gated{.handle = probe::handle, .start = probe::start_through_gate};
+extern "C" const unicoro::application stuck{.handle = probe::handle, .start = probe::block_at_start};
+extern "C" const unicoro::application breakable{.handle = probe::handle, .start = probe::start_unless_broken};
 extern "C" const unicoro::application no_handler{};
-extern "C" const unicoro::application other_abi{
-    .abi = "api 0; another compiler", .handle = probe::handle};
+extern "C" const unicoro::application other_abi{.abi = "api 0; another compiler", .handle = probe::handle};
 extern "C" const int not_an_application[16] = {1, 2, 3};

@@ -122,9 +122,7 @@ awaitable<response> fail_late(request&, ask wanted) {
 }
 
 awaitable<response> echo(request& asked, ask wanted) {
-    response::body_stream body = [at = &asked](unicoro::response_writer& out) {
-        return echo_body(out, at);
-    };
+    response::body_stream body = [at = &asked](unicoro::response_writer& out) { return echo_body(out, at); };
     co_return streamed(wanted, std::move(body));
 }
 

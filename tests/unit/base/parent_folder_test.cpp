@@ -97,9 +97,15 @@ TEST_SUITE("parent_folder") {
         const std::string shared = fs::canonical(dir.file(".")).string() + "/shared";
         fs::create_directories(shared + "/real/deep");
         fs::create_symlink("real", shared + "/link");
-        SUBCASE("of another user") { REQUIRE(chown(shared.c_str(), 54321, 0) == 0); }
-        SUBCASE("for everyone") { REQUIRE(chmod(shared.c_str(), 0777) == 0); }
-        SUBCASE("for everyone, without removing") { REQUIRE(chmod(shared.c_str(), 01777) == 0); }
+        SUBCASE("of another user") {
+            REQUIRE(chown(shared.c_str(), 54321, 0) == 0);
+        }
+        SUBCASE("for everyone") {
+            REQUIRE(chmod(shared.c_str(), 0777) == 0);
+        }
+        SUBCASE("for everyone, without removing") {
+            REQUIRE(chmod(shared.c_str(), 01777) == 0);
+        }
         SUBCASE("for a group") {
             REQUIRE(chown(shared.c_str(), 0, 54321) == 0);
             REQUIRE(chmod(shared.c_str(), 0775) == 0);

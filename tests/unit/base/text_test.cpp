@@ -57,8 +57,7 @@ TEST_SUITE("text") {
     }
 
     TEST_CASE("the nearest known word, or none") {
-        static constexpr std::array<std::string_view, 4> known{
-            "workers", "worker_class", "bind", "user"};
+        static constexpr std::array<std::string_view, 4> known{"workers", "worker_class", "bind", "user"};
         CHECK(nearest("wokers", known) == "workers");
         CHECK(nearest("Worker-Class", known) == "worker_class");
         CHECK(nearest("bnid", known) == "bind");

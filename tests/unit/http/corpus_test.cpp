@@ -91,10 +91,7 @@ TEST_SUITE("corpus") {
         for (const corpus_file& f : unicoro::test::load_corpus()) {
             CAPTURE(f.name);
             json expected = json::parse(f.expectation);
-            CHECK(seen.insert(
-                          f.wire + expected.value("settings", json()).dump() +
-                          expected.value("peer", "")
-            )
+            CHECK(seen.insert(f.wire + expected.value("settings", json()).dump() + expected.value("peer", ""))
                       .second);
         }
     }
@@ -105,15 +102,12 @@ TEST_SUITE("corpus") {
             const transcript at_once = converse(f.rules, f.trust, f.wire, unicoro::test::whole());
             for (const std::size_t size : {1U, 2U, 3U, 7U, 64U}) {
                 CAPTURE(size);
-                CHECK(
-                    converse(f.rules, f.trust, f.wire, unicoro::test::pieces_of(size)) == at_once
-                );
+                CHECK(converse(f.rules, f.trust, f.wire, unicoro::test::pieces_of(size)) == at_once);
             }
             // Long files repeat a byte: their first bytes and every 61st of the rest tell enough.
             for (std::size_t at = 1; at < f.wire.size(); at += at < 600 ? 1 : 61) {
                 CAPTURE(at);
-                const transcript t =
-                    converse(f.rules, f.trust, f.wire, unicoro::test::split_at(at));
+                const transcript t = converse(f.rules, f.trust, f.wire, unicoro::test::split_at(at));
                 if (t != at_once) FAIL_CHECK("the result differs");
             }
         }

@@ -47,8 +47,7 @@ TEST_SUITE("request_parser") {
             CAPTURE(size);
             request_parser parser(rules);
             CHECK(
-                parser.parse_head(small_get.substr(0, size), peer_trust::untrusted) ==
-                head_status::need_more
+                parser.parse_head(small_get.substr(0, size), peer_trust::untrusted) == head_status::need_more
             );
         }
     }
@@ -64,11 +63,7 @@ TEST_SUITE("request_parser") {
     TEST_CASE("a request line is judged when it ends, not when the head does") {
         const policy rules;
         for (const std::string_view line :
-             {"GET / HTTP/2.0\r\n",
-              "get / HTTP/1.1\r\n",
-              "GET /#a HTTP/1.1\r\n",
-              "GET /\r\n",
-              "G@T"}) {
+             {"GET / HTTP/2.0\r\n", "get / HTTP/1.1\r\n", "GET /#a HTTP/1.1\r\n", "GET /\r\n", "G@T"}) {
             CAPTURE(line);
             request_parser parser(rules);
             const auto status = parser.parse_head(line, peer_trust::untrusted);
@@ -161,9 +156,8 @@ TEST_SUITE("request_parser") {
         wire += "Host: " + std::string(12, 'b') + "\r\n";
         wire += "X-A: " + std::string(13, 'c') + "\r\nX-B: " + std::string(13, 'd') + "\r\n\r\n";
         CHECK(wire.size() == rules.head_limit());
-        const auto t = unicoro::test::converse(
-            rules, peer_trust::untrusted, wire, unicoro::test::pieces_of(1)
-        );
+        const auto t =
+            unicoro::test::converse(rules, peer_trust::untrusted, wire, unicoro::test::pieces_of(1));
         CHECK(t.requests.size() == 1);
         CHECK(t.detail.empty());
     }

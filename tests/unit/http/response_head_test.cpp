@@ -184,9 +184,7 @@ TEST_SUITE("response_head") {
             CHECK(w.plan.framing == r.framing);
             CHECK(w.plan.length == r.length);
             CHECK(w.plan.keep_alive == r.stays);
-            const auto has = [&w](const std::string& text) {
-                return w.wire.find(text) != std::string::npos;
-            };
+            const auto has = [&w](const std::string& text) { return w.wire.find(text) != std::string::npos; };
             CHECK(has("Transfer-Encoding: chunked\r\n") == (r.framing == rf::chunked));
             CHECK(has("Content-Length: ") == r.length.has_value());
             if (r.length) CHECK(has("Content-Length: " + std::to_string(*r.length) + "\r\n"));
@@ -219,8 +217,7 @@ TEST_SUITE("response_head") {
 
     TEST_CASE("which statuses have a body") {
         for (const int code : {100, 101, 103, 199, 204, 304}) CHECK(!body_allowed(code));
-        for (const int code : {200, 201, 205, 206, 301, 303, 305, 404, 500})
-            CHECK(body_allowed(code));
+        for (const int code : {200, 201, 205, 206, 301, 303, 305, 404, 500}) CHECK(body_allowed(code));
     }
 
     TEST_CASE("reason phrases") {

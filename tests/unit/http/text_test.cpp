@@ -51,10 +51,10 @@ TEST_SUITE("text") {
         for (int code = 0; code < 256; ++code) {
             CAPTURE(code);
             const char byte = static_cast<char>(code);
-            const bool alnum = (code >= '0' && code <= '9') || (code >= 'a' && code <= 'z') ||
-                               (code >= 'A' && code <= 'Z');
-            const bool listed = code != 0 && std::string_view("!#$%&'*+-.^_`|~").find(byte) !=
-                                                 std::string_view::npos;
+            const bool alnum =
+                (code >= '0' && code <= '9') || (code >= 'a' && code <= 'z') || (code >= 'A' && code <= 'Z');
+            const bool listed =
+                code != 0 && std::string_view("!#$%&'*+-.^_`|~").find(byte) != std::string_view::npos;
             CHECK(is(byte_class::token, byte) == (alnum || listed));
             CHECK(is(byte_class::content, byte) == (code == 9 || (code >= 32 && code != 127)));
             CHECK(is(byte_class::target, byte) == (code > 32 && code < 127 && code != '#'));

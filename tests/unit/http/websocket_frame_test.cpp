@@ -23,7 +23,11 @@ TEST_SUITE("websocket_frame") {
     TEST_CASE("a close frame") {
         std::string frame = "before";
         append_websocket_frame(frame, websocket_opcode::close, close_payload(1012, "bye"));
-        CHECK(frame == "before\x88\x05\x03\xf4" "bye");
+        CHECK(
+            frame ==
+            "before\x88\x05\x03\xf4"
+            "bye"
+        );
     }
 
     TEST_CASE("a reason is cut between characters") {

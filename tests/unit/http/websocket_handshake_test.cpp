@@ -38,7 +38,8 @@ const std::string key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
 TEST_SUITE("websocket_handshake") {
     TEST_CASE("what asks for a WebSocket") {
         CHECK(parsed(upgrade).head().wants_websocket);
-        CHECK(parsed("upgrade: h2c, WebSocket\r\nconnection: keep-alive, UPGRADE\r\n").head().wants_websocket);
+        CHECK(parsed("upgrade: h2c, WebSocket\r\nconnection: keep-alive, UPGRADE\r\n").head().wants_websocket
+        );
         CHECK(parsed("Upgrade: h2c\r\nUpgrade: websocket\r\nConnection: x\r\nConnection: upgrade\r\n")
                   .head()
                   .wants_websocket);

@@ -20,8 +20,7 @@ using log::access_record;
 
 namespace {
 
-constexpr const char* default_format =
-    R"(%(h)s %(l)s %(u)s %(t)s "%(r)s" %(s)s %(b)s "%(f)s" "%(a)s")";
+constexpr const char* default_format = R"(%(h)s %(l)s %(u)s %(t)s "%(r)s" %(s)s %(b)s "%(f)s" "%(a)s")";
 
 /// Local time is part of the formats. It is made once per second, so two tests with different zones
 /// use different seconds.
@@ -148,9 +147,7 @@ TEST_SUITE("access_format") {
     TEST_CASE("durations do not wrap at a day") {
         access_record record;
         record.duration = std::chrono::hours(25);
-        CHECK(
-            line_of("%(T)s %(M)s %(D)s %(L)s", record) == "90000 90000000 90000000000 90000.000000"
-        );
+        CHECK(line_of("%(T)s %(M)s %(D)s %(L)s", record) == "90000 90000000 90000000000 90000.000000");
     }
 
     TEST_CASE("values cannot forge a line or end their quotes") {
@@ -210,9 +207,7 @@ TEST_SUITE("access_format") {
     TEST_CASE("an unknown atom is a dash, and is told") {
         const auto compiled = access_format::compile("%(x)s %(s)s %(status).3f %({host}x)s %({}i)s %()s|");
         REQUIRE(compiled.has_value());
-        CHECK(
-            compiled->unknown_atoms() == std::vector<std::string>{"x", "status", "{host}x", "{}i", ""}
-        );
+        CHECK(compiled->unknown_atoms() == std::vector<std::string>{"x", "status", "{host}x", "{}i", ""});
         std::string line;
         access_record record;
         record.status = 204;
@@ -269,8 +264,7 @@ TEST_SUITE("access_format") {
 
     TEST_CASE("JSON values cannot add fields") {
         access_record record = sample();
-        const std::array<log::field_view, 1> fields{
-            {{"User-Agent", "\",\"status\":1,\"x\":\"\\\xff\n"}}};
+        const std::array<log::field_view, 1> fields{{{"User-Agent", "\",\"status\":1,\"x\":\"\\\xff\n"}}};
         record.request_fields = fields;
         const auto object = json_of(record);
         CHECK(object["status"] == 200);

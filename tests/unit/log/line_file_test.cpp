@@ -26,8 +26,7 @@ TEST_SUITE("line_file") {
         const auto failed = file.open(folder.file("nowhere/error.log"), {});
         REQUIRE(failed.has_value());
         CHECK(
-            failed->find("the directory '" + folder.file("nowhere") + "' does not exist") !=
-            std::string::npos
+            failed->find("the directory '" + folder.file("nowhere") + "' does not exist") != std::string::npos
         );
         CHECK(file.descriptor() == STDERR_FILENO);
     }
@@ -133,7 +132,7 @@ TEST_SUITE("line_file") {
         const temporary_folder folder;
         line_file file(STDERR_FILENO);
         REQUIRE_FALSE(file.open(folder.file("a.log"), {65534, 65533}).has_value());
-        struct stat found {};
+        struct stat found{};
         REQUIRE(::stat(folder.file("a.log").c_str(), &found) == 0);
         CHECK(found.st_uid == 65534);
         CHECK(found.st_gid == 65533);
@@ -151,7 +150,7 @@ TEST_SUITE("line_file") {
             line_file file(STDERR_FILENO);
             REQUIRE_FALSE(file.open(path, owner).has_value());
         }
-        struct stat found {};
+        struct stat found{};
         REQUIRE(::stat(path.c_str(), &found) == 0);
         CHECK(found.st_uid == 0);
     }

@@ -71,7 +71,8 @@ TEST_SUITE("log") {
             "\\[INFO\\] two",
             "\\[WARNING\\] three",
             "\\[ERROR\\] four",
-            "\\[CRITICAL\\] five"};
+            "\\[CRITICAL\\] five"
+        };
         REQUIRE(lines.size() == expected.size());
         for (std::size_t at = 0; at < lines.size(); ++at) {
             CAPTURE(lines[at]);
@@ -230,9 +231,7 @@ TEST_SUITE("log") {
         log::write_access({});
         const auto lines = test::read_lines(folder.file("error.log"));
         REQUIRE(lines.size() == 1);
-        CHECK(
-            lines[0].find("access log '/dev/full' loses lines: No space left") != std::string::npos
-        );
+        CHECK(lines[0].find("access log '/dev/full' loses lines: No space left") != std::string::npos);
     }
 
     TEST_CASE("a full error log does not throw") {
@@ -256,9 +255,7 @@ TEST_SUITE("log") {
         const auto lines = test::read_lines(link);
         REQUIRE(lines.size() == 2);
         CHECK(lines[0].find("back") != std::string::npos);
-        CHECK(
-            lines[1].find("2 lines of the error log were lost: No space left") != std::string::npos
-        );
+        CHECK(lines[1].find("2 lines of the error log were lost: No space left") != std::string::npos);
     }
 
     TEST_CASE("reopen follows a rotation of both logs") {

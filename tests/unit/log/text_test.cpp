@@ -77,10 +77,7 @@ TEST_SUITE("text") {
     }
 
     TEST_CASE("messages keep newline and tab, nothing else") {
-        CHECK(
-            formed("Traceback:\n\tline\r\x1b", log::text_form::message) ==
-            "Traceback:\n\tline\\x0d\\x1b"
-        );
+        CHECK(formed("Traceback:\n\tline\r\x1b", log::text_form::message) == "Traceback:\n\tline\\x0d\\x1b");
         CHECK(formed("C:\\x \"q\"", log::text_form::message) == "C:\\x \"q\"");
     }
 

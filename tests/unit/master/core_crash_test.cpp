@@ -20,21 +20,29 @@ TEST_CASE("what the log says of an end") {
         {"kill -9 or the OOM killer",
          SIGKILL,
          {"error: Worker (pid:101) was sent SIGKILL! Perhaps out of memory? It lived for 20.0 s",
-          "requests of 101 (error)", "lost with 101"}},
+          "requests of 101 (error)",
+          "lost with 101"}},
         {"a crash",
          SIGSEGV,
          {"warning: Worker (pid:101) was sent SIGSEGV! It lived for 20.0 s",
-          "requests of 101 (warning)", "lost with 101"}},
+          "requests of 101 (warning)",
+          "lost with 101"}},
         {"a polite end from outside",
          SIGTERM,
-         {"info: Worker (pid:101) was sent SIGTERM! It lived for 20.0 s", "requests of 101 (info)", "lost with 101"}},
+         {"info: Worker (pid:101) was sent SIGTERM! It lived for 20.0 s",
+          "requests of 101 (info)",
+          "lost with 101"}},
         {"an exit code",
          1 << 8,
-         {"error: Worker (pid:101) exited with code 1 after 20.0 s", "requests of 101 (error)", "lost with 101"}},
+         {"error: Worker (pid:101) exited with code 1 after 20.0 s",
+          "requests of 101 (error)",
+          "lost with 101"}},
         {"sys.exit(0)", 0, {"info: Worker (pid:101) exited after 20.0 s"}},
         {"a boot code after it was ready",
          3 << 8,
-         {"error: Worker (pid:101) exited with code 3 after 20.0 s", "requests of 101 (error)", "lost with 101"}},
+         {"error: Worker (pid:101) exited with code 3 after 20.0 s",
+          "requests of 101 (error)",
+          "lost with 101"}},
     };
     for (const row& each : rows) {
         CAPTURE(each.what);
@@ -71,7 +79,8 @@ TEST_CASE("an application that cannot boot stops everything with gunicorn's code
                 "stop listening",
                 "notify stopping",
                 "kill 101 SIGTERM",
-                "kill 103 SIGTERM"}
+                "kill 103 SIGTERM"
+            }
         );
         // The others fail the same way: gunicorn lost its exit code here.
         CHECK(only(world.exits(101, each.code), "exit").empty());
@@ -99,7 +108,18 @@ TEST_CASE("a crash loop slows down to one attempt in 30 s") {
     world.start();
     pid_t pid = 101;
     const instant delays[] = {
-        0ms, 100ms, 200ms, 400ms, 800ms, 1600ms, 3200ms, 6400ms, 12'800ms, 25'600ms, 30s, 30s,
+        0ms,
+        100ms,
+        200ms,
+        400ms,
+        800ms,
+        1600ms,
+        3200ms,
+        6400ms,
+        12'800ms,
+        25'600ms,
+        30s,
+        30s,
     };
     for (const instant delay : delays) {
         CAPTURE(delay.count());
@@ -176,8 +196,10 @@ TEST_CASE("a fork that fails is tried again, ever more slowly") {
     core_driver world({1});
     world.break_fork();
     const lines first = world.start();
-    CHECK(only(first, "error") == lines{"error: Cannot start a worker: no memory",
-                                        "error: Cannot start a worker: no memory"});
+    CHECK(
+        only(first, "error") ==
+        lines{"error: Cannot start a worker: no memory", "error: Cannot start a worker: no memory"}
+    );
     CHECK(only(first, "warning").size() == 1);
     CHECK(only(world.pass(99ms), "spawn").empty());
     CHECK(only(world.pass(1ms), "spawn").size() == 1);

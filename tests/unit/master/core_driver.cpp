@@ -51,7 +51,9 @@ struct writer {
     std::string operator()(const action::exit& what) const { return fmt::format("exit {}", what.code); }
 };
 
-void append(lines& to, lines more) { std::ranges::move(more, std::back_inserter(to)); }
+void append(lines& to, lines more) {
+    std::ranges::move(more, std::back_inserter(to));
+}
 
 }  // namespace
 
@@ -91,7 +93,9 @@ lines core_driver::feed(const any_event& what) {
     return result;
 }
 
-lines core_driver::signal(int number) { return feed(event::signal_arrived{number}); }
+lines core_driver::signal(int number) {
+    return feed(event::signal_arrived{number});
+}
 
 lines core_driver::exits(pid_t pid, int code) {
     workers_.erase(pid);

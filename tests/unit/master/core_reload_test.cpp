@@ -27,10 +27,7 @@ TEST_SUITE_BEGIN("core: reload");
 TEST_CASE("HUP asks for the settings") {
     core_driver world({1});
     world.start_ready();
-    CHECK(
-        world.signal(SIGHUP) ==
-        lines{"info: Handling signal: hup", "notify reloading", "reload settings"}
-    );
+    CHECK(world.signal(SIGHUP) == lines{"info: Handling signal: hup", "notify reloading", "reload settings"});
 }
 
 TEST_CASE("bad settings change nothing and are told") {
@@ -43,7 +40,8 @@ TEST_CASE("bad settings change nothing and are told") {
             "error: Reload: workers: -1 is too small",
             "error: Reload: bind: no port",
             "error: Reload refused: the settings in force and their workers stay",
-            "notify ready"}
+            "notify ready"
+        }
     );
     CHECK(world.run(60s).empty());
 }
@@ -62,8 +60,8 @@ TEST_CASE("good settings: one new worker leads, each that serves replaces an old
     CHECK(
         world.accept(2, {3}) ==
         lines{
-            "info: Settings read anew: starting the first of 3 new workers",
-            "spawn slot 3 age 4 generation 2"}
+            "info: Settings read anew: starting the first of 3 new workers", "spawn slot 3 age 4 generation 2"
+        }
     );
     CHECK(world.run(5s).empty());
     CHECK(
@@ -72,7 +70,8 @@ TEST_CASE("good settings: one new worker leads, each that serves replaces an old
             "debug: Worker (pid:104) is ready",
             "spawn slot 4 age 5 generation 2",
             "spawn slot 5 age 6 generation 2",
-            "kill 101 SIGTERM"}
+            "kill 101 SIGTERM"
+        }
     );
     CHECK(world.exits(101, 0) == lines{"debug: Worker (pid:101) exited after 5.0 s"});
     CHECK(world.ready(106) == lines{"debug: Worker (pid:106) is ready", "kill 102 SIGTERM"});
@@ -83,7 +82,8 @@ TEST_CASE("good settings: one new worker leads, each that serves replaces an old
             "kill 103 SIGTERM",
             "info: Reload complete: 3 new workers serve",
             "settle 2",
-            "notify ready"}
+            "notify ready"
+        }
     );
     world.exits(102, 0);
     world.exits(103, 0);
@@ -109,7 +109,8 @@ TEST_CASE("another number of workers") {
                 "kill 103 SIGTERM",
                 "info: Reload complete: 1 new workers serve",
                 "settle 2",
-                "notify ready"}
+                "notify ready"
+            }
         );
     }
     SUBCASE("more: the old stay until as many new serve") {
@@ -154,7 +155,8 @@ TEST_CASE("an application that does not load any more leaves the old workers alo
                     each.reason
                 ),
                 "abandon 2",
-                "notify ready"}
+                "notify ready"
+            }
         );
         CHECK(world.run(60s).empty());
         CHECK(world.alive() == 3);
@@ -213,7 +215,8 @@ TEST_CASE("HUP again") {
                 "abandon 2",
                 "kill 104 SIGTERM",
                 "info: Settings read anew: starting the first of 3 new workers",
-                "spawn slot 4 age 5 generation 3"}
+                "spawn slot 4 age 5 generation 3"
+            }
         );
         CHECK(world.exits(104, 0) == lines{"debug: Worker (pid:104) exited after 0.0 s"});
         CHECK(only(world.ready(105), "spawn").size() == 2);

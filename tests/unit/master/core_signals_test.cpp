@@ -20,16 +20,14 @@ TEST_CASE("TERM drains, kills the rest after graceful_timeout and ends with 0") 
             "stop listening",
             "notify stopping",
             "kill 101 SIGTERM",
-            "kill 102 SIGTERM"}
+            "kill 102 SIGTERM"
+        }
     );
     CHECK(world.exits(101, 0) == lines{"debug: Worker (pid:101) exited after 0.0 s"});
     SUBCASE("all in time") {
         CHECK(
             world.exits(102, 0) ==
-            lines{
-                "debug: Worker (pid:102) exited after 0.0 s",
-                "info: Shutting down: Master",
-                "exit 0"}
+            lines{"debug: Worker (pid:102) exited after 0.0 s", "info: Shutting down: Master", "exit 0"}
         );
     }
     SUBCASE("a second TERM changes nothing") {
@@ -44,7 +42,8 @@ TEST_CASE("TERM drains, kills the rest after graceful_timeout and ends with 0") 
             lines{
                 "warning: Worker (pid:102) does not end in time: SIGKILL",
                 "requests of 102 (warning)",
-                "kill 102 SIGKILL"}
+                "kill 102 SIGKILL"
+            }
         );
         CHECK(
             world.killed(102, SIGKILL) ==
@@ -52,7 +51,8 @@ TEST_CASE("TERM drains, kills the rest after graceful_timeout and ends with 0") 
                 "info: Worker (pid:102) was sent SIGKILL! It lived for 10.0 s",
                 "lost with 102",
                 "info: Shutting down: Master",
-                "exit 0"}
+                "exit 0"
+            }
         );
     }
     SUBCASE("one cannot even be killed") {
@@ -62,7 +62,8 @@ TEST_CASE("TERM drains, kills the rest after graceful_timeout and ends with 0") 
             lines{
                 "error: 1 workers do not end even by SIGKILL, leaving them",
                 "info: Shutting down: Master",
-                "exit 0"}
+                "exit 0"
+            }
         );
     }
     SUBCASE("INT hurries") {
@@ -79,9 +80,7 @@ TEST_CASE("INT and QUIT end at once") {
     for (const int signal : {SIGINT, SIGQUIT}) {
         core_driver world({2});
         world.start_ready();
-        CHECK(
-            only(world.signal(signal), "kill") == lines{"kill 101 SIGQUIT", "kill 102 SIGQUIT"}
-        );
+        CHECK(only(world.signal(signal), "kill") == lines{"kill 101 SIGQUIT", "kill 102 SIGQUIT"});
         CHECK(only(world.run(2s), "kill") == lines{"kill 101 SIGKILL", "kill 102 SIGKILL"});
         world.killed(101, SIGKILL);
         CHECK(world.killed(102, SIGKILL).back() == "exit 0");
@@ -115,10 +114,7 @@ TEST_CASE("TERM without workers ends at once") {
 TEST_CASE("TTIN and TTOU change the number by one, within limits") {
     core_driver world({2}, {64, 4, false});
     world.start_ready();
-    CHECK(
-        world.signal(SIGTTIN) ==
-        lines{"info: Handling signal: ttin", "spawn slot 2 age 3 generation 1"}
-    );
+    CHECK(world.signal(SIGTTIN) == lines{"info: Handling signal: ttin", "spawn slot 2 age 3 generation 1"});
     world.ready(103);
     CHECK(world.machine().strength() == 3);
     SUBCASE("up to the room there is") {
@@ -128,7 +124,8 @@ TEST_CASE("TTIN and TTOU change the number by one, within limits") {
             lines{
                 "info: Handling signal: ttin",
                 "warning: 4 workers are the most this master has room for; restart it with a greater "
-                "`workers`"}
+                "`workers`"
+            }
         );
         CHECK(world.machine().strength() == 4);
     }
@@ -200,7 +197,9 @@ TEST_CASE("WINCH empties a daemon, TTIN and HUP fill it again") {
         world.exits(101, 0);
         CHECK(only(world.exits(102, 0), "spawn").empty());
         CHECK(world.run(10s).empty());
-        SUBCASE("TTIN") { CHECK(only(world.signal(SIGTTIN), "spawn").size() == 1); }
+        SUBCASE("TTIN") {
+            CHECK(only(world.signal(SIGTTIN), "spawn").size() == 1);
+        }
         SUBCASE("HUP") {
             world.signal(SIGHUP);
             CHECK(only(world.accept(2, {2}), "spawn") == lines{"spawn slot 0 age 3 generation 2"});
@@ -211,9 +210,7 @@ TEST_CASE("WINCH empties a daemon, TTIN and HUP fill it again") {
         core_driver world({2}, {64, 16, true});
         world.start();
         world.ready(101);
-        CHECK(
-            only(world.signal(SIGWINCH), "kill") == lines{"kill 101 SIGTERM", "kill 102 SIGTERM"}
-        );
+        CHECK(only(world.signal(SIGWINCH), "kill") == lines{"kill 101 SIGTERM", "kill 102 SIGTERM"});
     }
 }
 

@@ -13,10 +13,12 @@ TEST_SUITE_BEGIN("core: watching workers");
 TEST_CASE("the first set is spawned at once and announced when all serve") {
     core_driver world({3});
     CHECK(
-        world.start() == lines{
-                             "spawn slot 0 age 1 generation 1",
-                             "spawn slot 1 age 2 generation 1",
-                             "spawn slot 2 age 3 generation 1"}
+        world.start() ==
+        lines{
+            "spawn slot 0 age 1 generation 1",
+            "spawn slot 1 age 2 generation 1",
+            "spawn slot 2 age 3 generation 1"
+        }
     );
     CHECK(world.ready(101) == lines{"debug: Worker (pid:101) is ready"});
     CHECK(world.ready(103) == lines{"debug: Worker (pid:103) is ready"});
@@ -62,7 +64,8 @@ TEST_CASE("a worker that does not boot in time is aborted, killed and replaced")
         lines{
             "info: Worker (pid:101) was sent SIGKILL! It lived for 12.0 s",
             "lost with 101",
-            "spawn slot 0 age 2 generation 1"}
+            "spawn slot 0 age 2 generation 1"
+        }
     );
 }
 
@@ -78,10 +81,7 @@ TEST_CASE("a silent worker is reported, aborted, killed and replaced") {
     CHECK(world.run(30s, 102).empty());
     CHECK(
         world.run(500ms, 102) ==
-        lines{
-            "critical: WORKER TIMEOUT (pid:102)",
-            "requests of 102 (critical)",
-            "kill 102 SIGABRT"}
+        lines{"critical: WORKER TIMEOUT (pid:102)", "requests of 102 (critical)", "kill 102 SIGABRT"}
     );
     SUBCASE("it dies of the abort") {
         CHECK(
@@ -89,7 +89,8 @@ TEST_CASE("a silent worker is reported, aborted, killed and replaced") {
             lines{
                 "info: Worker (pid:102) was sent SIGABRT! It lived for 30.5 s",
                 "lost with 102",
-                "spawn slot 1 age 3 generation 1"}
+                "spawn slot 1 age 3 generation 1"
+            }
         );
     }
     SUBCASE("it ends in order, and has told of its requests itself") {
@@ -98,7 +99,8 @@ TEST_CASE("a silent worker is reported, aborted, killed and replaced") {
             lines{
                 "error: Worker (pid:102) exited with code 1 after 30.5 s",
                 "lost with 102",
-                "spawn slot 1 age 3 generation 1"}
+                "spawn slot 1 age 3 generation 1"
+            }
         );
     }
     SUBCASE("it needs more") {
@@ -128,8 +130,7 @@ TEST_CASE("a suspended machine kills nobody") {
     world.ready(101);
     CHECK(
         world.pass(3600s) ==
-        lines{
-            "warning: The process did not run for 3599.0 s (machine suspended?): time limits start anew"}
+        lines{"warning: The process did not run for 3599.0 s (machine suspended?): time limits start anew"}
     );
     CHECK(world.run(29s, 101).empty());
     CHECK(only(world.run(2s, 101), "critical") == lines{"critical: WORKER TIMEOUT (pid:101)"});
@@ -151,15 +152,11 @@ TEST_CASE("a retiring worker stays until its successor serves") {
     CHECK(world.says(101, worker_state::retiring) == lines{"spawn slot 2 age 3 generation 1"});
     SUBCASE("one successor at a time, the retiring go in turn") {
         CHECK(world.says(102, worker_state::retiring).empty());
-        CHECK(
-            world.ready(103) == lines{"debug: Worker (pid:103) is ready", "kill 101 SIGTERM"}
-        );
+        CHECK(world.ready(103) == lines{"debug: Worker (pid:103) is ready", "kill 101 SIGTERM"});
         CHECK(world.beat() == lines{"spawn slot 3 age 4 generation 1"});
         world.says(101, worker_state::draining);
         CHECK(world.exits(101, 0) == lines{"debug: Worker (pid:101) exited after 0.0 s"});
-        CHECK(
-            world.ready(104) == lines{"debug: Worker (pid:104) is ready", "kill 102 SIGTERM"}
-        );
+        CHECK(world.ready(104) == lines{"debug: Worker (pid:104) is ready", "kill 102 SIGTERM"});
         CHECK(world.beat().empty());
         CHECK(world.exits(102, 0) == lines{"debug: Worker (pid:102) exited after 0.0 s"});
         CHECK(world.alive() == 2);
@@ -173,7 +170,8 @@ TEST_CASE("a retiring worker stays until its successor serves") {
             lines{
                 "warning: Worker (pid:101) does not end in time: SIGKILL",
                 "requests of 101 (warning)",
-                "kill 101 SIGKILL"}
+                "kill 101 SIGKILL"
+            }
         );
     }
     SUBCASE("a retiring one that dies leaves its place to the successor") {
@@ -189,9 +187,7 @@ TEST_CASE("a worker that somebody else told to leave is replaced at once") {
     world.start_ready();
     CHECK(
         world.says(101, worker_state::draining) ==
-        lines{
-            "info: Worker (pid:101) is leaving, told by somebody else",
-            "spawn slot 1 age 2 generation 1"}
+        lines{"info: Worker (pid:101) is leaving, told by somebody else", "spawn slot 1 age 2 generation 1"}
     );
     CHECK(world.exits(101, 0) == lines{"debug: Worker (pid:101) exited after 0.0 s"});
 }
@@ -205,10 +201,7 @@ TEST_CASE("a heartbeat that cannot be is none") {
         CHECK(world.run(30s, 102).empty());
         CHECK(
             world.run(500ms, 102) ==
-            lines{
-                "critical: WORKER TIMEOUT (pid:102)",
-                "requests of 102 (critical)",
-                "kill 102 SIGABRT"}
+            lines{"critical: WORKER TIMEOUT (pid:102)", "requests of 102 (critical)", "kill 102 SIGABRT"}
         );
     }
 }

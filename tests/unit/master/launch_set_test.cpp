@@ -70,8 +70,7 @@ TEST_CASE("a failure leaves nothing behind and keeps what was there") {
     const auto first = open_listeners(values, {}, {});
     REQUIRE(first.has_value());
     std::ofstream(dir.file("file")) << "x";
-    values.bind = {
-        at_path(dir.file("kept.sock")), at_path(dir.file("new.sock")), at_path(dir.file("file"))};
+    values.bind = {at_path(dir.file("kept.sock")), at_path(dir.file("new.sock")), at_path(dir.file("file"))};
     const auto second = open_listeners(values, {}, *first);
     REQUIRE(second.has_error());
     CHECK(second.error().message.find("is not a socket") != std::string::npos);

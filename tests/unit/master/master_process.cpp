@@ -25,9 +25,13 @@ using scoreboard::worker_state;
 
 volatile std::sig_atomic_t asked_to_end = 0;
 
-void note_signal(int) { asked_to_end = 1; }
+void note_signal(int) {
+    asked_to_end = 1;
+}
 
-bool reap_if_ended(pid_t pid) { return waitpid(pid, nullptr, WNOHANG) == pid; }
+bool reap_if_ended(pid_t pid) {
+    return waitpid(pid, nullptr, WNOHANG) == pid;
+}
 
 }  // namespace
 
@@ -105,7 +109,7 @@ int master_process::start_as_daemon() {
 
 int master_process::work(const worker_launch& how) const {
     if (std::filesystem::exists(file("broken"))) return 4;
-    struct sigaction noting {};
+    struct sigaction noting{};
     noting.sa_handler = note_signal;
     for (const int number : {SIGTERM, SIGQUIT, SIGINT}) sigaction(number, &noting, nullptr);
     scoreboard::worker_slot& slot = how.board.slot(how.slot);
@@ -129,7 +133,9 @@ int master_process::work(const worker_launch& how) const {
     return 0;
 }
 
-void master_process::signal(int number) const { REQUIRE(kill(pid_, number) == 0); }
+void master_process::signal(int number) const {
+    REQUIRE(kill(pid_, number) == 0);
+}
 
 int master_process::wait_end() {
     int status = 0;
@@ -155,8 +161,12 @@ bool master_process::logged(const std::string& text) const {
     return log().find(text) != std::string::npos;
 }
 
-void master_process::order(const std::string& what) const { std::ofstream(file(what)) << what; }
+void master_process::order(const std::string& what) const {
+    std::ofstream(file(what)) << what;
+}
 
-void master_process::withdraw(const std::string& what) const { std::filesystem::remove(file(what)); }
+void master_process::withdraw(const std::string& what) const {
+    std::filesystem::remove(file(what));
+}
 
 }  // namespace unicoro::master::testing

@@ -235,7 +235,9 @@ TEST_CASE("HUP with bad settings or a broken application keeps everything") {
         master.reloaded.workers = 100'000;
         expected = "workers: 100000: a running master has room for 128";
     }
-    SUBCASE("application") { expected = "Reload failed: App failed to load."; }
+    SUBCASE("application") {
+        expected = "Reload failed: App failed to load.";
+    }
     start_serving(master);
     const auto before = master.workers();
     master.order("broken");

@@ -93,9 +93,10 @@ TEST_CASE("streams go to /dev/null, or stay when they are no terminal") {
         os::stream_policy policy;
         bool silent;
     };
-    for (const row each : {row{os::stream_policy::silence, true},
-                           row{os::stream_policy::keep_unless_tty, false},
-                           row{os::stream_policy::keep, false}}) {
+    for (const row each :
+         {row{os::stream_policy::silence, true},
+          row{os::stream_policy::keep_unless_tty, false},
+          row{os::stream_policy::keep, false}}) {
         const os::testing::temp_dir dir;
         const std::string path = dir.file("out");
         CHECK(in_child([&] {

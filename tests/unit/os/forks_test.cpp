@@ -29,17 +29,19 @@ using os::testing::in_child;
 
 namespace {
 
-bool is_open(int fd) { return fcntl(fd, F_GETFD) >= 0; }
+bool is_open(int fd) {
+    return fcntl(fd, F_GETFD) >= 0;
+}
 
 ino_t inode_of(int fd) {
-    struct stat found {};
+    struct stat found{};
     return fstat(fd, &found) == 0 ? found.st_ino : 0;
 }
 
 void nothing(int) {}
 
 struct sigaction handled_by(void (*handler)(int)) {
-    struct sigaction made {};
+    struct sigaction made{};
     made.sa_handler = handler;
     return made;
 }
@@ -135,7 +137,7 @@ TEST_CASE("a useless one keeps its number") {
 TEST_CASE("a signal that comes at once meets what was there before the server's handler") {
     const plain_signals only;
     const struct sigaction ours = handled_by(&nothing);
-    struct sigaction before {};
+    struct sigaction before{};
     REQUIRE(sigaction(SIGUSR2, &ours, &before) == 0);
     os::withhold_handler(SIGUSR2, before);
     for (int round = 0; round < 50; ++round) {
@@ -162,7 +164,7 @@ TEST_CASE("a signal that comes at once meets what was there before the server's 
 TEST_CASE("signals stay blocked in a child that undoes more") {
     const plain_signals only;
     const struct sigaction ours = handled_by(&nothing);
-    struct sigaction before {};
+    struct sigaction before{};
     REQUIRE(sigaction(SIGUSR2, &ours, &before) == 0);
     os::withhold_handler(SIGUSR2, before);
     os::hold_signals();
@@ -224,8 +226,7 @@ TEST_CASE("signals are let in for programs, and arrive afterwards") {
 
 TEST_CASE("shared memory is replaced by empty pages") {
     constexpr std::size_t size = 4096;
-    void* const memory =
-        mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    void* const memory = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     REQUIRE(memory != MAP_FAILED);
     auto& number = *static_cast<int*>(memory);
     number = 1;

@@ -23,7 +23,9 @@ bool readable(int fd) {
 }
 
 // The flags belong to the socket, not to the process: whoever has inherited it can change them.
-void make_blocking(int fd) { REQUIRE(fcntl(fd, F_SETFL, 0) == 0); }
+void make_blocking(int fd) {
+    REQUIRE(fcntl(fd, F_SETFL, 0) == 0);
+}
 
 }  // namespace
 

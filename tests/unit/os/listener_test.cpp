@@ -32,14 +32,16 @@ bool can_connect(const os::socket_address& address) {
     return connect(client.get(), address.data(), address.length) == 0;
 }
 
-bool can_connect(const os::listener& to) { return can_connect(*os::local_address(to.fd())); }
+bool can_connect(const os::listener& to) {
+    return can_connect(*os::local_address(to.fd()));
+}
 
 os::outcome<os::listener> listen_on(const std::string& host, std::uint16_t port = 0) {
     return os::listen_tcp({host, port, 16, os::tcp_request::mode::shared});
 }
 
 mode_t mode_of(const std::string& path) {
-    struct stat found {};
+    struct stat found{};
     return lstat(path.c_str(), &found) == 0 ? found.st_mode & 07777 : 0;
 }
 
@@ -127,8 +129,8 @@ TEST_CASE("errors name the address and carry errno") {
         REQUIRE(second.has_error());
         CHECK(second.error().code == os::system_error(EADDRINUSE));
         CHECK(
-            second.error().message == "cannot listen on 127.0.0.1:" + std::to_string(first->port()) +
-                                          ": Address already in use"
+            second.error().message ==
+            "cannot listen on 127.0.0.1:" + std::to_string(first->port()) + ": Address already in use"
         );
     }
     SUBCASE("not an address of this machine") {
@@ -137,7 +139,7 @@ TEST_CASE("errors name the address and carry errno") {
         CHECK(
             made.error().message ==
             "cannot listen on 192.0.2.1:8000: Cannot assign requested address. No interface of "
-              "this machine has that address; 0.0.0.0 stands for all of them"
+            "this machine has that address; 0.0.0.0 stands for all of them"
         );
     }
     SUBCASE("an unknown host") {
@@ -170,8 +172,7 @@ TEST_CASE("copies share the socket") {
 }
 
 TEST_CASE("workers listen beside a placeholder") {
-    const auto placeholder =
-        os::listen_tcp({"127.0.0.1", 0, 16, os::tcp_request::mode::placeholder});
+    const auto placeholder = os::listen_tcp({"127.0.0.1", 0, 16, os::tcp_request::mode::placeholder});
     REQUIRE(placeholder.has_value());
     CHECK_FALSE(placeholder->listening());
     CHECK_FALSE(can_connect(*placeholder));
@@ -223,7 +224,9 @@ TEST_CASE("what stands at the path decides") {
     const temp_dir dir;
     const std::string path = dir.file("app.sock");
     SUBCASE("a stale socket is replaced") {
-        { REQUIRE(os::listen_unix({path, 16, 0, {}, {}}).has_value()); }
+        {
+            REQUIRE(os::listen_unix({path, 16, 0, {}, {}}).has_value());
+        }
         REQUIRE(std::filesystem::is_socket(path));
         const auto made = os::listen_unix({path, 16, 0, {}, {}});
         REQUIRE(made.has_value());
@@ -272,7 +275,7 @@ TEST_CASE("the file gets its owner" * doctest::skip(geteuid() != 0)) {
     const std::string path = dir.file("app.sock");
     const auto made = os::listen_unix({path, 16, 0077, uid_t{54321}, gid_t{54322}});
     REQUIRE(made.has_value());
-    struct stat found {};
+    struct stat found{};
     REQUIRE(lstat(path.c_str(), &found) == 0);
     CHECK(found.st_uid == 54321);
     CHECK(found.st_gid == 54322);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "os/pidfile.hpp"
 
-
 #include "support/doctest.hpp"
 #include "support/os_fixtures.hpp"
 
@@ -59,7 +58,7 @@ TEST_CASE("the file has the pid and goes with its owner") {
         const auto file = os::pidfile::create(path);
         REQUIRE(file.has_value());
         CHECK(content_of(path) == std::to_string(getpid()) + "\n");
-        struct stat found {};
+        struct stat found{};
         REQUIRE(stat(path.c_str(), &found) == 0);
         CHECK((found.st_mode & 0777) == 0644);
     }
@@ -161,7 +160,9 @@ TEST_CASE("what is no regular file stays what it is") {
         std::filesystem::create_symlink("other", path);
         reason = "it is a symbolic link; name the file itself";
     }
-    SUBCASE("a pipe") { REQUIRE(mkfifo(path.c_str(), 0600) == 0); }
+    SUBCASE("a pipe") {
+        REQUIRE(mkfifo(path.c_str(), 0600) == 0);
+    }
     const auto file = os::pidfile::create(path);
     REQUIRE(file.has_error());
     CHECK(file.error().message == "cannot write pidfile " + path + ": " + reason);

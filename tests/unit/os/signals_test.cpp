@@ -10,8 +10,8 @@
 #include <array>
 #include <csignal>
 
-#include <poll.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/resource.h>
 #include <unistd.h>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-#include "os/elf_symbols.hpp"
 #include "os/thread_stack.hpp"
+#include "os/elf_symbols.hpp"
 #include "support/doctest.hpp"
 
 #include <atomic>

@@ -33,7 +33,8 @@ TEST_SUITE("application specs") {
             CAPTURE(each.spec);
             {
                 const gil_lock gil;
-                const auto found = import_application(each.spec, unicoro::settings::app_interface::auto_detect);
+                const auto found =
+                    import_application(each.spec, unicoro::settings::app_interface::auto_detect);
                 REQUIRE(found.has_value());
                 CHECK(PyCallable_Check(found->callable.get()) != 0);
             }
@@ -85,10 +86,7 @@ TEST_SUITE("application specs") {
 TEST_SUITE("interpreter") {
     TEST_CASE("is the one that was chosen") {
         CHECK(python("sys.argv") == "['unicoro']");
-        CHECK(
-            python("os.path.realpath(sys.executable) == os.path.realpath('" TEST_PYTHON "')") ==
-            "True"
-        );
+        CHECK(python("os.path.realpath(sys.executable) == os.path.realpath('" TEST_PYTHON "')") == "True");
         CHECK(python("sys.path[0] == os.getcwd()") == "True");
         CHECK(python("__import__('faulthandler').is_enabled()") == "True");
         CHECK(python("signal.getsignal(2) is signal.default_int_handler") == "False");

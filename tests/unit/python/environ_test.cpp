@@ -142,10 +142,7 @@ TEST_SUITE("environ") {
         REQUIRE(request.environ.size() == 3);
         CHECK(request.environ[0].second == "127.0.0.1");
         CHECK(request.environ[1].second == "http");
-        CHECK(
-            request.environ[2] ==
-            std::pair<std::string, std::string>{"http_host", "example.org:8000"}
-        );
+        CHECK(request.environ[2] == std::pair<std::string, std::string>{"http_host", "example.org:8000"});
     }
 
     TEST_CASE("wsgi.errors writes whole lines to the error log") {

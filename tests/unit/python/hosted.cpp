@@ -3,8 +3,8 @@
 
 #include "log/open.hpp"
 #include "python/interpreter.hpp"
-#include "python/traceback.hpp"
 #include "python/python_host.hpp"
+#include "python/traceback.hpp"
 #include "support/doctest.hpp"
 
 #include <boost/asio/co_spawn.hpp>

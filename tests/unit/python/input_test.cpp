@@ -77,10 +77,7 @@ TEST_SUITE("wsgi.input") {
         }
         CHECK(python("seen['input'].read('x')").find("TypeError") != std::string::npos);
         CHECK(python("seen['input'].read(1, 2)").find("TypeError") != std::string::npos);
-        CHECK(
-            python("[seen['input'].readinto(bytearray(3)), seen['input'].read()]") ==
-            "[3, b'd\\nef\\n']"
-        );
+        CHECK(python("[seen['input'].readinto(bytearray(3)), seen['input'].read()]") == "[3, b'd\\nef\\n']");
     }
 
     TEST_CASE("io can wrap it") {

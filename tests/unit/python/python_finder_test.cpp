@@ -176,7 +176,9 @@ TEST_SUITE("python finder") {
         const auto found = app::probe_python(TEST_PYTHON);
         REQUIRE(found.has_value());
         CHECK(found->version.starts_with("3."));
-        CHECK(found->release.starts_with(found->version.substr(0, found->version.find_first_not_of("0123456789.")) + "."));
+        CHECK(found->release.starts_with(
+            found->version.substr(0, found->version.find_first_not_of("0123456789.")) + "."
+        ));
         CHECK(found->library.find("libpython3") != std::string::npos);
         CHECK(fs::exists(found->library));
         CHECK(fs::exists(found->executable));
@@ -191,16 +193,9 @@ TEST_SUITE("python finder") {
         };
         mentions(refusal("exit 3"), "could not say what Python it is");
         mentions(refusal("printf 'pypy\\n3.10\\n\\n/p\\n/\\n1\\nl\\n/\\n'"), "only CPython");
-        mentions(
-            refusal("printf 'cpython\\n3.8\\n\\n/p\\n/\\n1\\nl\\n/\\n'"), "needs 3.10 or newer"
-        );
-        mentions(
-            refusal("printf 'cpython\\n3.12\\n\\n/p\\n/\\n0\\nl\\n/\\n'"),
-            "without a shared libpython"
-        );
-        mentions(
-            app::probe_python("/nonexistent").error().message, "cannot run the Python interpreter"
-        );
+        mentions(refusal("printf 'cpython\\n3.8\\n\\n/p\\n/\\n1\\nl\\n/\\n'"), "needs 3.10 or newer");
+        mentions(refusal("printf 'cpython\\n3.12\\n\\n/p\\n/\\n0\\nl\\n/\\n'"), "without a shared libpython");
+        mentions(app::probe_python("/nonexistent").error().message, "cannot run the Python interpreter");
     }
 
     TEST_CASE("plugins are found by version, and the others are listed") {
@@ -209,7 +204,8 @@ TEST_SUITE("python finder") {
         const std::string first = here.script("b/unicoro_python_3.11.so", "");
         here.script("c/unicoro_python_3.11.so", "");
         const std::vector<std::string> folders{
-            here.path() + "/a", here.path() + "/none", here.path() + "/b", here.path() + "/c"};
+            here.path() + "/a", here.path() + "/none", here.path() + "/b", here.path() + "/c"
+        };
         app::python_runtime runtime{"/opt/python", "3.11", "libpython3.11.so"};
         CHECK(*app::find_python_plugin(runtime, folders) == first);
         runtime.version = "3.14t";

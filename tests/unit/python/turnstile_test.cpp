@@ -73,8 +73,7 @@ TEST_SUITE("turnstile") {
                 visitors[i].go(io, pass(door, log, static_cast<char>('a' + i)));
             }
             io.poll();
-            visitors[static_cast<std::size_t>(cancelled)].signal.emit(
-                boost::asio::cancellation_type::terminal
+            visitors[static_cast<std::size_t>(cancelled)].signal.emit(boost::asio::cancellation_type::terminal
             );
             io.poll();
             held.release();

@@ -39,8 +39,7 @@ TEST_SUITE("start_response") {
             {"('200 OK', [(b'a', 'b')])", "TypeError: a response header's name must be a str"},
             {"('200 OK', [('a b', 'c')])", "ValueError: the response header 'a b'"},
             {"('200 OK', [('a', 'b\\r\\nX: y')])", "ValueError: the response header 'a'"},
-            {"('200 OK', [('a', '\\u20ac')])",
-             "ValueError: a response header's value has characters"},
+            {"('200 OK', [('a', '\\u20ac')])", "ValueError: a response header's value has characters"},
             {"('200 OK', [('Content-Length', 'x')])", "ValueError: the response header"},
             {"('200 OK', [], 'exc')", "TypeError: exc_info must be"},
             {"('200 OK',)", "TypeError: start_response(status, headers"},
@@ -69,10 +68,7 @@ TEST_SUITE("start_response") {
         fake_exchange twice("/twice");
         serve(twice);
         CHECK(twice.failed_with == 500);
-        CHECK(
-            take_log().find("AssertionError: start_response was called a second") !=
-            std::string::npos
-        );
+        CHECK(take_log().find("AssertionError: start_response was called a second") != std::string::npos);
 
         fake_exchange replaced("/replaced");
         serve(replaced);

@@ -129,9 +129,8 @@ TEST_SUITE("command_line") {
 
     TEST_CASE("each mistake is named, and all of them") {
         start s;
-        const auto result = s.load_with_app(
-            {"--wokers", "-w", "-1", "-k", "asinc", "-t", "soon", "--nothing-like-it"}
-        );
+        const auto result =
+            s.load_with_app({"--wokers", "-w", "-1", "-k", "asinc", "-t", "soon", "--nothing-like-it"});
         CHECK(
             joined(result.errors) ==
             "command line: unknown flag --wokers; did you mean --workers?\n"
@@ -204,10 +203,7 @@ TEST_SUITE("command_line") {
         const auto result = s.load_with_app({});
         CHECK(result.settings.workers == 3);
         CHECK(result.settings.raw_env[0].second == "b c");
-        CHECK(
-            joined(result.errors) ==
-            "UNICORO_CMD_ARGS: unknown flag --wokers; did you mean --workers?\n"
-        );
+        CHECK(joined(result.errors) == "UNICORO_CMD_ARGS: unknown flag --wokers; did you mean --workers?\n");
         s.environment["UNICORO_CMD_ARGS"] = "--env 'A=b";
         CHECK(joined(s.load().errors) == "UNICORO_CMD_ARGS: the text has a ' that is not closed\n");
     }

@@ -13,9 +13,11 @@ TEST_SUITE("first steps") {
         for (const row& r : {
                  row{{"--host", "0.0.0.0", "--port", "80"},
                      "command line: --host is a flag of uvicorn, Flask and others; write --bind 0.0.0.0:80\n"
-                     "command line: --port is a flag of uvicorn, Flask and others; write --bind 0.0.0.0:80\n"},
+                     "command line: --port is a flag of uvicorn, Flask and others; write --bind 0.0.0.0:80\n"
+                 },
                  row{{"--host=::1"},
-                     "command line: --host is a flag of uvicorn, Flask and others; write --bind [::1]:8000\n"},
+                     "command line: --host is a flag of uvicorn, Flask and others; write --bind [::1]:8000\n"
+                 },
                  row{{"--port", "9000"},
                      "command line: --port is a flag of uvicorn, Flask and others; write --bind "
                      "127.0.0.1:9000\n"},
@@ -25,14 +27,16 @@ TEST_SUITE("first steps") {
                  row{{"--uds", "/run/a.sock"},
                      "command line: --uds is a flag of uvicorn; write --bind unix:/run/a.sock\n"},
                  row{{"--no-access-log"},
-                     "command line: --no-access-log is a flag of uvicorn; leave it out: there is none without "
+                     "command line: --no-access-log is a flag of uvicorn; leave it out: there is none "
+                     "without "
                      "--access-logfile\n"},
                  row{{"--env-file", ".env"},
                      "command line: --env-file is a flag of uvicorn; write -e NAME=VALUE, or "
                      "EnvironmentFile= into the systemd unit\n"},
                  row{{"--http", ":8000"}, "command line: --http is a flag of uWSGI; write --bind :8000\n"},
                  row{{"--http", "h11"}, "command line: --http is a flag of uvicorn; leave it out\n"},
-                 row{{"--listen", "*:80"}, "command line: --listen is a flag of Waitress; write --bind *:80\n"},
+                 row{{"--listen", "*:80"}, "command line: --listen is a flag of Waitress; write --bind *:80\n"
+                 },
              }) {
             start s;
             CHECK(joined(s.load_with_app(r.flags).errors) == r.said);
@@ -79,7 +83,9 @@ TEST_SUITE("first steps") {
             if (*r.format == '\0') {
                 CHECK(said.find("line 1") != std::string::npos);
             } else {
-                CHECK(said.starts_with(std::string(r.name) + ": is " + r.format + "; settings are written in JSON"));
+                CHECK(said.starts_with(
+                    std::string(r.name) + ": is " + r.format + "; settings are written in JSON"
+                ));
             }
         }
     }

@@ -39,9 +39,7 @@ TEST_SUITE("load") {
 
     TEST_CASE("lists are replaced, not joined") {
         start s;
-        s.folder.write(
-            "unicoro.json", R"({"bind": [":1", ":2"], "raw_env": {"A": "1", "B": "2"}})"
-        );
+        s.folder.write("unicoro.json", R"({"bind": [":1", ":2"], "raw_env": {"A": "1", "B": "2"}})");
         CHECK(s.load_with_app({}).settings.bind.size() == 2);
         s.environment["UNICORO_CMD_ARGS"] = "-b :3 -e C=3";
         auto v = s.load().settings;
@@ -116,8 +114,7 @@ TEST_SUITE("load") {
         start s;
         s.folder.write("unicoro.json", R"({"workers": -1, "nope": 1})");
         s.environment["UNICORO_CMD_ARGS"] = "--timeout x";
-        const auto result =
-            s.load_with_app({"-w", "2", "--backlog", "y", "--pid", "no/such/a.pid"});
+        const auto result = s.load_with_app({"-w", "2", "--backlog", "y", "--pid", "no/such/a.pid"});
         CAPTURE(joined(result.errors));
         CHECK(result.errors.size() == 5);
         CHECK(mentions(result.errors, "unicoro.json: /workers: "));
@@ -134,9 +131,9 @@ TEST_SUITE("load") {
             const char* message;
         };
         for (const row& r : {
-                 row{{"--certfile", "a"},
-                     "command line: --certfile is not available yet: end TLS in nginx"},
-                 row{{"--reload", "--preload"}, "command line: --reload: does not go with command line: --preload"},
+                 row{{"--certfile", "a"}, "command line: --certfile is not available yet: end TLS in nginx"},
+                 row{{"--reload", "--preload"},
+                     "command line: --reload: does not go with command line: --preload"},
                  row{{"-k", "tornado"}, "\"tornado\" is refused: Tornado brings"},
                  row{{"--proxy-protocol"}, "--proxy-protocol is not available yet"},
                  row{{"--proxy-protocol", "v2"}, "--proxy-protocol is not available yet"},
@@ -171,11 +168,7 @@ TEST_SUITE("load") {
 
     TEST_CASE("worker classes by other names") {
         start s;
-        for (const char* name :
-             {"async",
-              "gevent",
-              "gevent_wsgi",
-              "gevent_pywsgi"}) {
+        for (const char* name : {"async", "gevent", "gevent_wsgi", "gevent_pywsgi"}) {
             CAPTURE(name);
             const auto result = s.load_with_app({"-k", name});
             CHECK(result.ok());
@@ -203,8 +196,7 @@ TEST_SUITE("load") {
 
     TEST_CASE("settings without meaning are said to be so") {
         start s;
-        const auto result =
-            s.load_with_app({"--worker-tmp-dir", "/dev/shm", "--http-parser", "fast"});
+        const auto result = s.load_with_app({"--worker-tmp-dir", "/dev/shm", "--http-parser", "fast"});
         CHECK(result.ok());
         CHECK(
             joined(result.warnings) ==
@@ -229,8 +221,7 @@ TEST_SUITE("load") {
         ));
         CHECK(s.load_with_app({"--reuse-port", "-b", ":80"}).ok());
         CHECK(mentions(
-            s.load_with_app({"--max-requests-jitter", "5"}).warnings,
-            "has no effect without max_requests"
+            s.load_with_app({"--max-requests-jitter", "5"}).warnings, "has no effect without max_requests"
         ));
         CHECK(mentions(s.load_with_app({"--capture-output"}).warnings, "give errorlog a file"));
         CHECK(s.load_with_app({"-D", "--error-logfile", "-"}).ok());
@@ -239,17 +230,13 @@ TEST_SUITE("load") {
     TEST_CASE("folders that do not exist") {
         start s;
         s.folder.write("sub/file", "");
-        CHECK(mentions(
-            s.load_with_app({"--chdir", "gone"}).errors, "gone\" does not exist: create it"
-        ));
+        CHECK(mentions(s.load_with_app({"--chdir", "gone"}).errors, "gone\" does not exist: create it"));
         CHECK(mentions(s.load_with_app({"--chdir", "sub/file"}).errors, "is not a folder"));
         CHECK(mentions(
             s.load_with_app({"--error-logfile", "no/e.log"}).errors,
             "of the file \"no/e.log\" does not exist: create it"
         ));
-        CHECK(
-            mentions(s.load_with_app({"--access-logfile", "sub"}).errors, "is a folder, not a file")
-        );
+        CHECK(mentions(s.load_with_app({"--access-logfile", "sub"}).errors, "is a folder, not a file"));
         CHECK(s.load_with_app({"--error-logfile", "sub/e.log"}).ok());
         CHECK(s.load_with_app({"--chdir", "sub", "--error-logfile", "e.log"}).ok());
         CHECK_FALSE(s.load_with_app({"--chdir", "sub", "--error-logfile", "sub/e.log"}).ok());

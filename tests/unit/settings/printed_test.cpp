@@ -37,17 +37,12 @@ std::string value_of(const std::string& printed, const std::string& name) {
 TEST_SUITE("printed") {
     TEST_CASE("docs/settings.md is what the table says") {
         INFO("run: unicoro --print-settings-doc > docs/settings.md");
-        CHECK(
-            contents(source_root / "docs/settings.md") == unicoro::settings::print_settings_doc()
-        );
+        CHECK(contents(source_root / "docs/settings.md") == unicoro::settings::print_settings_doc());
     }
 
     TEST_CASE("config/unicoro.schema.json is what the table says") {
         INFO("run: unicoro --print-schema > config/unicoro.schema.json");
-        CHECK(
-            contents(source_root / "config/unicoro.schema.json") ==
-            unicoro::settings::print_schema()
-        );
+        CHECK(contents(source_root / "config/unicoro.schema.json") == unicoro::settings::print_schema());
     }
 
     TEST_CASE("the sample file is without fault") {

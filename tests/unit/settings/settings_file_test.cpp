@@ -26,7 +26,8 @@ TEST_SUITE("settings_file") {
     TEST_CASE("places inside a value are pointed at") {
         CHECK(
             errors_of(R"({"bind": [":80", 8000], "raw_env": {"A/B": 1}})") ==
-            "unicoro.json: /bind/1: \"8000\" is a port alone: write :8000 for all addresses, or 127.0.0.1:8000 "
+            "unicoro.json: /bind/1: \"8000\" is a port alone: write :8000 for all addresses, or "
+            "127.0.0.1:8000 "
             "for this machine\n"
             "unicoro.json: /raw_env/A~1B: must be a string (write it in quotes), not 1\n"
         );
@@ -58,8 +59,8 @@ TEST_SUITE("settings_file") {
                 .find("/logconfig_dict/a/1/b: this key is given twice") != std::string::npos
         );
         CHECK(
-            errors_of(R"({"app": "a", "wsgi_app": "b"})")
-                .find("means the same as /app; keep one") != std::string::npos
+            errors_of(R"({"app": "a", "wsgi_app": "b"})").find("means the same as /app; keep one") !=
+            std::string::npos
         );
     }
 

@@ -24,8 +24,7 @@ TEST_SUITE("table") {
             REQUIRE(row.type != nullptr);
             CHECK((row.status == availability::now) == row.remark.empty());
             if (row.not_yet != nullptr) CHECK(row.kept);
-            const bool takes_value =
-                row.form != flag_form::switch_on && row.form != flag_form::switch_off;
+            const bool takes_value = row.form != flag_form::switch_on && row.form != flag_form::switch_off;
             if (!row.flags.empty() && takes_value) CHECK_FALSE(row.metavar.empty());
             // What works now has a place in the struct, unless it is asked and answered at the
             // start.

@@ -83,8 +83,9 @@ TEST_SUITE("value_maps") {
         const auto clash = join_apps(settings, place_of);
         REQUIRE(clash.has_value());
         CHECK(
-            *clash == "file: /app: \"app:app\" and \"other:app\" of file: /apps are both meant for "
-                      "\"/\": remove one of the two"
+            *clash ==
+            "file: /app: \"app:app\" and \"other:app\" of file: /apps are both meant for "
+            "\"/\": remove one of the two"
         );
 
         settings = with_apps(json::object(), "app:app");
@@ -106,14 +107,25 @@ TEST_SUITE("value_maps") {
                 {"post_fork", "hooks:post_fork"},
                 {"on_exit", "pkg.hooks:bye"},
                 {"pre_fork", "/etc/app/gunicorn.conf.py:pre_fork"},
-                {"post_request", "pkg.hooks:Class.method"}}
+                {"post_request", "pkg.hooks:Class.method"}
+            }
         );
         CHECK(refuses(type, {{"postfork", "a:b"}}, "/postfork: unknown hook; did you mean \"post_fork\"?"));
         CHECK(refuses(type, {{"zebra", "a:b"}}, "unknown hook: known are on_starting, "));
         CHECK(refuses(type, {{"ssl_context", "a:b"}}, "/ssl_context: is not available yet: end TLS"));
         CHECK(refuses(type, {{"dirty_post_fork", "a:b"}}, "is not available yet"));
-        for (const char* wrong : {"", "post_fork", "a b:c", "a:", ":b", "a.:b", "1a:b", "a:b c",
-                                  "conf.d/hooks.py:f", "./hooks.py:f", "a:b:c"}) {
+        for (const char* wrong :
+             {"",
+              "post_fork",
+              "a b:c",
+              "a:",
+              ":b",
+              "a.:b",
+              "1a:b",
+              "a:b c",
+              "conf.d/hooks.py:f",
+              "./hooks.py:f",
+              "a:b:c"}) {
             CAPTURE(wrong);
             CHECK(refuses(type, {{"post_fork", wrong}}, "must be a function: MODULE:FUNCTION"));
         }

@@ -124,8 +124,7 @@ TEST_SUITE("value_types") {
              {"1t", 1099511627776}}
         );
         check_refused(
-            byte_size(),
-            {-1, "-1", "k", "10X", "10kk", "1.5M", "", true, nullptr, "9999999999999G", 1.5}
+            byte_size(), {-1, "-1", "k", "10X", "10kk", "1.5M", "", true, nullptr, "9999999999999G", 1.5}
         );
         check_refused(byte_size(100), {101, "1k"});
     }
@@ -152,9 +151,7 @@ TEST_SUITE("value_types") {
     }
 
     TEST_CASE("text") {
-        check_meanings(
-            text(), {{" a b ", "a b"}, {nullptr, nullptr}, {"", nullptr}, {"  ", nullptr}}
-        );
+        check_meanings(text(), {{" a b ", "a b"}, {nullptr, nullptr}, {"", nullptr}, {"  ", nullptr}});
         check_refused(text(), {1, true, json::array(), "a\nb", std::string("a\0b", 3)});
         check_meanings(text(presence::may_be_empty), {{"", ""}, {"x", "x"}});
         check_refused(text(presence::may_be_empty), {nullptr});
@@ -162,9 +159,8 @@ TEST_SUITE("value_types") {
     }
 
     TEST_CASE("choices have aliases, refusals and hints") {
-        const auto type = choice(
-            {{"sync"}, {"async"}, {"gevent", "async"}, {.written = "old", .refusal = "use sync"}}
-        );
+        const auto type =
+            choice({{"sync"}, {"async"}, {"gevent", "async"}, {.written = "old", .refusal = "use sync"}});
         check_meanings(type, {{"sync", "sync"}, {"gevent", "async"}, {"GEVENT", "async"}});
         check_refused(type, {"", 1, nullptr});
         CHECK(read(type, "old").faults[0].text == "\"old\" is refused: use sync");
@@ -178,7 +174,8 @@ TEST_SUITE("value_types") {
         const auto type = choice({{"off"}, {"auto"}, {"true", "auto"}, {"false", "off"}});
         check_meanings(type, {{true, "auto"}, {false, "off"}, {"False", "off"}});
         check_refused(choice({{"off"}, {"on"}}), {true, false});
-        const auto quiet = choice({{"warning"}, {.written = "warn", .canonical = "warning", .offered = false}});
+        const auto quiet =
+            choice({{"warning"}, {.written = "warn", .canonical = "warning", .offered = false}});
         CHECK(read(quiet, "warn").value == "warning");
         CHECK(quiet->rule() == R"(one of "warning")");
     }
@@ -196,7 +193,8 @@ TEST_SUITE("value_types") {
              {"uvicorn_worker.UvicornH11Worker", "sync"}}
         );
         check_refused(
-            type, {"tornado", "egg:gunicorn#tornado", "aiohttp.GunicornWebWorker", "egg:other#thing", "x.Y", 1}
+            type,
+            {"tornado", "egg:gunicorn#tornado", "aiohttp.GunicornWebWorker", "egg:other#thing", "x.Y", 1}
         );
         CHECK(read(type, "gevnt").faults.front().text.ends_with("did you mean \"gevent\"?"));
         CHECK(worker_class_refusal("gunicorn.workers.gtornado.TornadoWorker").starts_with("Tornado brings"));
@@ -205,7 +203,9 @@ TEST_SUITE("value_types") {
     }
 
     TEST_CASE("accounts by name and by number") {
-        check_meanings(account(), {{"www-data", "www-data"}, {65534, "65534"}, {"0", "0"}, {nullptr, nullptr}});
+        check_meanings(
+            account(), {{"www-data", "www-data"}, {65534, "65534"}, {"0", "0"}, {nullptr, nullptr}}
+        );
         check_refused(account(), {-1, 1.5, true, json::array()});
     }
 
@@ -240,12 +240,8 @@ TEST_SUITE("value_types") {
             {{"script_name,Path_Info", {"SCRIPT_NAME", "PATH_INFO"}}, {"*", json::array({"*"})}}
         );
         check_refused(field_name_list(), {"a b", "x:y", 1});
-        check_meanings(
-            field_map(), {{{{"x-forwarded-proto", "https"}}, {{"X-FORWARDED-PROTO", "https"}}}}
-        );
-        check_refused(
-            field_map(), {"x", json::array(), {{"X", 1}}, {{"a b", "c"}}, {{"X", "a\r\nb"}}}
-        );
+        check_meanings(field_map(), {{{{"x-forwarded-proto", "https"}}, {{"X-FORWARDED-PROTO", "https"}}}});
+        check_refused(field_map(), {"x", json::array(), {{"X", 1}}, {{"a b", "c"}}, {{"X", "a\r\nb"}}});
         CHECK(read(field_map(), {{"X/Y", 1}}).faults[0].path == "/X~1Y");
     }
 
@@ -280,9 +276,7 @@ TEST_SUITE("value_types") {
              {"", json::array({"0.0.0.0:8000"})},
              {json::array({":0", ":0"}), {":0", ":0"}}}
         );
-        check_refused(
-            bind_list(), {json::array(), 8000, nullptr, json::array({8000}), "nowhere:http"}
-        );
+        check_refused(bind_list(), {json::array(), 8000, nullptr, json::array({8000}), "nowhere:http"});
         const auto twice = read(bind_list(), json::array({"localhost:80", "LOCALHOST:80"}));
         REQUIRE(twice.faults.size() == 1);
         CHECK(twice.faults[0].path == "/1");

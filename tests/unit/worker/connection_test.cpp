@@ -24,8 +24,10 @@ TEST_SUITE("connection") {
     TEST_CASE("pipelined requests are answered in order") {
         worker_process worker;
         client c(worker.port());
-        c.send(get("/a") + "POST /echo HTTP/1.1\r\nHost: test\r\nContent-Length: 5\r\n\r\nhello" +
-               get("/sleep") + get("/b"));
+        c.send(
+            get("/a") + "POST /echo HTTP/1.1\r\nHost: test\r\nContent-Length: 5\r\n\r\nhello" +
+            get("/sleep") + get("/b")
+        );
         CHECK(body_of(c.read_response()) == "hello from /a");
         CHECK(body_of(c.read_response()) == "hello");
         CHECK(body_of(c.read_response()) == "slept");
@@ -71,7 +73,10 @@ TEST_SUITE("connection") {
     TEST_CASE("a body nobody read does not become the next request") {
         worker_process worker;
         client c(worker.port());
-        c.send("POST /a HTTP/1.1\r\nHost: test\r\nContent-Length: 31\r\n\r\nGET /evil HTTP/1.1\r\nHost: x\r\n\r\n");
+        c.send(
+            "POST /a HTTP/1.1\r\nHost: test\r\nContent-Length: 31\r\n\r\nGET /evil HTTP/1.1\r\nHost: "
+            "x\r\n\r\n"
+        );
         c.send(get("/b"));
         CHECK(body_of(c.read_response()) == "hello from /a");
         CHECK(body_of(c.read_response()) == "hello from /b");
@@ -101,8 +106,7 @@ TEST_SUITE("connection") {
         client c(worker.port());
         c.send(get("/stream"));
         CHECK(c.read_until("\r\n\r\n").find("Transfer-Encoding: chunked") != std::string::npos);
-        CHECK(c.read_until("0\r\n\r\n") ==
-              "4\r\none \r\n4\r\ntwo \r\n5\r\nthree\r\n0\r\n\r\n");
+        CHECK(c.read_until("0\r\n\r\n") == "4\r\none \r\n4\r\ntwo \r\n5\r\nthree\r\n0\r\n\r\n");
         client d(worker.port());
         d.send("GET /stream HTTP/1.0\r\n\r\n");
         CHECK(body_of(d.read_all()) == "one two three");

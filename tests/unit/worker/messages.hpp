@@ -14,6 +14,8 @@ inline std::string body_of(const std::string& response) {
     return response.substr(response.find("\r\n\r\n") + 4);
 }
 
-inline std::string status_of(const std::string& response) { return response.substr(9, 3); }
+inline std::string status_of(const std::string& response) {
+    return response.substr(9, 3);
+}
 
 }  // namespace worker_test

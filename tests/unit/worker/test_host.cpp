@@ -25,7 +25,9 @@ awaitable<std::optional<unicoro::app::load_error>> test_host::start(unicoro::app
     co_return std::nullopt;
 }
 
-awaitable<void> test_host::stop(unicoro::app::worker_context&) { co_return; }
+awaitable<void> test_host::stop(unicoro::app::worker_context&) {
+    co_return;
+}
 
 awaitable<void> test_host::echo(exchange& request) {
     std::string body;
@@ -36,8 +38,10 @@ awaitable<void> test_host::echo(exchange& request) {
             if (taken.error() == unicoro::errc::cancelled) {
                 throw boost::system::system_error(taken.error());
             }
-            if (taken.error() == unicoro::errc::body_too_large) request.fail(413, "too large");
-            else request.fail(400, "bad body");
+            if (taken.error() == unicoro::errc::body_too_large)
+                request.fail(413, "too large");
+            else
+                request.fail(400, "bad body");
             co_return;
         }
         if (*taken == 0) break;

@@ -10,9 +10,7 @@ class test_host final : public unicoro::app::host {
   public:
     std::string_view interface_name() const noexcept override { return "test"; }
     std::optional<unicoro::app::load_error> load(unicoro::app::worker_context&) override;
-    unicoro::awaitable<std::optional<unicoro::app::load_error>> start(
-        unicoro::app::worker_context&
-    ) override;
+    unicoro::awaitable<std::optional<unicoro::app::load_error>> start(unicoro::app::worker_context&) override;
     unicoro::awaitable<void> handle(unicoro::app::exchange& request) override;
     unicoro::awaitable<void> stop(unicoro::app::worker_context&) override;
 

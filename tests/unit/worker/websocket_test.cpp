@@ -72,8 +72,10 @@ class served {
             std::make_unique<unicoro::worker::connection>(shared_, std::move(stream), std::move(info));
         unicoro::worker::connection& carried = *made;
         group.spawn(std::move(made), carried.serve());
-        send("GET / HTTP/1.1\r\nHost: test\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-             "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n");
+        send(
+            "GET / HTTP/1.1\r\nHost: test\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+        );
         REQUIRE(until([this] { return host.kept.has_value() && heard().find("\r\n\r\n") != heard().npos; }));
         heard_.clear();
     }
@@ -164,7 +166,9 @@ awaitable<void> receive(websocket* by, std::string* outcome) {
 }
 
 /// More than the socket's buffer holds.
-std::string large() { return std::string(std::size_t{4} << 20, 'l'); }
+std::string large() {
+    return std::string(std::size_t{4} << 20, 'l');
+}
 
 const error_code unset = errc::invalid_status;
 
@@ -174,7 +178,11 @@ TEST_SUITE("handles of WebSockets") {
     TEST_CASE("one that outlives its connection says so") {
         served it(until_the_end);
         websocket copy = *it.host.kept;
-        it.send_frame(8, "\x03\xe8" "bye");
+        it.send_frame(
+            8,
+            "\x03\xe8"
+            "bye"
+        );
         REQUIRE(it.until([&] { return it.group.empty(); }));
         CHECK_FALSE(copy.is_open());
         CHECK(copy.close_code() == 1000);
@@ -203,7 +211,9 @@ TEST_SUITE("handles of WebSockets") {
         // From here on the calls alone hold the WebSocket.
         mine.reset();
         it.send_frame(1, "return");
-        SUBCASE("the client closes") { it.send_frame(8, "\x03\xe8"); }
+        SUBCASE("the client closes") {
+            it.send_frame(8, "\x03\xe8");
+        }
         SUBCASE("the client vanishes") {}
         it.hang_up();
         CHECK(it.until([&] { return it.others.empty() && it.group.empty(); }));

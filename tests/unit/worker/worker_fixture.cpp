@@ -57,7 +57,9 @@ client::client(std::uint16_t port) : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOE
     setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 }
 
-client::~client() { close(fd_); }
+client::~client() {
+    close(fd_);
+}
 
 void client::send(std::string_view bytes) const {
     while (!bytes.empty()) {
@@ -67,7 +69,9 @@ void client::send(std::string_view bytes) const {
     }
 }
 
-void client::end_sending() const { shutdown(fd_, SHUT_WR); }
+void client::end_sending() const {
+    shutdown(fd_, SHUT_WR);
+}
 
 bool client::fill() {
     pollfd readable{fd_, POLLIN, 0};
@@ -119,9 +123,7 @@ bool client::silent_for(std::chrono::milliseconds time) {
     return poll(&readable, 1, static_cast<int>(time.count())) == 0;
 }
 
-worker_process::worker_process(
-    const std::function<void(unicoro::settings::server_settings&)>& change
-)
+worker_process::worker_process(const std::function<void(unicoro::settings::server_settings&)>& change)
     : board_(unicoro::scoreboard::table::create(1, 64).value()) {
     unicoro::settings::server_settings values;
     values.loglevel = unicoro::settings::log_level::error;
@@ -144,9 +146,8 @@ worker_process::worker_process(
         _exit(run_child(values, lifeline->worker_end.get()));
     }
     lifeline_ = std::move(lifeline->master_end);
-    const bool ready = eventually([&] {
-        return slot().state.load() == unicoro::scoreboard::worker_state::ready;
-    });
+    const bool ready =
+        eventually([&] { return slot().state.load() == unicoro::scoreboard::worker_state::ready; });
     REQUIRE(ready);
 }
 
@@ -158,9 +159,7 @@ worker_process::~worker_process() {
     close(listener_);
 }
 
-int worker_process::run_child(
-    const unicoro::settings::server_settings& values, int lifeline
-) const {
+int worker_process::run_child(const unicoro::settings::server_settings& values, int lifeline) const {
     const unicoro::worker::launch how{
         0,
         1,
@@ -169,7 +168,8 @@ int worker_process::run_child(
         {{listener_, "127.0.0.1", port_, false}, {listener_, "127.0.0.1", port_, false}},
         lifeline,
         values,
-        [](unicoro::app::load_error&) { return std::make_unique<test_host>(); }};
+        [](unicoro::app::load_error&) { return std::make_unique<test_host>(); }
+    };
     return unicoro::worker::run(how);
 }
 
@@ -187,7 +187,9 @@ std::chrono::milliseconds worker_process::cpu_time() const {
     return std::chrono::milliseconds((user + system) * 1000 / sysconf(_SC_CLK_TCK));
 }
 
-void worker_process::signal(int number) const { kill(pid_, number); }
+void worker_process::signal(int number) const {
+    kill(pid_, number);
+}
 
 int worker_process::wait_for_exit() {
     // The master lets go of its listener first; a connection must not hang in our copy.
@@ -198,6 +200,8 @@ int worker_process::wait_for_exit() {
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-void worker_process::cut_lifeline() { lifeline_.reset(); }
+void worker_process::cut_lifeline() {
+    lifeline_.reset();
+}
 
 }  // namespace worker_test

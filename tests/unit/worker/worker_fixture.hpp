@@ -51,9 +51,7 @@ class client {
 /// A worker process with a test host in it, serving a loopback port; killed with the object.
 class worker_process {
   public:
-    explicit worker_process(
-        const std::function<void(unicoro::settings::server_settings&)>& change = {}
-    );
+    explicit worker_process(const std::function<void(unicoro::settings::server_settings&)>& change = {});
     worker_process(const worker_process&) = delete;
     worker_process& operator=(const worker_process&) = delete;
     ~worker_process();
