@@ -2,6 +2,7 @@
 #pragma once
 
 #include "aio/task_group.hpp"
+#include "app/connection_info.hpp"
 #include "app/location.hpp"
 #include "http/request_head.hpp"
 #include "http/response_head.hpp"
@@ -20,22 +21,6 @@ namespace unicoro::app {
 
 class connection_offer;
 class websocket;
-
-/// Something a host keeps with a connection, e.g. Python objects of its addresses. Destroyed with it.
-class connection_attachment {
-  public:
-    virtual ~connection_attachment() = default;
-};
-
-/// The two ends of the connection a request came by. Lives as long as the connection.
-struct connection_info {
-    std::string remote_address;  ///< empty on a unix socket
-    std::uint16_t remote_port = 0;
-    std::string local_address;  ///< of the listener; the path on a unix socket
-    std::uint16_t local_port = 0;
-    bool unix_socket = false;
-    std::unique_ptr<connection_attachment> attachment;
-};
 
 /// A request inside of an application, as the log wants to know it. Worker only.
 class running_request {

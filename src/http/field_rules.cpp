@@ -49,10 +49,11 @@ field_rules::field_rules(const policy& rules) : rules_(rules) {
     for (const auto& [name, value] : rules.secure_scheme_headers) scheme_headers_.push_back({name, value});
 }
 
-void field_rules::begin(version v, peer_trust trust) {
+void field_rules::begin(version v, peer sender) {
     now_ = {};
     now_.v = v;
-    now_.trust = trust;
+    now_.trust = sender.trust;
+    now_.secure = sender.secure;
 }
 
 bool field_rules::forwarder_may_send(std::string_view name) const noexcept {
@@ -239,6 +240,7 @@ bool field_rules::finish(const target_parts& target, request_head& head, refusal
     if (!set_framing(head, why)) return false;
     head.script_name = base::without_slash(now_.script_name.value_or(std::string_view{}));
     head.authority = target.authority.empty() ? now_.host.value_or(std::string_view{}) : target.authority;
+    if (now_.secure) head.scheme = "https";
     if (!now_.scheme.empty()) head.scheme = now_.scheme;
     // Persistence is the default of HTTP/1.1 and an option of 1.0; "close" wins (RFC 9112, 9.3).
     head.keep_alive = !now_.close && (now_.v == version::http_1_1 || now_.keep_alive);

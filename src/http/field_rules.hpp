@@ -34,7 +34,7 @@ class field_rules {
     explicit field_rules(const policy& rules);
 
     /// Ready for the fields of the next request.
-    void begin(version v, peer_trust trust);
+    void begin(version v, peer sender);
 
     enum class verdict { keep, drop, refused };
 
@@ -70,6 +70,7 @@ class field_rules {
     struct seen {
         version v = version::http_1_1;
         peer_trust trust = peer_trust::untrusted;
+        bool secure = false;
         std::optional<std::string_view> host;
         std::optional<std::string_view> script_name;
         std::optional<std::uint64_t> length;

@@ -14,6 +14,15 @@ enum class underscore_fields { drop, refuse, dangerous };
 /// Whether the peer is in forwarded_allow_ips (or came over a unix socket).
 enum class peer_trust : bool { untrusted, trusted };
 
+/// Whom a request comes from, as far as its acceptance depends on it.
+struct peer {
+    constexpr peer(peer_trust how_far = peer_trust::untrusted, bool over_tls = false) noexcept
+        : trust(how_far), secure(over_tls) {}
+
+    peer_trust trust;
+    bool secure;  ///< by TLS of ours: "https", unless a trusted peer says otherwise
+};
+
 /// The acceptance rules of a server, one for every kind of application. Built once per worker from
 /// the settings; the parser holds a reference.
 struct policy {

@@ -32,7 +32,7 @@ struct request_head {
     bool keep_alive = true;            ///< what the client asked for (RFC 9112, 9.3)
     bool expects_continue = false;     ///< RFC 9110, 10.1.1
     bool wants_websocket = false;      ///< asks to upgrade to it; not yet judged (RFC 6455, 4.2.1)
-    std::string_view scheme = "http";  ///< "https" when a trusted peer says so
+    std::string_view scheme = "http";  ///< "https" by TLS, or when a trusted peer says so
     std::string_view script_name;      ///< of a trusted peer's SCRIPT_NAME field, without a slash at the end
 
     /// The first field of that name, compared without case.

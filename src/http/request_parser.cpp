@@ -146,7 +146,7 @@ class request_parser::scanner {
         stage_ = stage::request_line;
     }
 
-    head_status parse_head(std::string_view input, peer_trust trust);
+    head_status parse_head(std::string_view input, peer sender);
     body_step decode_body(std::string_view input);
 
     [[nodiscard]] std::size_t head_size() const noexcept { return lines_.end(); }
@@ -163,7 +163,7 @@ class request_parser::scanner {
     bool judge_request_line(std::string_view line);
     bool read_odd_version(std::string_view line);
     bool check_method();
-    bool read_fields(std::string_view input, peer_trust trust);
+    bool read_fields(std::string_view input, peer sender);
     void begin_body();
 
     const policy& rules_;
@@ -253,13 +253,13 @@ bool request_parser::scanner::read_odd_version(std::string_view line) {
     return refuse(why_, 505, "Only HTTP/1.0 and HTTP/1.1 are supported (RFC 9110, 15.6.6)", name);
 }
 
-bool request_parser::scanner::read_fields(std::string_view input, peer_trust trust) {
+bool request_parser::scanner::read_fields(std::string_view input, peer sender) {
     std::string_view lines = input.substr(lines_.fields(), lines_.end() - lines_.fields());
     if (lines_.folded()) {
         unfold(lines, unfolded_fields_);
         lines = unfolded_fields_;
     }
-    fields_rules_.begin(head_.version, trust);
+    fields_rules_.begin(head_.version, sender);
     beast::error_code ec;
     const std::size_t consumed = reader_->read(lines, ec);
     if (ec) {
@@ -271,7 +271,7 @@ bool request_parser::scanner::read_fields(std::string_view input, peer_trust tru
     return fields_rules_.finish(target_, head_, why_);
 }
 
-request_parser::head_status request_parser::scanner::parse_head(std::string_view input, peer_trust trust) {
+request_parser::head_status request_parser::scanner::parse_head(std::string_view input, peer sender) {
     using step = head_lines::step;
     if (stage_ == stage::body) return head_status::complete;
     const auto refused = [this] {
@@ -291,7 +291,7 @@ request_parser::head_status request_parser::scanner::parse_head(std::string_view
     // The caller's buffer may have moved since the request line was read.
     const std::string_view line = request_line(input);
     if (line.data() != line_data_ && !judge_request_line(line)) return refused();
-    if (!read_fields(input, trust)) return refused();
+    if (!read_fields(input, sender)) return refused();
     begin_body();
     stage_ = stage::body;
     return head_status::complete;
@@ -331,8 +331,8 @@ void request_parser::reset() {
     scanner_->reset();
 }
 
-request_parser::head_status request_parser::parse_head(std::string_view input, peer_trust trust) {
-    return scanner_->parse_head(input, trust);
+request_parser::head_status request_parser::parse_head(std::string_view input, peer sender) {
+    return scanner_->parse_head(input, sender);
 }
 
 std::size_t request_parser::head_size() const noexcept {

@@ -29,7 +29,7 @@ class request_parser {
     /// it is complete or refused. Limits are enforced while it is incomplete: `refused` comes as
     /// soon as the bytes seen cannot become an acceptable head. After `complete`, `head_size` bytes
     /// belong to the head and must stay in place as long as `head` is used.
-    head_status parse_head(std::string_view input, peer_trust trust);
+    head_status parse_head(std::string_view input, peer sender);
     [[nodiscard]] std::size_t head_size() const noexcept;
     [[nodiscard]] const request_head& head() const noexcept;
 

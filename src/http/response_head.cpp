@@ -3,11 +3,10 @@
 
 #include "base/text.hpp"
 #include "http/chars.hpp"
-#include "http/status.hpp"
 
 #include <array>
-#include <charconv>
 #include <chrono>
+#include <cstdint>
 #include <cstdio>
 
 namespace unicoro::http {
@@ -49,12 +48,6 @@ bool asks_to_close(std::string_view options) noexcept {
     return false;
 }
 
-void append_number(std::string& out, std::uint64_t value, int base = 10) {
-    std::array<char, 24> digits;
-    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value, base).ptr;
-    out.append(digits.data(), end);
-}
-
 }  // namespace
 
 void response_head::reset() noexcept {
@@ -63,7 +56,8 @@ void response_head::reset() noexcept {
     length_.reset();
     length_text_.clear();
     reason_.clear();
-    block_.clear();
+    text_.clear();
+    fields_.clear();
 }
 
 error_code response_head::set_status(int code, std::string_view reason) {
@@ -78,8 +72,7 @@ error_code response_head::set_length(std::string_view digits) {
     const std::optional<std::uint64_t> length = base::parse_integer<std::uint64_t>(digits);
     if (length_ || !length) return errc::invalid_header;
     length_ = length;
-    length_text_.clear();
-    append_number(length_text_, *length);
+    length_text_ = std::to_string(*length);
     return {};
 }
 
@@ -94,84 +87,20 @@ error_code response_head::add(std::string_view name, std::string_view value) {
         case field_owner::connection_option: close_ = close_ || asks_to_close(value); return {};
         case field_owner::application: break;
     }
-    block_.append(name).append(": ").append(value).append("\r\n");
+    constexpr std::size_t most_text = UINT32_MAX;
+    if (name.size() + value.size() > most_text - text_.size()) return errc::invalid_header;
+    fields_.push_back({
+        static_cast<std::uint32_t>(text_.size()),
+        static_cast<std::uint32_t>(name.size()),
+        static_cast<std::uint32_t>(value.size()),
+    });
+    text_.append(name).append(value);
     return {};
 }
 
 void response_head::list_fields(std::vector<field>& out) const {
-    std::string_view rest = block_;
-    while (!rest.empty()) {
-        const std::size_t colon = rest.find(':');
-        const std::size_t end = rest.find('\r', colon);
-        out.push_back({rest.substr(0, colon), rest.substr(colon + 2, end - colon - 2)});
-        rest.remove_prefix(end + 2);
-    }
+    for (std::size_t i = 0; i < fields_.size(); ++i) out.push_back(field_at(i));
     if (length_) out.push_back({"Content-Length", length_text_});
-}
-
-response_plan response_head::plan(const response_context& context) const noexcept {
-    response_plan p;
-    p.keep_alive = context.keep_alive && !close_;
-    if (context.head_request || !body_allowed(status_)) {
-        p.framing = response_framing::no_body;
-        // A length here is that of the answer to GET (RFC 9110, 8.6). Nothing is known of that from
-        // an empty body: most applications send none to HEAD, and 304 never has one.
-        if (status_ >= 200 && status_ != 204) {
-            p.length = length_;
-            if (!length_ && status_ != 304 && context.body_length.value_or(0) != 0) {
-                p.length = context.body_length;
-            }
-        }
-        return p;
-    }
-    p.length = length_ ? length_ : context.body_length;
-    if (p.length) {
-        p.framing = response_framing::length;
-    } else if (context.request_version == version::http_1_1) {
-        p.framing = response_framing::chunked;
-    } else {
-        p.framing = response_framing::until_close;
-        p.keep_alive = false;
-    }
-    return p;
-}
-
-void response_head::append_status_line(std::string& out) const {
-    const std::string_view known = status_line(status_);
-    if (reason_.empty() && !known.empty()) {
-        out.append(known);
-        return;
-    }
-    out.append("HTTP/1.1 ");
-    append_number(out, static_cast<std::uint64_t>(status_));
-    out.append(" ").append(reason_.empty() ? reason_phrase(status_) : reason_).append("\r\n");
-}
-
-response_plan response_head::serialize(const response_context& context, std::string& out) const {
-    // Whatever the fixed parts need: status line, names, a length, Connection.
-    constexpr std::size_t fixed_room = 192;
-    const response_plan p = plan(context);
-    out.reserve(
-        out.size() + fixed_room + reason_.size() + block_.size() + context.date.size() + context.server.size()
-    );
-    append_status_line(out);
-    if (!context.server.empty()) out.append("Server: ").append(context.server).append("\r\n");
-    if (!context.date.empty()) out.append("Date: ").append(context.date).append("\r\n");
-    out.append(block_);
-    if (p.length) {
-        out.append("Content-Length: ");
-        append_number(out, *p.length);
-        out.append("\r\n");
-    } else if (p.framing == response_framing::chunked) {
-        out.append("Transfer-Encoding: chunked\r\n");
-    }
-    if (!p.keep_alive) {
-        out.append("Connection: close\r\n");
-    } else if (context.request_version == version::http_1_0) {
-        out.append("Connection: keep-alive\r\n");
-    }
-    out.append("\r\n");
-    return p;
 }
 
 std::string imf_fixdate(std::int64_t unix_seconds) {
@@ -198,11 +127,6 @@ std::string imf_fixdate(std::int64_t unix_seconds) {
         static_cast<int>(time.seconds().count())
     );
     return {text.data(), static_cast<std::size_t>(length)};
-}
-
-void append_chunk_header(std::string& out, std::uint64_t size) {
-    append_number(out, size, 16);
-    out.append("\r\n");
 }
 
 }  // namespace unicoro::http

@@ -5,8 +5,7 @@
 #include "log/log.hpp"
 #include "os/descriptors.hpp"
 #include "os/forks.hpp"
-#include "worker/connection.hpp"
-#include "worker/socket_stream.hpp"
+#include "worker/http1_connection.hpp"
 
 #include <unicoro/sleep.hpp>
 
@@ -70,7 +69,9 @@ void close_withheld(int fd) {
     close(fd);
 }
 
-accept_outcome accept_one(serving& shared, const listening_socket& from, aio::task_group& connections) {
+accept_outcome accept_one(
+    serving& shared, const listening_socket& from, stream_factory& streams, aio::task_group& connections
+) {
     sockaddr_storage peer{};
     const int fd = accept_withheld(from.fd, peer);
     if (fd < 0) {
@@ -97,16 +98,16 @@ accept_outcome accept_one(serving& shared, const listening_socket& from, aio::ta
     info.unix_socket = from.unix_socket;
     const int family = from.unix_socket ? AF_UNIX : peer.ss_family;
     if (!from.unix_socket) describe_peer(peer, info);
-    std::unique_ptr<socket_stream> stream;
+    std::unique_ptr<byte_stream> stream;
     try {
-        stream = std::make_unique<socket_stream>(shared.io, family, fd);
+        stream = streams.make(family, fd);
     } catch (const std::exception&) {
         // The reactor could not take it (ENOSPC, no memory): the descriptor is still ours.
         close_withheld(fd);
         return {accepted::failed, {ENOMEM, boost::system::system_category()}};
     }
-    auto client = std::make_unique<connection>(shared, std::move(stream), std::move(info));
-    connection& serving_it = *client;
+    auto client = std::make_unique<http1_connection>(shared, std::move(stream), std::move(info));
+    http1_connection& serving_it = *client;
     connections.spawn(std::move(client), serving_it.serve());
     return {accepted::one};
 }
@@ -139,7 +140,9 @@ class complaint_limiter {
 
 }  // namespace
 
-awaitable<void> accept_loop(serving& shared, const listening_socket& from, aio::task_group& connections) {
+awaitable<void> accept_loop(
+    serving& shared, const listening_socket& from, stream_factory& streams, aio::task_group& connections
+) {
     aio::watched_duplicate listener(shared.io);
     if (const error_code failed = listener.open(from.fd)) {
         log::error("cannot watch {}: {}", from.address, failed.message());
@@ -158,7 +161,7 @@ awaitable<void> accept_loop(serving& shared, const listening_socket& from, aio::
         accept_outcome outcome{accepted::one};
         for (int i = 0; i < at_once && outcome.what == accepted::one; ++i) {
             if (shared.connections >= shared.most_connections) break;
-            outcome = accept_one(shared, from, connections);
+            outcome = accept_one(shared, from, streams, connections);
         }
         if (outcome.what == accepted::failed) {
             if (starved.due()) {
@@ -169,10 +172,12 @@ awaitable<void> accept_loop(serving& shared, const listening_socket& from, aio::
     }
 }
 
-void accept_backlog(serving& shared, const listening_socket& from, aio::task_group& connections) {
+void accept_backlog(
+    serving& shared, const listening_socket& from, stream_factory& streams, aio::task_group& connections
+) {
     accept_outcome outcome{accepted::one};
     while (outcome.what == accepted::one && shared.connections < shared.most_connections) {
-        outcome = accept_one(shared, from, connections);
+        outcome = accept_one(shared, from, streams, connections);
     }
 }
 

@@ -3,6 +3,7 @@
 
 #include "aio/task_group.hpp"
 #include "worker/serving.hpp"
+#include "worker/stream_factory.hpp"
 
 #include <cstdint>
 #include <string>
@@ -19,10 +20,14 @@ struct listening_socket {
 };
 
 /// Accepts until cancelled: waits while worker_connections are open, outlives every error of
-/// accept(2). Each connection becomes a task of `connections`.
-awaitable<void> accept_loop(serving& shared, const listening_socket& from, aio::task_group& connections);
+/// accept(2). Each connection gets a stream of `streams` and becomes a task of `connections`.
+awaitable<void> accept_loop(
+    serving& shared, const listening_socket& from, stream_factory& streams, aio::task_group& connections
+);
 
 /// Takes what already waits in the backlog, without waiting. For a worker that is about to close.
-void accept_backlog(serving& shared, const listening_socket& from, aio::task_group& connections);
+void accept_backlog(
+    serving& shared, const listening_socket& from, stream_factory& streams, aio::task_group& connections
+);
 
 }  // namespace unicoro::worker

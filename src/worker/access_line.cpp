@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
-// What an exchange tells the access log.
+// What a request tells the access log.
 #include "http/basic_user.hpp"
 #include "log/access.hpp"
-#include "worker/connection.hpp"
-#include "worker/http1_exchange.hpp"
+#include "worker/request_run.hpp"
 #include "worker/serving.hpp"
 
 #include <chrono>
@@ -11,27 +10,27 @@
 
 namespace unicoro::worker {
 
-void http1_exchange::write_access_line() const {
+void request_run::write_access_line() {
     log::access_record record;
     std::vector<log::field_view> request_fields;
     std::vector<log::field_view> response_fields;
     std::vector<log::field_view> environ_fields;
     std::string user;
 
-    record.remote_address = connection_->info().remote_address;
+    record.remote_address = connection().remote_address;
     if (now_.running) {
-        const http::request_head& head = parser_.head();
-        record.method = head.method;
-        record.target = head.target;
-        record.path = head.path;
-        record.query = head.query;
-        record.protocol = head.protocol();
-        if (const auto authorization = head.find("Authorization")) {
+        const http::request_head& asked = head();
+        record.method = asked.method;
+        record.target = asked.target;
+        record.path = asked.path;
+        record.query = asked.query;
+        record.protocol = asked.protocol();
+        if (const auto authorization = asked.find("Authorization")) {
             user = http::basic_user(*authorization);
             record.user = user;
         }
         if (log::access_uses_request_fields()) {
-            for (const http::field& each : head.fields) {
+            for (const http::field& each : asked.fields) {
                 request_fields.emplace_back(each.name, each.value);
             }
         }
@@ -46,10 +45,9 @@ void http1_exchange::write_access_line() const {
     record.finished = std::chrono::system_clock::now();
     // Nothing was answered: the client went away, or the server gave it up (nginx's code for it).
     constexpr int client_closed_request = 499;
-    constexpr int switching_protocols = 101;
-    const bool answered = !now_.running || now_.head_sent;
+    const bool answered = !now_.running || head_sent();
     record.status = answered ? response_.status() : client_closed_request;
-    if (now_.stage == phase::upgraded) record.status = switching_protocols;
+    if (now_.logged_status != 0) record.status = now_.logged_status;
     record.body_bytes = now_.body_sent;
     record.duration = std::chrono::nanoseconds(scoreboard::monotonic_now() - now_.started);
     record.request_fields = request_fields;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "aio/asio.hpp"
+#include "app/connection_info.hpp"
 #include "os/unique_fd.hpp"
 
 #include <unicoro/result.hpp>
@@ -19,19 +20,25 @@ namespace unicoro::worker {
 
 enum class io_status : std::uint8_t { done, would_block, end, failed };
 
+/// What a step came to; `why` it failed.
 struct io_step {
     io_status status;
-    std::size_t bytes;
+    std::size_t bytes = 0;
+    error_code why = {};
 };
 
-/// The bytes under a connection: a socket now, whatever encrypts or imitates one later. The try_
-/// functions never block and make at most one system call; the waits suspend the coroutine.
+/// The bytes under a connection, of whatever carries them: a socket, or what encrypts or imitates one.
+/// Made by the stream_factory of its listener, owned by the connection. The try_ functions never block and
+/// make at most one system call; the waits suspend the coroutine.
 class byte_stream {
   public:
     byte_stream() = default;
     byte_stream(const byte_stream&) = delete;
     byte_stream& operator=(const byte_stream&) = delete;
     virtual ~byte_stream() = default;
+
+    /// Adds what the stream knows of itself (app::connection_info::tls) once its first bytes could be read.
+    virtual void describe(app::connection_info&) const {}
 
     virtual io_step try_read(std::span<char> into) noexcept = 0;
     virtual io_step try_write(std::span<const iovec> pieces) noexcept = 0;
@@ -41,8 +48,7 @@ class byte_stream {
     virtual awaitable<std::tuple<error_code>> wait_readable() = 0;
     virtual awaitable<std::tuple<error_code>> wait_writable() = 0;
 
-    /// The wait for a next request, cheaper than wait_readable: it may complete for nothing, and it may
-    /// miss an end of file that arrived together with the last bytes read.
+    /// The wait for a next request, which may complete for nothing. Cancellation slots do not end it.
     virtual awaitable<std::tuple<error_code>> wait_idle() = 0;
     /// Are there bytes, an end of file or an error to read? Takes nothing away.
     virtual bool readable_now() noexcept = 0;

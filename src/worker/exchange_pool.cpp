@@ -22,7 +22,7 @@ exchange_pool::~exchange_pool() {
     for (const auto& each : free_) base::unpoison(each.get(), sizeof(http1_exchange));
 }
 
-exchange_pool::lease exchange_pool::take(connection& for_whom) {
+exchange_pool::lease exchange_pool::take(http1_connection& for_whom) {
     std::unique_ptr<http1_exchange> taken;
     if (free_.empty()) {
         taken = std::make_unique<http1_exchange>(shared_);

@@ -7,7 +7,7 @@
 
 namespace unicoro::worker {
 
-class connection;
+class http1_connection;
 class http1_exchange;
 struct serving;
 
@@ -34,7 +34,7 @@ class exchange_pool {
         std::unique_ptr<http1_exchange> held_;
     };
 
-    [[nodiscard]] lease take(connection& for_whom);
+    [[nodiscard]] lease take(http1_connection& for_whom);
 
   private:
     serving& shared_;

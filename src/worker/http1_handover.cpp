@@ -1,17 +1,22 @@
 // SPDX-License-Identifier: MIT
 // What an exchange does when the application of its request takes the connection.
-#include "worker/connection.hpp"
 #include "worker/handover.hpp"
+#include "worker/http1_connection.hpp"
 #include "worker/http1_exchange.hpp"
 #include "worker/serving.hpp"
 
 #include <utility>
 
 namespace unicoro::worker {
+namespace {
+
+constexpr int switching_protocols = 101;
+
+}  // namespace
 
 std::shared_ptr<app::connection_offer> http1_exchange::offer_connection(app::loop_meanwhile loop) {
-    if (!parser_.head().wants_websocket || !now_.body_done || now_.stage != phase::head) return nullptr;
-    now_.handover = std::make_unique<handover>(shared_, *this, *stream_, std::string(input_.unread()), loop);
+    if (!head().wants_websocket || !reader_.body_done() || now_.stage != phase::head) return nullptr;
+    now_.handover = std::make_unique<handover>(shared_, *this, *stream_, std::string(reader_.unread()), loop);
     if (!now_.handover->offer()) now_.handover.reset();
     return now_.handover ? now_.handover->offer() : nullptr;
 }
@@ -19,19 +24,20 @@ std::shared_ptr<app::connection_offer> http1_exchange::offer_connection(app::loo
 void http1_exchange::connection_taken() {
     // Too late to begin something that its end is behind.
     if (now_.stage == phase::upgraded) return;
-    request_deadline_.disarm();
+    lift_deadline();
     connection_->carry(now_.handover.get());
-    now_.handover->begin(nursery_);
+    now_.handover->begin(nursery());
     // The worker may have begun to drain before.
     if (shared_.draining) now_.handover->drain();
 }
 
-void http1_exchange::settle_handover() noexcept {
+// Where the application took the connection, nothing of ours goes out any more.
+void http1_exchange::handled() noexcept {
     if (!now_.handover) return;
     if (now_.handover->settle()) {
-        request_deadline_.disarm();
+        lift_deadline();
         now_.stage = phase::upgraded;
-        now_.head_sent = true;
+        log_as(switching_protocols);
     } else {
         now_.handover.reset();
     }
@@ -41,14 +47,14 @@ awaitable<void> http1_exchange::conclude_handover() {
     co_await now_.handover->wait_released();
     std::string rest = now_.handover->take_rest();
     const std::array<iovec, 3> pieces{iovec{rest.data(), rest.size()}, iovec{}, iovec{}};
-    const error_code failed = co_await write_pieces(pieces, 1);
-    if (!failed) now_.body_sent = rest.size();
+    const error_code failed = co_await write_pieces(pieces);
+    if (!failed) count_sent(rest.size());
 }
 
 void http1_exchange::end_handover() noexcept {
     // Where an exception has ended the request, it was not settled.
     [[maybe_unused]] const bool taken = now_.handover->settle();
-    now_.body_sent += now_.handover->sent();
+    count_sent(now_.handover->sent());
     connection_->carry(nullptr);
 }
 

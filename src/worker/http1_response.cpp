@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The response half of an exchange.
-#include "log/access.hpp"
 #include "log/log.hpp"
-#include "worker/connection.hpp"
+#include "worker/http1_connection.hpp"
 #include "worker/http1_exchange.hpp"
 #include "worker/serving.hpp"
 
@@ -12,37 +11,50 @@
 namespace unicoro::worker {
 namespace {
 
+using pieces = std::array<iovec, 3>;
+
 iovec piece_of(std::string_view bytes) noexcept {
     return {const_cast<char*>(bytes.data()), bytes.size()};
 }
 
+pieces pieces_of(const http::http1_writer::output& made) noexcept {
+    return {piece_of(made.parts[0]), piece_of(made.parts[1]), piece_of(made.parts[2])};
+}
+
 // Drops what was written from the front of the pieces; true when nothing is left.
-bool drop_written(std::span<iovec> pieces, std::size_t written) noexcept {
-    for (iovec& piece : pieces) {
+bool drop_written(std::span<iovec> left, std::size_t written) noexcept {
+    for (iovec& piece : left) {
         const std::size_t step = std::min(written, piece.iov_len);
         piece.iov_base = static_cast<char*>(piece.iov_base) + step;
         piece.iov_len -= step;
         written -= step;
     }
-    return std::all_of(pieces.begin(), pieces.end(), [](const iovec& p) { return p.iov_len == 0; });
+    return std::all_of(left.begin(), left.end(), [](const iovec& p) { return p.iov_len == 0; });
+}
+
+// The system call is cheaper without elements that are empty.
+std::span<const iovec> filled(std::span<const iovec> all) noexcept {
+    while (!all.empty() && all.back().iov_len == 0) all = all.first(all.size() - 1);
+    while (!all.empty() && all.front().iov_len == 0) all = all.subspan(1);
+    return all;
 }
 
 }  // namespace
 
-void http1_exchange::make_head(std::optional<std::uint64_t> body_length) {
-    const http::request_head& head = parser_.head();
+void http1_exchange::begin_response(std::optional<std::uint64_t> body_length) {
+    const http::request_head& asked = head();
     http::response_context context;
-    context.request_version = head.version;
-    context.head_request = head.method == "HEAD";
+    context.request_version = asked.version;
+    context.head_request = asked.method == "HEAD";
     // What a request that ran out of time left unread may never come.
-    const bool body_stalls = now_.out_of_time && !now_.body_done;
-    context.keep_alive = head.keep_alive && !shared_.draining && !now_.body_failed && !body_stalls &&
+    const bool body_stalls = out_of_time() && !reader_.body_done();
+    context.keep_alive = asked.keep_alive && !shared_.draining && !now_.body_failed && !body_stalls &&
                          !body_too_long_to_skip() && shared_.settings.keepalive.count() != 0;
     context.body_length = body_length;
     context.date = shared_.date();
     context.server = shared_.settings.server_header;
-    now_.plan = response_.serialize(context, out_);
-    now_.head_sent = true;
+    writer_.begin(response(), context);
+    now_.stage = phase::streaming;
 }
 
 void http1_exchange::send_expired(aio::deadline&, void* self) noexcept {
@@ -53,24 +65,18 @@ void http1_exchange::send_expired(aio::deadline&, void* self) noexcept {
 
 void http1_exchange::respond(std::string body) {
     if (now_.stage == phase::upgraded) return;
-    body_ = std::move(body);
+    now_.body = std::move(body);
     now_.stage = phase::responded;
 }
 
-std::string_view http1_exchange::admit(std::string_view piece) {
-    if (now_.plan.framing == http::response_framing::no_body) return {};
-    if (!now_.plan.length) return piece;
-    const std::uint64_t left = *now_.plan.length - now_.body_sent;
-    if (piece.size() > left && !now_.overrun_logged) {
-        now_.overrun_logged = true;
-        log::error(
-            "{} {}: the response body is longer than its Content-Length {}; the rest is not sent",
-            log::escaped(parser_.head().method),
-            log::escaped(parser_.head().target),
-            *now_.plan.length
-        );
-    }
-    return piece.substr(0, static_cast<std::size_t>(std::min<std::uint64_t>(piece.size(), left)));
+void http1_exchange::note_overrun(const http::http1_writer::output& made) const {
+    if (!made.overrun) return;
+    log::error(
+        "{} {}: the response body is longer than its Content-Length {}; the rest is not sent",
+        log::escaped(head().method),
+        log::escaped(head().target),
+        *writer_.plan().length
+    );
 }
 
 awaitable<error_code> http1_exchange::wait_writable() {
@@ -101,9 +107,9 @@ error_code http1_exchange::block_writable(bool (*give_up)()) {
 error_code http1_exchange::sent_too_late() noexcept {
     log::warning(
         "send_timeout: {} {}: the client took nothing; the response is cut after {} bytes",
-        log::escaped(parser_.head().method),
-        log::escaped(parser_.head().target),
-        now_.body_sent
+        log::escaped(head().method),
+        log::escaped(head().target),
+        body_sent()
     );
     return broken(errc::deadline_passed);
 }
@@ -113,15 +119,14 @@ std::optional<error_code> http1_exchange::try_pieces(std::span<iovec> left) {
         if (broken_) return error_code(errc::client_disconnected);
         // A write of nothing would answer 0, which reads as an end.
         if (drop_written(left, 0)) return error_code{};
-        const io_step step = stream_->try_write(left);
+        const io_step step = stream_->try_write(filled(left));
         if (step.status == io_status::would_block) return std::nullopt;
-        if (step.status != io_status::done) return broken(errc::client_disconnected);
+        if (step.status != io_status::done) return lost(step);
         if (drop_written(left, step.bytes)) return error_code{};
     }
 }
 
-awaitable<error_code> http1_exchange::write_pieces(std::array<iovec, 3> pieces, std::size_t count) {
-    const std::span<iovec> left(pieces.data(), count);
+awaitable<error_code> http1_exchange::write_pieces(pieces left) {
     for (;;) {
         const std::optional<error_code> outcome = try_pieces(left);
         if (outcome) co_return *outcome;
@@ -132,13 +137,12 @@ awaitable<error_code> http1_exchange::write_pieces(std::array<iovec, 3> pieces, 
 
 awaitable<error_code> http1_exchange::send(std::string_view body) {
     if (now_.stage != phase::head) co_return error_code(errc::head_already_sent);
-    make_head(body.size());
-    now_.stage = phase::streaming;
-    const std::string_view admitted = admit(body);
-    const std::array<iovec, 3> pieces{piece_of(out_), piece_of(admitted), iovec{}};
-    const error_code ec = co_await write_pieces(pieces, admitted.empty() ? 1 : 2);
+    begin_response(body.size());
+    const http::http1_writer::output made = writer_.whole(body);
+    note_overrun(made);
+    const error_code ec = co_await write_pieces(pieces_of(made));
     if (ec) co_return ec;
-    now_.body_sent += admitted.size();
+    count_sent(made.body_bytes);
     const error_code ended = co_await finish();
     co_return ended;
 }
@@ -147,40 +151,30 @@ bool http1_exchange::takes_pieces() const noexcept {
     return now_.stage == phase::head || now_.stage == phase::streaming;
 }
 
-http1_exchange::framed_piece http1_exchange::frame(std::string_view piece) {
-    out_.clear();
-    if (now_.stage == phase::head) {
-        make_head(std::nullopt);
-        now_.stage = phase::streaming;
-    }
-    const std::string_view admitted = admit(piece);
-    const bool chunked = now_.plan.framing == http::response_framing::chunked;
-    if (chunked) http::append_chunk_header(out_, admitted.size());
-    framed_piece made;
-    made.admitted = admitted.size();
-    made.pieces[0] = piece_of(out_);
-    if (!admitted.empty()) made.pieces[made.count++] = piece_of(admitted);
-    if (chunked) made.pieces[made.count++] = piece_of("\r\n");
+http::http1_writer::output http1_exchange::next_piece(std::string_view piece) {
+    if (now_.stage == phase::head) begin_response(std::nullopt);
+    const http::http1_writer::output made = writer_.piece(piece);
+    note_overrun(made);
     return made;
 }
 
 awaitable<error_code> http1_exchange::write(std::string_view piece) {
     if (!takes_pieces()) co_return error_code(errc::head_already_sent);
     if (piece.empty()) co_return error_code{};
-    const framed_piece made = frame(piece);
-    const error_code ec = co_await write_pieces(made.pieces, made.count);
-    if (!ec) now_.body_sent += made.admitted;
+    const http::http1_writer::output made = next_piece(piece);
+    const error_code ec = co_await write_pieces(pieces_of(made));
+    if (!ec) count_sent(made.body_bytes);
     co_return ec;
 }
 
 error_code http1_exchange::write_in_line(std::string_view piece, bool (*give_up)()) {
     if (!takes_pieces()) return errc::head_already_sent;
     if (piece.empty()) return {};
-    framed_piece made = frame(piece);
-    const std::span<iovec> left(made.pieces.data(), made.count);
+    const http::http1_writer::output made = next_piece(piece);
+    pieces left = pieces_of(made);
     for (;;) {
         const std::optional<error_code> outcome = try_pieces(left);
-        if (outcome && !*outcome) now_.body_sent += made.admitted;
+        if (outcome && !*outcome) count_sent(made.body_bytes);
         if (outcome) return *outcome;
         const error_code ec = block_writable(give_up);
         if (ec) return ec;
@@ -191,41 +185,36 @@ awaitable<error_code> http1_exchange::write_file(int fd, std::uint64_t offset, s
     if (!takes_pieces()) co_return error_code(errc::head_already_sent);
     if (broken_) co_return error_code(errc::client_disconnected);
     if (count == 0) co_return error_code{};
-    out_.clear();
-    if (now_.stage == phase::head) {
-        make_head(std::nullopt);
-        now_.stage = phase::streaming;
-    }
-    std::uint64_t left = count;
-    if (now_.plan.length) left = std::min(left, *now_.plan.length - now_.body_sent);
-    if (now_.plan.framing == http::response_framing::no_body) left = 0;
-    const bool chunked = now_.plan.framing == http::response_framing::chunked;
-    if (chunked) http::append_chunk_header(out_, left);
-    std::array<iovec, 3> pieces{piece_of(out_), iovec{}, iovec{}};
-    if (!out_.empty()) {
-        const error_code ec = co_await write_pieces(pieces, 1);
-        if (ec) co_return ec;
-    }
+    if (now_.stage == phase::head) begin_response(std::nullopt);
+    const http::http1_writer::surroundings around = writer_.around(count);
+    const pieces before{piece_of(around.before), iovec{}, iovec{}};
+    const error_code begun = co_await write_pieces(before);
+    if (begun) co_return begun;
+    const error_code sent = co_await send_from_file(fd, offset, around.admitted);
+    if (sent) co_return sent;
+    const pieces behind{piece_of(around.behind), iovec{}, iovec{}};
+    const error_code ended = co_await write_pieces(behind);
+    co_return ended;
+}
+
+awaitable<error_code> http1_exchange::send_from_file(int fd, std::uint64_t offset, std::uint64_t left) {
     while (left > 0) {
         const io_step step = stream_->try_send_file(fd, offset, static_cast<std::size_t>(left));
         if (step.status == io_status::done) {
             left -= step.bytes;
-            now_.body_sent += step.bytes;
+            count_sent(step.bytes);
         } else if (step.status == io_status::end) {
             // The file became shorter: what was announced cannot be sent any more.
             co_return broken(errc::length_mismatch);
         } else if (step.status == io_status::failed) {
-            co_return broken(errc::client_disconnected);
+            co_return lost(step);
         }
         if (left == 0) break;
         // Also after progress: waiting yields, so that one fast client does not hold the loop.
         const error_code ec = co_await wait_writable();
         if (ec) co_return ec;
     }
-    if (!chunked) co_return error_code{};
-    pieces[0] = piece_of("\r\n");
-    const error_code ec = co_await write_pieces(pieces, 1);
-    co_return ec;
+    co_return error_code{};
 }
 
 awaitable<error_code> http1_exchange::finish() {
@@ -236,149 +225,101 @@ awaitable<error_code> http1_exchange::finish() {
         co_return error_code{};
     }
     now_.stage = phase::finished;
-    if (now_.plan.length && now_.body_sent < *now_.plan.length && parser_.head().method != "HEAD" &&
-        now_.plan.framing == http::response_framing::length) {
+    if (writer_.is_short()) {
         log::error(
             "{} {}: the response body has {} bytes, its Content-Length said {}; closing",
-            log::escaped(parser_.head().method),
-            log::escaped(parser_.head().target),
-            now_.body_sent,
-            *now_.plan.length
+            log::escaped(head().method),
+            log::escaped(head().target),
+            writer_.body_bytes(),
+            *writer_.plan().length
         );
         co_return broken(errc::length_mismatch);
     }
-    if (now_.plan.framing != http::response_framing::chunked) co_return error_code{};
-    const std::array<iovec, 3> pieces{piece_of("0\r\n\r\n"), iovec{}, iovec{}};
-    const error_code ec = co_await write_pieces(pieces, 1);
+    const pieces last{piece_of(writer_.end()), iovec{}, iovec{}};
+    const error_code ec = co_await write_pieces(last);
     co_return ec;
 }
 
-void http1_exchange::fail(int status, std::string_view detail) {
-    if (broken_ || now_.stage == phase::finished) return;
+void http1_exchange::cut() noexcept {
     if (now_.stage == phase::upgraded) {
         now_.websocket_failed = true;
-        return;
+    } else {
+        [[maybe_unused]] const error_code gone = broken(errc::cancelled);
     }
-    if (now_.head_sent) {
-        [[maybe_unused]] const error_code cut = broken(errc::cancelled);
-        return;
-    }
-    response_.reset();
-    [[maybe_unused]] const error_code known_status = response_.set_status(status);
-    [[maybe_unused]] const error_code valid = response_.add("Content-Type", "text/html; charset=utf-8");
-    respond(http::error_page(status, detail));
 }
 
 void http1_exchange::refuse(int status, std::string_view detail) {
-    log::info("Invalid request from ip={}: {} ({})", connection_->info().remote_address, detail, status);
-    response_.reset();
-    [[maybe_unused]] const error_code known_status = response_.set_status(status);
-    [[maybe_unused]] const error_code valid = response_.add("Content-Type", "text/html; charset=utf-8");
-    body_ = http::error_page(status, detail);
+    const std::string body = page_of_refusal(status, detail);
     http::response_context context;
     context.keep_alive = false;
-    context.body_length = body_.size();
+    context.body_length = body.size();
     context.date = shared_.date();
     context.server = shared_.settings.server_header;
-    out_.clear();
-    now_.plan = response_.serialize(context, out_);
-    const std::array<iovec, 2> pieces{piece_of(out_), piece_of(body_)};
+    writer_.begin(response(), context);
+    const http::http1_writer::output made = writer_.whole(body);
+    const pieces all = pieces_of(made);
     // A page of some hundred bytes fits the empty send buffer of any client that reads.
-    stream_->try_write(pieces);
-    now_.body_sent = body_.size();
-    now_.started = scoreboard::monotonic_now();
-    if (log::access_enabled()) write_access_line();
+    stream_->try_write(filled(all));
+    count_sent(made.body_bytes);
+    end_refused();
     forget_request();
-}
-
-// Copying a small body behind its head is cheaper than a second element in the system call.
-io_step http1_exchange::try_write_whole(std::string_view body) {
-    constexpr std::size_t small = 2048;
-    const std::size_t head_size = out_.size();
-    std::array<iovec, 2> pieces{};
-    std::size_t count = 1;
-    if (body.size() <= small) {
-        out_.append(body);
-        pieces[0] = piece_of(out_);
-    } else {
-        pieces = {piece_of(out_), piece_of(body)};
-        count = 2;
-    }
-    const io_step step = stream_->try_write(std::span<const iovec>(pieces.data(), count));
-    out_.resize(head_size);
-    return step;
 }
 
 bool http1_exchange::try_conclude() {
     if (broken_) return true;
-    if (now_.stage == phase::upgraded) return false;
-    if (now_.stage == phase::head) {
-        log::error(
-            "{} {}: the application ended without a response",
-            log::escaped(parser_.head().method),
-            log::escaped(parser_.head().target)
-        );
-        fail(500, "");
-    } else if (now_.stage == phase::streaming) {
-        fail(500, "");
-        return true;
+    switch (now_.stage) {
+        case phase::upgraded: return false;
+        case phase::streaming: fail(500, ""); return true;
+        case phase::head:
+            log::error(
+                "{} {}: the application ended without a response",
+                log::escaped(head().method),
+                log::escaped(head().target)
+            );
+            fail(500, "");
+            break;
+        case phase::responded:
+        case phase::finished: break;
     }
-    if (now_.stage == phase::responded) {
-        out_.clear();
-        make_head(body_.size());
-        const std::size_t head_size = out_.size();
-        const std::string_view admitted = admit(body_);
-        const io_step step = try_write_whole(admitted);
-        now_.stage = phase::streaming;
-        if (step.status == io_status::done) {
-            now_.out_sent = step.bytes;
-        } else if (step.status != io_status::would_block) {
-            broken_ = true;
-            return true;
-        }
-        const bool all_sent = now_.out_sent == head_size + admitted.size();
-        const bool all_said =
-            now_.plan.framing != http::response_framing::length || admitted.size() == *now_.plan.length;
-        if (!all_sent || !all_said) return false;
-        now_.body_sent = admitted.size();
-        now_.stage = phase::finished;
-    }
-    return now_.body_done || !now_.plan.keep_alive;
+    if (now_.stage == phase::responded && !try_respond()) return false;
+    return broken_ || reader_.body_done() || !writer_.plan().keep_alive;
+}
+
+// False where some of it is left to be written, or to be complained about.
+bool http1_exchange::try_respond() {
+    begin_response(now_.body.size());
+    const http::http1_writer::output made = writer_.whole(now_.body);
+    note_overrun(made);
+    now_.unsent = pieces_of(made);
+    const std::optional<error_code> outcome = try_pieces(now_.unsent);
+    if (outcome && *outcome) return true;
+    if (!outcome || writer_.is_short()) return false;
+    count_sent(made.body_bytes);
+    now_.stage = phase::finished;
+    return true;
 }
 
 awaitable<void> http1_exchange::conclude() {
     if (now_.stage == phase::upgraded && now_.handover) {
         co_await conclude_handover();
-        co_return;
-    }
-    if (now_.stage == phase::upgraded) {
+    } else if (now_.stage == phase::upgraded) {
         co_await conclude_websocket();
-        co_return;
+    } else {
+        co_await conclude_http();
     }
+}
+
+awaitable<void> http1_exchange::conclude_http() {
     if (now_.stage == phase::streaming) {
-        const std::string_view admitted = admit(body_);
-        std::array<iovec, 3> pieces{piece_of(out_), piece_of(admitted), iovec{}};
-        const bool all_sent = drop_written(pieces, now_.out_sent);
-        if (!all_sent) {
-            const error_code ec = co_await write_pieces(pieces, 2);
-            if (ec) co_return;
-        }
-        now_.body_sent = admitted.size();
+        const error_code ec = co_await write_pieces(now_.unsent);
+        if (ec) co_return;
+        count_sent(writer_.body_bytes());
         const error_code ended = co_await finish();
         if (ended) co_return;
     }
-    if (!now_.body_done && now_.plan.keep_alive && !broken_) {
-        const error_code skipped = co_await skip_body();
-        if (skipped) now_.plan.keep_alive = false;
+    if (!reader_.body_done() && writer_.plan().keep_alive && !broken_) {
+        [[maybe_unused]] const error_code skipped = co_await skip_body();
     }
-}
-
-std::span<const std::string> http1_exchange::logged_environ() const noexcept {
-    return log::access_environ_names();
-}
-
-void http1_exchange::log_environ(std::string name, std::string value) {
-    now_.environ.emplace_back(std::move(name), std::move(value));
 }
 
 }  // namespace unicoro::worker

@@ -2,7 +2,7 @@
 // What an exchange does when its request turns into a WebSocket.
 #include "app/websocket.hpp"
 #include "http/websocket_handshake.hpp"
-#include "worker/connection.hpp"
+#include "worker/http1_connection.hpp"
 #include "worker/http1_exchange.hpp"
 #include "worker/serving.hpp"
 #include "worker/websocket_session.hpp"
@@ -13,6 +13,8 @@
 
 namespace unicoro::worker {
 namespace {
+
+constexpr int switching_protocols = 101;
 
 // Fields of the 101 that the handshake decides about, whatever an application adds.
 bool handshake_decides(std::string_view name) noexcept {
@@ -32,42 +34,40 @@ bool offered(const http::request_head& head, std::string_view subprotocol) {
 
 }  // namespace
 
-void http1_exchange::make_upgrade_head(std::string_view negotiated, std::string_view subprotocol) {
-    out_ = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n";
-    out_.append(negotiated);
-    if (!subprotocol.empty()) append_field(out_, "Sec-WebSocket-Protocol", subprotocol);
+std::string http1_exchange::upgrade_head(std::string_view negotiated, std::string_view subprotocol) {
+    std::string head = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n";
+    head.append(negotiated);
+    if (!subprotocol.empty()) append_field(head, "Sec-WebSocket-Protocol", subprotocol);
     std::vector<http::field> fields;
-    response_.list_fields(fields);
+    response().list_fields(fields);
     for (const http::field& f : fields) {
-        if (!handshake_decides(f.name)) append_field(out_, f.name, f.value);
+        if (!handshake_decides(f.name)) append_field(head, f.name, f.value);
     }
-    if (!shared_.settings.server_header.empty()) {
-        append_field(out_, "Server", shared_.settings.server_header);
-    }
-    append_field(out_, "Date", shared_.date());
-    out_.append("\r\n");
+    if (!shared_.settings.server_header.empty()) append_field(head, "Server", shared_.settings.server_header);
+    append_field(head, "Date", shared_.date());
+    head.append("\r\n");
+    return head;
 }
 
 awaitable<result<std::shared_ptr<app::websocket>>> http1_exchange::accept_websocket(std::string subprotocol) {
     if (now_.stage != phase::head || now_.websocket) co_return error_code(errc::head_already_sent);
-    const http::request_head& head = parser_.head();
-    if (!subprotocol.empty() && !offered(head, subprotocol)) {
+    if (!subprotocol.empty() && !offered(head(), subprotocol)) {
         co_return error_code(errc::invalid_subprotocol);
     }
     if (shared_.draining) {
         fail(503, "The server is shutting down");
         co_return error_code(errc::cancelled);
     }
-    request_deadline_.disarm();
-    std::string early(input_.unread());
-    input_.use(early.size());
-    now_.websocket = std::make_shared<websocket_session>(shared_, *stream_, std::move(early), head.target);
-    const std::string negotiated = co_await now_.websocket->negotiate(head);
-    make_upgrade_head(negotiated, subprotocol);
+    lift_deadline();
+    std::string early(reader_.unread());
+    reader_.give_away_unread();
+    now_.websocket = std::make_shared<websocket_session>(shared_, *stream_, std::move(early), head().target);
+    const std::string negotiated = co_await now_.websocket->negotiate(head());
     now_.stage = phase::upgraded;
-    now_.head_sent = true;
-    const std::array<iovec, 3> pieces{iovec{out_.data(), out_.size()}, iovec{}, iovec{}};
-    const error_code ec = co_await write_pieces(pieces, 1);
+    log_as(switching_protocols);
+    std::string answer = upgrade_head(negotiated, subprotocol);
+    const std::array<iovec, 3> pieces{iovec{answer.data(), answer.size()}, iovec{}, iovec{}};
+    const error_code ec = co_await write_pieces(pieces);
     if (ec) {
         now_.websocket->abandon();
         co_return ec;
@@ -87,7 +87,7 @@ awaitable<void> http1_exchange::conclude_websocket() {
 
 void http1_exchange::end_websocket() noexcept {
     now_.websocket->abandon();
-    now_.body_sent = now_.websocket->bytes_sent();
+    count_sent(now_.websocket->bytes_sent());
     connection_->carry(nullptr);
 }
 

@@ -54,9 +54,6 @@ std::chrono::milliseconds farewell_of(std::chrono::milliseconds keepalive) {
 // How long the client may take to answer a WebSocket's close frame.
 constexpr std::chrono::seconds close_time{10};
 
-// A client that ended its side with its last request is noticed after this.
-constexpr std::chrono::milliseconds look_again_time{50};
-
 }  // namespace
 
 time_limits::time_limits(aio::deadline_service& service, const settings::server_settings& values)
@@ -70,8 +67,7 @@ time_limits::time_limits(aio::deadline_service& service, const settings::server_
       release(service.queue(release_time)),
       ws_ping(service.queue(values.ws_ping_interval)),
       ws_pong(service.queue(values.ws_ping_timeout)),
-      ws_close(service.queue(close_time)),
-      look_again(service.queue(look_again_time)) {}
+      ws_close(service.queue(close_time)) {}
 
 serving::serving(
     asio::io_context& loop,

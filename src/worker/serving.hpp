@@ -38,7 +38,6 @@ struct time_limits {
     aio::deadline_queue& ws_ping;
     aio::deadline_queue& ws_pong;
     aio::deadline_queue& ws_close;
-    aio::deadline_queue& look_again;  ///< idle this long, a connection is looked at once
 };
 
 /// What every connection of a worker shares. Lives in worker::run's frame, longer than any of them.

@@ -16,11 +16,14 @@
 namespace unicoro::worker {
 namespace {
 
+// A client that ended its side with its last request is noticed after this.
+constexpr std::chrono::milliseconds second_look_after{50};
+
 io_step step_of(ssize_t returned) noexcept {
     if (returned > 0) return {io_status::done, static_cast<std::size_t>(returned)};
-    if (returned == 0) return {io_status::end, 0};
-    if (errno == EAGAIN) return {io_status::would_block, 0};
-    return {io_status::failed, 0};
+    if (returned == 0) return {io_status::end};
+    if (errno == EAGAIN) return {io_status::would_block};
+    return {io_status::failed, 0, error_code(errno, boost::system::system_category())};
 }
 
 template <class Call>
@@ -32,7 +35,8 @@ io_step retry_interrupted(Call call) noexcept {
 
 }  // namespace
 
-socket_stream::socket_stream(asio::io_context& io, int family, int fd) : socket_(io, family, fd), fd_(fd) {}
+socket_stream::socket_stream(asio::io_context& io, int family, int fd, const second_look* look)
+    : socket_(io, family, fd), look_(look), fd_(fd) {}
 
 socket_stream::~socket_stream() {
     close();
@@ -78,7 +82,7 @@ awaitable<std::tuple<error_code>> socket_stream::wait_readable() {
 }
 
 awaitable<std::tuple<error_code>> socket_stream::wait_idle() {
-    return drained_ ? socket_.wait_edge() : wait_readable();
+    return look_ != nullptr && drained_ ? socket_.wait_edge(*look_) : wait_readable();
 }
 
 bool socket_stream::readable_now() noexcept {
@@ -154,6 +158,13 @@ void socket_stream::close() noexcept {
     os::fork_pause pause;
     pause.forget(fd_);
     socket_.close(ignored);
+}
+
+socket_streams::socket_streams(asio::io_context& io, aio::deadline_service& deadlines)
+    : io_(io), look_{deadlines, deadlines.queue(second_look_after)} {}
+
+std::unique_ptr<byte_stream> socket_streams::make(int family, int fd) {
+    return std::make_unique<socket_stream>(io_, family, fd, &look_);
 }
 
 }  // namespace unicoro::worker

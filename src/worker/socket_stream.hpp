@@ -3,6 +3,9 @@
 
 #include "worker/byte_stream.hpp"
 #include "worker/edge_socket.hpp"
+#include "worker/stream_factory.hpp"
+
+#include <memory>
 
 namespace unicoro::worker {
 
@@ -10,8 +13,8 @@ namespace unicoro::worker {
 class socket_stream final : public byte_stream {
   public:
     /// Takes a non-blocking descriptor that is withheld from children; `family` is AF_INET, AF_INET6 or
-    /// AF_UNIX.
-    socket_stream(asio::io_context& io, int family, int fd);
+    /// AF_UNIX. With a `look`, which outlives it, the wait for a next request costs less.
+    socket_stream(asio::io_context& io, int family, int fd, const second_look* look = nullptr);
     ~socket_stream() override;
 
     io_step try_read(std::span<char> into) noexcept override;
@@ -36,10 +39,23 @@ class socket_stream final : public byte_stream {
     [[nodiscard]] int own_fd() const noexcept;
 
     edge_socket socket_;
+    const second_look* look_;
     int fd_;
     bool drained_ = true;  // the last read was short: nothing was left then
     bool shared_ = false;  // there is a duplicate, or was
     bool reset_ = false;
+};
+
+/// The streams of a listener whose clients speak in clear text.
+class socket_streams final : public stream_factory {
+  public:
+    socket_streams(asio::io_context& io, aio::deadline_service& deadlines);
+
+    std::unique_ptr<byte_stream> make(int family, int fd) override;
+
+  private:
+    asio::io_context& io_;
+    second_look look_;
 };
 
 }  // namespace unicoro::worker

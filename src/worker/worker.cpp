@@ -10,11 +10,12 @@
 #include "os/forks.hpp"
 #include "os/lifeline.hpp"
 #include "os/signals.hpp"
+#include "worker/client_connection.hpp"
 #include "worker/code_watch.hpp"
-#include "worker/connection.hpp"
 #include "worker/descriptor_budget.hpp"
 #include "worker/loop_watch.hpp"
 #include "worker/serving.hpp"
+#include "worker/socket_stream.hpp"
 
 #include <unicoro/sleep.hpp>
 
@@ -61,6 +62,7 @@ class process {
     asio::io_context io_{1};
     asio::basic_signal_set<executor> signals_{io_};
     serving shared_;
+    socket_streams streams_{io_, shared_.deadlines};
     aio::task_group connections_{io_};
     aio::task_group application_tasks_{io_};
     aio::task_group own_{io_};
@@ -152,7 +154,7 @@ awaitable<void> process::boot() {
     }
     for (const listening_socket& each : how_.listeners) {
         acceptors_.emplace_back(io_).spawn(
-            "accept loop of " + each.address, accept_loop(shared_, each, connections_)
+            "accept loop of " + each.address, accept_loop(shared_, each, streams_, connections_)
         );
     }
     for (aio::task_group& each : acceptors_) {
@@ -248,10 +250,10 @@ void process::drain() {
     // One that ends at once leaves them to the others.
     if (serving_started_ && !aborting_ && !given_up_) {
         for (const listening_socket& each : how_.listeners) {
-            accept_backlog(shared_, each, connections_);
+            accept_backlog(shared_, each, streams_, connections_);
         }
     }
-    connections_.for_each([](aio::task& each) { static_cast<connection&>(each).drain(); });
+    connections_.for_each([](aio::task& each) { static_cast<client_connection&>(each).drain(); });
     own_.spawn("graceful_timeout", limit_drain());
     end_when_idle();
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Handles of native WebSockets, over a connection in this process.
 #include "support/doctest.hpp"
-#include "worker/connection.hpp"
+#include "worker/http1_connection.hpp"
 #include "worker/serving.hpp"
 #include "worker/socket_stream.hpp"
 
@@ -69,8 +69,8 @@ class served {
         unicoro::app::connection_info info;
         info.unix_socket = true;
         auto made =
-            std::make_unique<unicoro::worker::connection>(shared_, std::move(stream), std::move(info));
-        unicoro::worker::connection& carried = *made;
+            std::make_unique<unicoro::worker::http1_connection>(shared_, std::move(stream), std::move(info));
+        unicoro::worker::http1_connection& carried = *made;
         group.spawn(std::move(made), carried.serve());
         send(
             "GET / HTTP/1.1\r\nHost: test\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"

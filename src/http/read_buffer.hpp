@@ -9,7 +9,7 @@
 #include <span>
 #include <string_view>
 
-namespace unicoro::worker {
+namespace unicoro::http {
 
 /// Bytes received and not yet used. The head of the running request is pinned at the front while its
 /// views are in use; what follows it is body, then perhaps the next request (pipelining).
@@ -76,4 +76,4 @@ class read_buffer {
     std::size_t pinned_ = 0;
 };
 
-}  // namespace unicoro::worker
+}  // namespace unicoro::http

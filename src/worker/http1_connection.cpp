@@ -1,18 +1,13 @@
 // SPDX-License-Identifier: MIT
-#include "worker/connection.hpp"
+#include "worker/http1_connection.hpp"
 
-#include "aio/cancellation.hpp"
-#include "base/exception_text.hpp"
-#include "log/log.hpp"
 #include "worker/http1_exchange.hpp"
 #include "worker/serving.hpp"
 #include "worker/upgrade.hpp"
 
 #include <boost/asio/post.hpp>
-#include <boost/asio/this_coro.hpp>
 
 #include <array>
-#include <exception>
 #include <tuple>
 #include <utility>
 
@@ -23,118 +18,88 @@ constexpr unsigned pipelined_at_once = 32;
 
 http::peer_trust trust_of(const app::connection_info& info, const base::trust_list& forwarders) {
     if (info.unix_socket || forwarders.everyone()) return http::peer_trust::trusted;
-    const auto address = base::ip_address::parse(info.remote_address);
+    const auto address = base::ip_address::parse(info.peer_address());
     const bool listed = address && forwarders.contains(*address);
     return listed ? http::peer_trust::trusted : http::peer_trust::untrusted;
 }
 
-void log_failure(const app::exchange& request, const std::exception_ptr& failure) {
-    log::error(
-        "{} {}: {}",
-        log::escaped(request.head().method),
-        log::escaped(request.head().target),
-        log::escaped(base::exception_text(failure))
-    );
-}
-
 }  // namespace
 
-connection::connection(serving& shared, std::unique_ptr<byte_stream> stream, app::connection_info info)
-    : shared_(shared),
-      stream_(std::move(stream)),
-      info_(std::move(info)),
-      limit_(&connection::limit_expired, this),
-      trust_(trust_of(info_, shared.forwarders)) {
-    ++shared_.connections;
-    shared_.slot.connections.store(
-        static_cast<std::uint32_t>(shared_.connections), std::memory_order_relaxed
-    );
-}
+http1_connection::http1_connection(
+    serving& shared, std::unique_ptr<byte_stream> stream, app::connection_info info
+)
+    : client_connection(shared, std::move(stream), std::move(info)),
+      limit_(&http1_connection::limit_expired, this) {}
 
-connection::~connection() {
-    --shared_.connections;
-    shared_.slot.connections.store(
-        static_cast<std::uint32_t>(shared_.connections), std::memory_order_relaxed
-    );
-    shared_.room.cancel();
-}
-
-std::string connection::name() const {
-    return info_.unix_socket ? std::string("connection on " + info_.local_address)
-                             : "connection from " + info_.remote_address;
-}
-
-void connection::arm(aio::deadline_queue& limit) {
+void http1_connection::arm(aio::deadline_queue& limit) {
     expired_ = false;
     shared_.deadlines.arm(limit_, limit);
 }
 
-void connection::limit_expired(aio::deadline&, void* self) noexcept {
-    auto& late = *static_cast<connection*>(self);
+void http1_connection::limit_expired(aio::deadline&, void* self) noexcept {
+    auto& late = *static_cast<http1_connection*>(self);
     late.expired_ = true;
     late.stream_->cancel();
 }
 
-void connection::drain() noexcept {
+void http1_connection::drain() noexcept {
     if (upgrade_ != nullptr) upgrade_->drain();
     if (!idle_) return;
     if (used_) {
-        say_farewell();
+        arm(shared_.limits.farewell);
     } else if (shared_.settings.keepalive.count() != 0) {
         // Its first request may be on its way: a client that just connected is not cut off.
         arm(shared_.limits.keepalive);
     }
 }
 
-void connection::say_farewell() {
-    looked_again_ = true;
-    arm(shared_.limits.farewell);
+void http1_connection::cancel() {
+    cancelled_ = true;
+    cancel_handling();
 }
 
-void connection::cancel() {
+void http1_connection::cancel_handling() noexcept {
     task::cancel();
-    cancelled_ = true;
     // The idle wait has no cancellation slot.
     stream_->cancel();
 }
 
+// Not before: a handshake, or a proxy in front, may have come first and told who it is.
+void http1_connection::meet_client() {
+    stream_->describe(info_);
+    sender_ = http::peer(trust_of(info_, shared_.forwarders), info_.tls != nullptr);
+}
+
+bool http1_connection::ends_idle(const error_code& waited) noexcept {
+    if (!waited || cancelled_) return false;
+    // A request that came before the end is served all the same.
+    return !expired_ || !shared_.draining || !stream_->readable_now();
+}
+
 // The outermost frame is all that an idle connection keeps: what is big lives in serve_burst.
-awaitable<void> connection::serve() {
+awaitable<void> http1_connection::serve() {
     arm(shared_.limits.header);
     for (;;) {
         const auto [ec] = co_await stream_->wait_idle();
-        const bool look_again = expired_ && used_ && !looked_again_;
-        if (look_again) {
-            looked_again_ = true;
-            arm(shared_.limits.keepalive);
-            if (!stream_->readable_now()) {
-                if (shared_.draining) say_farewell();
-                continue;
-            }
-        } else if (ec && expired_ && !(shared_.draining && stream_->readable_now())) {
-            break;
-        } else if (ec && !expired_ && !cancelled_) {
-            break;
-        }
-        // A request that came before the end is served all the same.
+        if (ends_idle(ec)) break;
+        if (!used_) meet_client();
         const after_burst next = co_await serve_burst();
         if (next == after_burst::close) break;
         // Nothing came yet: the limit for a first request runs on.
         if (!used_) continue;
         if (cancelled_) break;
         if (shared_.draining) {
-            say_farewell();
+            arm(shared_.limits.farewell);
             continue;
         }
         if (shared_.settings.keepalive.count() == 0) break;
-        looked_again_ = false;
-        arm(shared_.limits.look_again);
+        arm(shared_.limits.keepalive);
     }
     limit_.disarm();
     stream_->close();
 }
 
-awaitable<connection::after_burst> connection::serve_burst() {
+awaitable<http1_connection::after_burst> http1_connection::serve_burst() {
     exchange_pool::lease request = shared_.exchanges.take(*this);
     unsigned served = 0;
     for (;;) {
@@ -165,13 +130,12 @@ awaitable<connection::after_burst> connection::serve_burst() {
         }
         idle_ = false;
         used_ = true;
+        disarm();
         request->begin_request();
-        co_await run(*request);
+        co_await request->run();
+        disarm();
         const bool again = request->reusable();
-        // What arrives behind a close resets the connection, and takes from the client what it has not read.
-        const bool gently = !again && !request->disconnected() &&
-                            (request->kept_by_client() || request->body_unread() || request->has_unread() ||
-                             request->upgraded() || stream_->readable_now());
+        const bool gently = !again && request->client_may_send();
         request->end_request();
         idle_ = true;
         if (!again) {
@@ -186,45 +150,9 @@ awaitable<connection::after_burst> connection::serve_burst() {
     }
 }
 
-awaitable<void> connection::run(http1_exchange& request) {
-    disarm();
-    std::exception_ptr failure;
-    try {
-        if (const auto where = shared_.locations.find(request.head())) {
-            request.is_at(*where);
-            co_await shared_.host->handle(request);
-        } else {
-            request.fail(404, "No application is mounted there");
-        }
-    } catch (...) {
-        failure = std::current_exception();
-    }
-    request.settle_handover();
-    // Nothing that was started for the request may see its end, least of all when that came early.
-    if (!request.nursery().empty()) {
-        co_await asio::this_coro::throw_if_cancelled(false);
-        co_await request.nursery().close();
-        co_await asio::this_coro::throw_if_cancelled(true);
-    }
-    if (request.out_of_time()) {
-        // The cancellation was for the request only: the connection goes on to answer it.
-        co_await asio::this_coro::reset_cancellation_state(asio::enable_terminal_cancellation());
-        cancelled_ = false;
-        request.fail(504, "The request took longer than request_timeout");
-    } else if (failure && shared_.draining && aio::is_cancellation(failure)) {
-        request.fail(503, "The server is shutting down");
-    } else if (failure) {
-        log_failure(request, failure);
-        request.fail(500, "");
-    }
-    const bool concluded = request.try_conclude();
-    if (!concluded) co_await request.conclude();
-    disarm();
-}
-
 // Closing with unread bytes in the socket makes the kernel send a reset, which may overtake the
 // response (RFC 9112, 9.6): end our side first and read what the client still sends, for a while.
-awaitable<void> connection::linger() {
+awaitable<void> http1_connection::linger() {
     idle_ = false;
     stream_->shutdown_write();
     arm(shared_.limits.linger);

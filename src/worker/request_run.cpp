@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: MIT
+#include "worker/request_run.hpp"
+
+#include "aio/cancellation.hpp"
+#include "base/exception_text.hpp"
+#include "log/access.hpp"
+#include "log/log.hpp"
+#include "worker/serving.hpp"
+
+#include <boost/asio/this_coro.hpp>
+
+#include <exception>
+
+namespace unicoro::worker {
+
+request_run::request_run(serving& shared)
+    : shared_(shared), nursery_(shared.io), deadline_(&request_run::expired, this) {}
+
+request_run::~request_run() = default;
+
+void request_run::begin() {
+    now_.running = true;
+    now_.started = scoreboard::monotonic_now();
+    // A request that holds the loop has the whole of `timeout`, from here on.
+    shared_.slot.heartbeat.store(now_.started, std::memory_order_relaxed);
+    now_.ledger_entry = shared_.ledger.open(head().method, head().target, now_.started);
+    shared_.deadlines.arm(deadline_, shared_.limits.request);
+}
+
+awaitable<void> request_run::run() {
+    std::exception_ptr failure;
+    try {
+        if (const auto where = shared_.locations.find(head())) {
+            is_at(*where);
+            co_await shared_.host->handle(*this);
+        } else {
+            fail(404, "No application is mounted there");
+        }
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    handled();
+    // Nothing that was started for the request may see its end, least of all when that came early.
+    if (!nursery_.empty()) {
+        co_await asio::this_coro::throw_if_cancelled(false);
+        co_await nursery_.close();
+        co_await asio::this_coro::throw_if_cancelled(true);
+    }
+    if (now_.out_of_time && !connection_cancelled()) {
+        // The cancellation was for the handling only: what answers it must not see it.
+        co_await asio::this_coro::reset_cancellation_state(asio::enable_terminal_cancellation());
+        fail(504, "The request took longer than request_timeout");
+    } else if (failure && shared_.draining && aio::is_cancellation(failure)) {
+        fail(503, "The server is shutting down");
+    } else if (failure) {
+        log_failure(failure);
+        fail(500, "");
+    }
+    const bool concluded = try_conclude();
+    if (!concluded) co_await conclude();
+}
+
+void request_run::end() {
+    deadline_.disarm();
+    if (log::access_enabled()) write_access_line();
+    shared_.ledger.close(now_.ledger_entry);
+    shared_.slot.requests.store(
+        shared_.slot.requests.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed
+    );
+    if (shared_.requests_left > 0 && --shared_.requests_left == 0) shared_.on_request_limit();
+    forget();
+}
+
+void request_run::forget() noexcept {
+    // Who ends with it finds the next one, which knows nothing.
+    const of_request over = std::exchange(now_, of_request());
+    response_.reset();
+    is_at({});
+    runs_as(nullptr);
+}
+
+void request_run::expired(aio::deadline&, void* self) noexcept {
+    auto& late = *static_cast<request_run*>(self);
+    if (!late.may_expire()) return;
+    late.now_.out_of_time = true;
+    const app::running_request* const inside = late.running();
+    log::warning(
+        "request_timeout: {} {} cancelled after {:.1f} s{}",
+        log::escaped(late.head().method),
+        log::escaped(late.head().target),
+        static_cast<double>(scoreboard::monotonic_now() - late.now_.started) / 1e9,
+        inside != nullptr ? "; it was here:\n" + inside->stack() : std::string()
+    );
+    late.cancel_handling();
+}
+
+void request_run::log_failure(const std::exception_ptr& failure) const {
+    log::error(
+        "{} {}: {}",
+        log::escaped(head().method),
+        log::escaped(head().target),
+        log::escaped(base::exception_text(failure))
+    );
+}
+
+void request_run::fail(int status, std::string_view detail) {
+    if (answered()) return;
+    if (head_sent()) {
+        cut();
+    } else {
+        respond(page(status, detail));
+    }
+}
+
+std::string request_run::page(int status, std::string_view detail) {
+    response_.reset();
+    [[maybe_unused]] const error_code known_status = response_.set_status(status);
+    [[maybe_unused]] const error_code valid = response_.add("Content-Type", "text/html; charset=utf-8");
+    return http::error_page(status, detail);
+}
+
+std::string request_run::page_of_refusal(int status, std::string_view detail) {
+    log::info("Invalid request from ip={}: {} ({})", connection().remote_address, detail, status);
+    return page(status, detail);
+}
+
+void request_run::end_refused() {
+    now_.started = scoreboard::monotonic_now();
+    if (log::access_enabled()) write_access_line();
+    forget();
+}
+
+std::span<const std::string> request_run::logged_environ() const noexcept {
+    return log::access_environ_names();
+}
+
+void request_run::log_environ(std::string name, std::string value) {
+    now_.environ.emplace_back(std::move(name), std::move(value));
+}
+
+}  // namespace unicoro::worker

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "aio/deadline.hpp"
+#include "aio/task_group.hpp"
+#include "app/exchange.hpp"
+#include "http/response_head.hpp"
+#include "scoreboard/scoreboard.hpp"
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace unicoro::worker {
+
+struct serving;
+
+/// The life of one request, whatever carries it: its entry in the scoreboard, its own deadline and
+/// cancellation, the nursery of what was started for it, what becomes of a failure, its access line, the
+/// counters. Pooled by what derives from it, which brings the bytes: from `begin` to `end` it is one
+/// request, and a fresh state takes the place of the last one's. Owned by the connection, in whose
+/// coroutine, or in one of whose coroutines, `run` runs.
+class request_run : public app::exchange {
+  public:
+    explicit request_run(serving& shared);
+    ~request_run() override;
+
+    /// Lets the application answer; what fails on the way is answered 404, 500, 503 or 504. Returns when
+    /// nothing that was started for the request is left and the response is sent, or cannot be.
+    awaitable<void> run();
+
+    // --- app::exchange
+
+    aio::task_group& nursery() noexcept final { return nursery_; }
+    http::response_head& response() noexcept final { return response_; }
+    void fail(int status, std::string_view detail) final;
+    std::span<const std::string> logged_environ() const noexcept final;
+    void log_environ(std::string name, std::string value) final;
+
+  protected:
+    // --- for what carries it
+
+    /// The head is whole.
+    void begin();
+    /// Nothing of it runs any more. Writes the access line, counts, forgets.
+    void end();
+    void forget() noexcept;
+    [[nodiscard]] bool begun() const noexcept { return now_.running; }
+
+    /// request_timeout does not count any more.
+    void lift_deadline() noexcept { deadline_.disarm(); }
+    [[nodiscard]] bool out_of_time() const noexcept { return now_.out_of_time; }
+
+    /// A page of the server's own takes the place of whatever the response was to be.
+    [[nodiscard]] std::string page(int status, std::string_view detail);
+    /// The same for a request that was refused before it began; the access log has a line of it all the same.
+    [[nodiscard]] std::string page_of_refusal(int status, std::string_view detail);
+    void end_refused();
+
+    void count_sent(std::uint64_t bytes) noexcept { now_.body_sent += bytes; }
+    [[nodiscard]] std::uint64_t body_sent() const noexcept { return now_.body_sent; }
+    /// What the access log says, where it is not the status of `response`.
+    void log_as(int status) noexcept { now_.logged_status = status; }
+
+    serving& shared_;
+
+  private:
+    friend struct fresh_request_probe;
+
+    struct of_request {
+        std::int64_t started = 0;  // monotonic nanoseconds
+        std::uint64_t body_sent = 0;
+        std::vector<std::pair<std::string, std::string>> environ;
+        std::uint32_t ledger_entry = scoreboard::request_ledger::no_entry;
+        int logged_status = 0;
+        bool running = false;
+        bool out_of_time = false;
+
+        bool operator==(const of_request&) const = default;
+    };
+
+    /// False where it is too late to end what runs: it has left the request behind.
+    [[nodiscard]] virtual bool may_expire() noexcept = 0;
+    /// Makes what `run` awaits throw operation_aborted, and nothing else of the connection.
+    virtual void cancel_handling() noexcept = 0;
+    /// The connection itself was told to end.
+    [[nodiscard]] virtual bool connection_cancelled() const noexcept = 0;
+    /// `handle` has returned or thrown, the nursery is still open.
+    virtual void handled() noexcept = 0;
+    /// Nothing can be answered any more.
+    [[nodiscard]] virtual bool answered() const noexcept = 0;
+    /// The client must not take what it has got for a whole response.
+    virtual void cut() noexcept = 0;
+    /// Sends what `handle` left to be sent. True when nothing is left to wait for.
+    [[nodiscard]] virtual bool try_conclude() = 0;
+    /// The rest of it, waiting where needed.
+    virtual awaitable<void> conclude() = 0;
+
+    static void expired(aio::deadline& which, void* self) noexcept;
+
+    void log_failure(const std::exception_ptr& failure) const;
+    void write_access_line();
+
+    aio::task_group nursery_;
+    http::response_head response_;
+    aio::deadline deadline_;
+    of_request now_;
+};
+
+}  // namespace unicoro::worker
