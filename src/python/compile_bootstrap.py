@@ -20,7 +20,7 @@ numbers = ",\n".join(
 magic = int.from_bytes(importlib.util.MAGIC_NUMBER, "little")
 with open(output, "w", encoding="utf-8") as file:
     file.write(f"""// SPDX-License-Identifier: MIT
-#include "python/bootstrap_code.hpp"
+#include "python/runtime/bootstrap_code.hpp"
 
 namespace unicoro::python {{
 

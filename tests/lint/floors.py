@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """The floor law: a folder of src/ includes only folders of a smaller number, and outside libraries
-stay on the floors that own them."""
+stay on the floors that own them. Below src/python the same holds among its own folders."""
 
 import posixpath
 
@@ -9,6 +9,13 @@ from lint import Finding, Tree, includes, is_cpp, lint_main
 FLOORS = {
     "base": 0, "os": 1, "log": 1, "settings": 2, "scoreboard": 2, "http": 2, "aio": 2, "app": 3,
     "master": 3, "worker": 4, "python": 4, "cli": 5,
+}
+# The floors within one: every file of src/python is in such a folder, and the one below stands for itself.
+INNER = {
+    "python": {
+        "runtime": 0, "loop": 1, "wsgi": 2, "asgi": 2, "gevent": 2, "wsgi/greenlets": 3, "wsgi/threads": 3,
+        "host": 4,
+    },
 }
 # Library prefix -> floors that may name it. What is not listed may be used anywhere.
 LIBRARIES = {
@@ -34,9 +41,38 @@ def may_include(user: str, used: str) -> bool:
     return user == used or FLOORS[used] < FLOORS[user]
 
 
+def _inner_folder(path: str) -> str:
+    """The folder of a file below its floor's own: "wsgi/threads" of src/python/wsgi/threads/a.cpp."""
+    return "/".join(path.split("/")[2:-1])
+
+
+def _check_inner(path: str, line: int, floor: str, name: str) -> list[Finding]:
+    order = INNER[floor]
+    user, used = _inner_folder(path), _inner_folder(f"src/{name}")
+    if user not in order:
+        return []  # found without its includes
+    if used not in order:
+        return [Finding(path, line, f"{name} is in no folder of {floor} that has a floor")]
+    if user == used or order[used] < order[user]:
+        return []
+    return [Finding(path, line, f"{floor}/{user} (floor {order[user]} there) must not include {name}: "
+                                f"{floor}/{used} is on floor {order[used]}")]
+
+
+def _check_place(path: str) -> list[Finding]:
+    floor = floor_of(path)
+    if floor not in INNER or _inner_folder(path) in INNER[floor]:
+        return []
+    return [Finding(path, 1, f"stands in no folder of {floor} that has a floor")]
+
+
 def _check_internal(path: str, line: int, name: str) -> list[Finding]:
     user, used = floor_of(path), name.split("/")[0]
-    if user is None or used not in FLOORS or may_include(user, used):
+    if user is None or used not in FLOORS:
+        return []
+    if user == used and user in INNER:
+        return _check_inner(path, line, user, name)
+    if may_include(user, used):
         return []
     return [Finding(path, line, f"{user} (floor {FLOORS[user]}) must not include {name}: "
                                 f"{used} is on floor {FLOORS[used]}")]
@@ -88,6 +124,7 @@ def check(tree: Tree) -> list[Finding]:
     for path, text in tree.items():
         if not is_cpp(path):
             continue
+        findings += _check_place(path)
         for line, mark, name in includes(text):
             if mark == '"':
                 findings += _check_internal(path, line, name)
@@ -102,6 +139,14 @@ BAD = [
     ("src/http/a.hpp", '#include "settings/settings.hpp"\n', "settings is on floor 2"),
     ("src/master/a.cpp", '#include "worker/run.hpp"\n', "worker is on floor 4"),
     ("src/worker/a.cpp", '#include "python/plugin.hpp"\n', "python is on floor 4"),
+    ("src/python/runtime/a.cpp", '#include "python/loop/b.hpp"\n', "python/runtime (floor 0 there) must not"),
+    ("src/python/wsgi/a.cpp", '#include "python/asgi/b.hpp"\n', "python/asgi is on floor 2"),
+    ("src/python/wsgi/a.cpp", '#include "python/wsgi/threads/b.hpp"\n', "python/wsgi/threads is on floor 3"),
+    ("src/python/wsgi/threads/a.cpp", '#include "python/wsgi/greenlets/b.hpp"\n', "is on floor 3"),
+    ("src/python/gevent/a.cpp", '#include "python/host/b.hpp"\n', "python/host is on floor 4"),
+    ("src/python/host/a.cpp", '#include "python/b.hpp"\n', "is in no folder of python"),
+    ("src/python/a.hpp", "", "stands in no folder of python"),
+    ("src/python/runtime/a.cpp", '#include "worker/b.hpp"\n', "worker is on floor 4"),
     ("src/worker/a.cpp", "#include <spdlog/spdlog.h>\n", "only log may"),
     ("src/worker/a.cpp", "#include <nlohmann/json.hpp>\n", "only cli, settings may"),
     ("src/master/a.cpp", "#include <boost/asio/io_context.hpp>\n", "master must not include"),
@@ -112,6 +157,8 @@ BAD = [
 ]
 GOOD = [
     ("src/worker/a.cpp", '#include "worker/b.hpp"\n#include "app/host.hpp"\n'),
+    ("src/python/host/a.cpp", '#include "python/wsgi/threads/b.hpp"\n#include "app/host.hpp"\n'),
+    ("src/python/wsgi/threads/a.cpp", '#include "python/wsgi/b.hpp"\n#include "python/wsgi/threads/b.hpp"\n'),
     ("src/log/a.cpp", "#include <spdlog/logger.h>\n"),
     ("src/master/a.cpp", '// #include "worker/run.hpp"\n#include "os/fork.hpp"\n'),
     ("include/unicoro/a.hpp", "#include <boost/asio/awaitable.hpp>\n"),

@@ -41,7 +41,8 @@ FRAME = re.compile(r"^ +#\d+ 0x[0-9a-f]+ in (.*) \S*?((?:src|include|native)/\S+
 # What stands below every request.
 GROUND = re.compile(
     r"src/(master/|cli/|main\.cpp|worker/worker\.cpp|app/(mounted_)?host\.|aio/event\.|greenlet/)"
-    r"|src/python/(guest_reactor|python_host|gevent_guest|greenlet_api|thread_pool|asgi/asgi_loop|gevent/loop)"
+    r"|src/python/(loop/|host/|runtime/greenlet_api|wsgi/greenlets/gevent_guest|wsgi/threads/thread_pool)"
+    r"|src/python/(asgi/asgi_loop|gevent/loop)"
     r"|include/c\+\+|include/boost|libsanitizer"
 )
 RUNTIME_ERROR = re.compile(r"^(\S+?):(\d+):\d+: runtime error: (.*)$", re.MULTILINE)

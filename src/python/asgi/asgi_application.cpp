@@ -3,7 +3,7 @@
 
 #include "log/log.hpp"
 #include "python/asgi/asgi_loop.hpp"
-#include "python/traceback.hpp"
+#include "python/runtime/traceback.hpp"
 
 #include <utility>
 

@@ -3,7 +3,7 @@
 
 #include "aio/event.hpp"
 #include "python/asgi/scope.hpp"
-#include "python/py_ref.hpp"
+#include "python/runtime/py_ref.hpp"
 #include "settings/settings.hpp"
 
 #include <string>

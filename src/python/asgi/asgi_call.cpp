@@ -6,11 +6,11 @@
 #include "python/asgi/asgi_names.hpp"
 #include "python/asgi/awaitables.hpp"
 #include "python/asgi/call_coroutine.hpp"
-#include "python/gil.hpp"
-#include "python/interpreter.hpp"
-#include "python/no_collection.hpp"
-#include "python/server_logs.hpp"
-#include "python/traceback.hpp"
+#include "python/runtime/failure_report.hpp"
+#include "python/runtime/gil.hpp"
+#include "python/runtime/interpreter.hpp"
+#include "python/runtime/no_collection.hpp"
+#include "python/runtime/traceback.hpp"
 
 #include <boost/asio/error.hpp>
 #include <boost/asio/this_coro.hpp>

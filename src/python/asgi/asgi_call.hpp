@@ -4,7 +4,7 @@
 #include "aio/event.hpp"
 #include "app/exchange.hpp"
 #include "python/asgi/asgi_loop.hpp"
-#include "python/py_ref.hpp"
+#include "python/runtime/py_ref.hpp"
 
 #include <string>
 #include <utility>

@@ -5,8 +5,8 @@
 #include "python/asgi/asgi_call.hpp"
 #include "python/asgi/call_coroutine.hpp"
 #include "python/asgi/events_source.hpp"
-#include "python/interpreter.hpp"
-#include "python/traceback.hpp"
+#include "python/runtime/interpreter.hpp"
+#include "python/runtime/traceback.hpp"
 
 #include <algorithm>
 #include <chrono>

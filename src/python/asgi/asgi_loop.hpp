@@ -2,8 +2,8 @@
 #pragma once
 
 #include "python/asgi/task_starter.hpp"
-#include "python/guest_reactor.hpp"
-#include "python/py_ref.hpp"
+#include "python/loop/guest_reactor.hpp"
+#include "python/runtime/py_ref.hpp"
 
 #include <array>
 #include <deque>

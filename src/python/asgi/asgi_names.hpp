@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "python/python.hpp"
+#include "python/runtime/python.hpp"
 
 namespace unicoro::python {
 

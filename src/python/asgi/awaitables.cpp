@@ -5,8 +5,8 @@
 
 #include "python/asgi/asgi_call.hpp"
 #include "python/asgi/call_coroutine.hpp"
-#include "python/no_collection.hpp"
-#include "python/static_type.hpp"
+#include "python/runtime/no_collection.hpp"
+#include "python/runtime/static_type.hpp"
 
 #include <cstdint>
 

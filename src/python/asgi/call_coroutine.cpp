@@ -2,8 +2,8 @@
 #include "python/asgi/call_coroutine.hpp"
 
 #include "python/asgi/asgi_call.hpp"
-#include "python/interpreter.hpp"
-#include "python/static_type.hpp"
+#include "python/runtime/interpreter.hpp"
+#include "python/runtime/static_type.hpp"
 
 namespace unicoro::python {
 namespace {

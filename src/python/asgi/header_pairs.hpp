@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "python/py_ref.hpp"
+#include "python/runtime/py_ref.hpp"
 
 #include <array>
 #include <cstddef>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
+#include "app/body_refusal.hpp"
 #include "python/asgi/asgi_names.hpp"
 #include "python/asgi/header_pairs.hpp"
 #include "python/asgi/http_call.hpp"
-#include "python/body_refusal.hpp"
 
 #include <cstring>
 #include <span>

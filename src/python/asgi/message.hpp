@@ -2,7 +2,7 @@
 #pragma once
 
 #include "http/response_head.hpp"
-#include "python/py_ref.hpp"
+#include "python/runtime/py_ref.hpp"
 
 #include <optional>
 #include <string_view>

@@ -3,8 +3,8 @@
 
 #include "app/exchange.hpp"
 #include "python/asgi/header_pairs.hpp"
-#include "python/py_ref.hpp"
-#include "python/text_cache.hpp"
+#include "python/runtime/py_ref.hpp"
+#include "python/runtime/text_cache.hpp"
 #include "settings/settings.hpp"
 
 #include <cstdint>

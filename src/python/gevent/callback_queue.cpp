@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "python/gevent/callback_queue.hpp"
 
-#include "python/py_ref.hpp"
-#include "python/static_type.hpp"
+#include "python/runtime/py_ref.hpp"
+#include "python/runtime/static_type.hpp"
 
 #include <structmember.h>
 

@@ -3,7 +3,7 @@
 
 #include "python/gevent/loop_object.hpp"
 #include "python/gevent/server_seat.hpp"
-#include "python/py_ref.hpp"
+#include "python/runtime/py_ref.hpp"
 
 #include <cstdlib>
 

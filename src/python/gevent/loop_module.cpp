@@ -5,7 +5,7 @@
 #include "python/gevent/server_seat.hpp"
 #include "python/gevent/signal_pipe.hpp"
 #include "python/gevent/watcher.hpp"
-#include "python/py_ref.hpp"
+#include "python/runtime/py_ref.hpp"
 
 namespace unicoro::python::gevent {
 namespace {

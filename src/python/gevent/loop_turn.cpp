@@ -3,8 +3,8 @@
 #include "python/gevent/loop_core.hpp"
 #include "python/gevent/loop_object.hpp"
 #include "python/gevent/server_seat.hpp"
-#include "python/guest_reactor.hpp"
-#include "python/py_ref.hpp"
+#include "python/loop/guest_reactor.hpp"
+#include "python/runtime/py_ref.hpp"
 
 #include <chrono>
 #include <cmath>

@@ -4,8 +4,8 @@
 #include "python/gevent/loop_core.hpp"
 #include "python/gevent/loop_object.hpp"
 #include "python/gevent/watcher.hpp"
-#include "python/py_ref.hpp"
-#include "python/static_type.hpp"
+#include "python/runtime/py_ref.hpp"
+#include "python/runtime/static_type.hpp"
 
 #include <structmember.h>
 

@@ -4,7 +4,7 @@
 #include "python/gevent/call_args.hpp"
 #include "python/gevent/loop_core.hpp"
 #include "python/gevent/loop_object.hpp"
-#include "python/py_ref.hpp"
+#include "python/runtime/py_ref.hpp"
 
 #include <utility>
 

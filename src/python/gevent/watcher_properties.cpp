@@ -2,7 +2,7 @@
 #include "python/gevent/loop_core.hpp"
 #include "python/gevent/loop_object.hpp"
 #include "python/gevent/watcher.hpp"
-#include "python/py_ref.hpp"
+#include "python/runtime/py_ref.hpp"
 
 #include <algorithm>
 

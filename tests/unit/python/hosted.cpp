@@ -2,9 +2,9 @@
 #include "unit/python/hosted.hpp"
 
 #include "log/open.hpp"
-#include "python/interpreter.hpp"
-#include "python/python_host.hpp"
-#include "python/traceback.hpp"
+#include "python/host/python_host.hpp"
+#include "python/runtime/interpreter.hpp"
+#include "python/runtime/traceback.hpp"
 #include "support/doctest.hpp"
 
 #include <boost/asio/co_spawn.hpp>

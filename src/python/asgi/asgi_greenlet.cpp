@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+#include "python/asgi/asgi_greenlet.hpp"
+
+#include "python/runtime/greenlet_api.hpp"
+
+#include <utility>
+
+namespace unicoro::python {
+
+asgi_greenlet::asgi_greenlet(guest_reactor& reactor, asgi_runner& asgi)
+    : reactor_(reactor), asgi_(asgi), alarm_(reactor.context()) {
+    asgi.loop().wait_by(*this);
+}
+
+asgi_greenlet::~asgi_greenlet() {
+    // One that a coroutine has left waiting for gevent is unwound now, and must not wait again. What
+    // ends Python may wait once more.
+    reactor_.context().stop();
+    greenlet_.reset();
+    reactor_.context().restart();
+}
+
+bool asgi_greenlet::prepare(PyObject* hub) {
+    static PyMethodDef run_method{"asyncio", &asgi_greenlet::run, METH_NOARGS, "Runs asyncio's loop."};
+    hub_ = py_ref::borrow(hub);
+    const py_ref self = py_ref::steal(PyCapsule_New(this, nullptr, nullptr));
+    const py_ref entry = py_ref::steal(self ? PyCFunction_New(&run_method, self.get()) : nullptr);
+    const py_ref main = greenlet_api::current();
+    if (!entry || !main) return false;
+    // The main greenlet is its parent: that is where it ends.
+    greenlet_ = greenlet_api::make(entry.get(), main.get());
+    return static_cast<bool>(greenlet_);
+}
+
+PyObject* asgi_greenlet::run(PyObject* self, PyObject*) {
+    auto* const here = static_cast<asgi_greenlet*>(PyCapsule_GetPointer(self, nullptr));
+    here->waits_ = false;
+    here->asgi_.drive();
+    Py_RETURN_NONE;
+}
+
+void asgi_greenlet::go_on() {
+    [[maybe_unused]] const py_ref back = greenlet_api::switch_to(greenlet_.get());
+    PyErr_Clear();
+}
+
+void asgi_greenlet::turn() {
+    if (waits_ && is_due()) go_on();
+}
+
+void asgi_greenlet::end() {
+    if (waits_) go_on();
+}
+
+bool asgi_greenlet::is_due() const {
+    return fired_ || asgi_.loop().has_word() || (until_ && *until_ <= clock::now());
+}
+
+bool asgi_greenlet::wait(std::optional<clock::time_point> until) {
+    if (reactor_.stopped()) return false;
+    until_ = until;
+    arm();
+    // Word may have been left before it waited: then the hub must not wait either.
+    if (is_due()) {
+        reactor_.interrupt();
+    } else {
+        set_alarm();
+    }
+    waits_ = true;
+    [[maybe_unused]] const py_ref back = greenlet_api::switch_to(hub_.get());
+    waits_ = false;
+    PyErr_Clear();
+    until_ = clock::time_point::min();
+    return std::exchange(fired_, false);
+}
+
+void asgi_greenlet::set_alarm() {
+    if (!until_ || alarm_.expiry() == *until_) return;
+    alarm_.expires_at(*until_);
+    alarm_.async_wait([this](error_code failed) {
+        if (!failed) reactor_.interrupt();
+    });
+}
+
+void asgi_greenlet::arm() {
+    if (armed_ || fired_ || !watched_) return;
+    armed_ = true;
+    (*watched_)->async_wait(asio::posix::descriptor_base::wait_read, [this](error_code failed) {
+        if (failed == asio::error::operation_aborted) return;
+        armed_ = false;
+        fired_ = true;
+        reactor_.interrupt();
+    });
+}
+
+error_code asgi_greenlet::watch(int epoll_fd) {
+    watched_.emplace(reactor_.context());
+    const error_code failed = watched_->open(epoll_fd);
+    if (failed) watched_.reset();
+    return failed;
+}
+
+void asgi_greenlet::unwatch() noexcept {
+    watched_.reset();
+    armed_ = fired_ = false;
+}
+
+}  // namespace unicoro::python

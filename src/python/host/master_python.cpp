@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: MIT
+#include "python/host/master_python.hpp"
+
+#include "log/log.hpp"
+#include "python/host/python_host.hpp"
+#include "python/runtime/interpreter.hpp"
+#include "python/runtime/traceback.hpp"
+
+namespace unicoro::python {
+
+std::optional<app::load_error> master_python::start(std::span<const app::listening_address> sockets) {
+    if (auto failure = home_->open(values_)) return failure;
+    const gil_lock gil;
+    home_->server().listening(sockets);
+    if (!home_->server().fire("on_starting")) {
+        return app::load_error{
+            app::boot_failure::worker,
+            "The server does not start: the hook on_starting failed\n" +
+                describe_exception(take_exception().get())
+        };
+    }
+    if (values_.preload_app) return home_->preload(values_);
+    return std::nullopt;
+}
+
+// Python is held from before the fork until after it, on both sides.
+void master_python::before_fork(std::uint64_t age) {
+    gil_parking::enter();
+    home_->server().tell("before_fork", age);
+    PyOS_BeforeFork();
+}
+
+void master_python::forked(pid_t pid) {
+    if (pid == 0) {
+        PyOS_AfterFork_Child();
+    } else {
+        PyOS_AfterFork_Parent();
+        home_->server().tell("forked", pid);
+    }
+    gil_parking::leave();
+}
+
+std::unique_ptr<app::host> master_python::make_host() {
+    return std::make_unique<python_host>(home_);
+}
+
+void master_python::when_ready() {
+    const gil_lock gil;
+    home_->server().announce("when_ready");
+}
+
+void master_python::adopt(const settings::server_settings& values) {
+    const gil_lock gil;
+    home_->server().adopt(values);
+}
+
+void master_python::reopened_logs() {
+    const gil_lock gil;
+    home_->server().tell("logs_reopened");
+}
+
+void master_python::reloaded(std::span<const app::listening_address> sockets) {
+    const gil_lock gil;
+    home_->server().listening(sockets);
+    home_->server().announce("on_reload");
+}
+
+void master_python::worker_ended(pid_t pid, int status) {
+    const gil_lock gil;
+    home_->server().tell("worker_ended", pid, status);
+}
+
+void master_python::workers_changed(int number, int before) {
+    const gil_lock gil;
+    home_->server().tell("workers_changed", number, before);
+}
+
+void master_python::ending() {
+    {
+        const gil_lock gil;
+        home_->server().announce("on_exit");
+        home_->forget();
+    }
+    interpreter::stop();
+}
+
+}  // namespace unicoro::python

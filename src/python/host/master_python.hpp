@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "app/master_guest.hpp"
+#include "python/host/python_home.hpp"
+#include "settings/settings.hpp"
+
+#include <memory>
+#include <span>
+
+namespace unicoro::python {
+
+/// The interpreter in the master, for preload_app and for hooks that are called there.
+class master_python final : public app::master_guest {
+  public:
+    explicit master_python(const settings::server_settings& values)
+        : values_(values), home_(std::make_shared<python_home>(values.python)) {}
+
+    [[nodiscard]] std::optional<app::load_error> start(std::span<const app::listening_address> sockets
+    ) override;
+    void before_fork(std::uint64_t age) override;
+    void forked(pid_t pid) override;
+    [[nodiscard]] std::unique_ptr<app::host> make_host() override;
+    void when_ready() override;
+    void adopt(const settings::server_settings& values) override;
+    void reopened_logs() override;
+    void reloaded(std::span<const app::listening_address> sockets) override;
+    void worker_ended(pid_t pid, int status) override;
+    void workers_changed(int number, int before) override;
+    void ending() override;
+
+  private:
+    settings::server_settings values_;
+    std::shared_ptr<python_home> home_;
+};
+
+}  // namespace unicoro::python

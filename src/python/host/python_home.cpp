@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: MIT
+#include "python/host/python_home.hpp"
+
+#include "app/app_spec.hpp"
+#include "log/log.hpp"
+#include "log/open.hpp"
+#include "os/identity.hpp"
+#include "os/signals.hpp"
+#include "python/gevent/gevent_loop.hpp"
+#include "python/runtime/interpreter.hpp"
+#include "python/runtime/traceback.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <utility>
+
+namespace unicoro::python {
+namespace {
+
+bool looks_like_asgi(const std::string& spec) {
+    const py_ref guess = interpreter::bootstrap("looks_like_asgi");
+    const py_ref text = py_ref::steal(PyUnicode_DecodeFSDefault(spec.c_str()));
+    py_ref answer;
+    if (guess && text) answer = py_ref::steal(PyObject_CallOneArg(guess.get(), text.get()));
+    PyErr_Clear();
+    return answer.get() == Py_True;
+}
+
+bool call_bootstrap(const char* name) {
+    const py_ref function = interpreter::bootstrap(name);
+    return function && py_ref::steal(PyObject_CallNoArgs(function.get()));
+}
+
+/// Brings one variable of os.environ to what the process has.
+bool copy_variable(PyObject* variables, const char* name) {
+    const char* const text = std::getenv(name);
+    const py_ref key = py_ref::steal(PyUnicode_DecodeFSDefault(name));
+    if (!key) return false;
+    if (text == nullptr) {
+        const int known = PySequence_Contains(variables, key.get());
+        return known == 0 || (known > 0 && PyObject_DelItem(variables, key.get()) == 0);
+    }
+    const py_ref value = py_ref::steal(PyUnicode_DecodeFSDefault(text));
+    return value && PyObject_SetItem(variables, key.get(), value.get()) == 0;
+}
+
+/// An interpreter of the master read the environment when it started; these settings may be younger.
+std::optional<app::load_error> adopt_environment(const settings::server_settings& values) {
+    const gil_lock gil;
+    const py_ref module = py_ref::steal(PyImport_ImportModule("os"));
+    const py_ref variables =
+        py_ref::steal(module ? PyObject_GetAttrString(module.get(), "environ") : nullptr);
+    if (!variables) return not_booted();
+    // The worker may have become another user since.
+    for (const char* const name : os::identity_variables) {
+        if (!copy_variable(variables.get(), name)) return not_booted();
+    }
+    for (const auto& [name, text] : values.raw_env) {
+        if (!copy_variable(variables.get(), name.c_str())) return not_booted();
+    }
+    return std::nullopt;
+}
+
+/// Makes the standard library cooperative, where a worker of these settings would. That the package
+/// is missing is for the worker to tell.
+bool patch(const settings::server_settings& values) {
+    bool done = true;
+    if (values.worker_class == settings::worker_class::async && !only_asgi(values) &&
+        values.interface != settings::app_interface::asgi) {
+        done = gevent_loop::choose() != gevent_loop::choice::failed && call_bootstrap("patch_gevent");
+    } else if (values.worker_class == settings::worker_class::eventlet) {
+        done = call_bootstrap("patch_eventlet");
+    }
+    if (done) return true;
+    if (PyErr_ExceptionMatches(PyExc_ModuleNotFoundError) == 0) return false;
+    PyErr_Clear();
+    return true;
+}
+
+}  // namespace
+
+app::load_error not_booted(const std::string& why) {
+    return {app::boot_failure::worker, "Worker failed to boot: " + why};
+}
+
+app::load_error not_booted() {
+    return not_booted(describe_exception(take_exception().get()));
+}
+
+bool only_asgi(const settings::server_settings& values) {
+    if (values.worker_class != settings::worker_class::async) return false;
+    if (values.interface != settings::app_interface::auto_detect) return false;
+    if (values.apps.empty()) return looks_like_asgi(values.app);
+    return std::all_of(values.apps.begin(), values.apps.end(), [](const auto& each) {
+        return app::parse_app_spec(each.second).language != app::app_language::python ||
+               looks_like_asgi(each.second);
+    });
+}
+
+std::optional<app::load_error> python_home::open(const settings::server_settings& values, bool checking) {
+    if (interpreter::running()) return adopt_environment(values);
+    interpreter::options chosen;
+    chosen.executable = executable_;
+    chosen.arguments = values.command_line;
+    chosen.pythonpath = values.pythonpath;
+    chosen.crash_fd = log::descriptor();
+    if (auto failure = interpreter::start(chosen)) return not_booted(*failure);
+    const gil_lock gil;
+    if (!server_.make(values, checking)) return not_booted();
+    return std::nullopt;
+}
+
+std::optional<app::load_error> python_home::preload(const settings::server_settings& values) {
+    if (!patch(values)) return not_booted();
+    const auto keep = [&](const std::string& spec, std::size_t place) -> std::optional<app::load_error> {
+        const os::signals_let_in application;
+        auto imported = import_application(spec, values.interface);
+        if (!imported) return std::move(imported.error());
+        if (preloaded_.size() <= place) preloaded_.resize(place + 1);
+        preloaded_[place] = std::move(*imported);
+        return std::nullopt;
+    };
+    if (values.apps.empty()) {
+        if (auto failure = keep(values.app, 0)) return failure;
+    }
+    for (std::size_t place = 0; place < values.apps.size(); ++place) {
+        const std::string& spec = values.apps[place].second;
+        if (app::parse_app_spec(spec).language != app::app_language::python) continue;
+        if (auto failure = keep(spec, place)) return failure;
+    }
+    const py_ref finish = interpreter::bootstrap("preloaded");
+    const py_ref left = py_ref::steal(finish ? PyObject_CallNoArgs(finish.get()) : nullptr);
+    if (!left) return not_booted();
+    if (const std::string text = to_utf8(left.get()); !text.empty()) {
+        log::warning(
+            "preload_app: the application started {} while it was imported, which no worker has: "
+            "start such in the hook post_fork or at the first request",
+            text
+        );
+    }
+    return std::nullopt;
+}
+
+boost::system::result<imported_application, app::load_error> python_home::application(
+    const std::string& spec, std::size_t place, settings::app_interface said
+) {
+    const bool is_there = place < preloaded_.size() && preloaded_[place];
+    auto found =
+        is_there ? boost::system::result<imported_application, app::load_error>(std::move(*preloaded_[place]))
+                 : import_application(spec, said);
+    if (!found) return found;
+    const char* const interface = found->interface == interface_kind::asgi ? "ASGI" : "WSGI";
+    found->callable = server_.around(std::move(found->callable), interface);
+    if (!found->callable) return not_booted();
+    return found;
+}
+
+void python_home::forget() noexcept {
+    preloaded_.clear();
+    server_.forget();
+}
+
+}  // namespace unicoro::python

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: MIT
+#include "python/loop/guest_reactor.hpp"
+
+#include "python/runtime/gil.hpp"
+
+#include <boost/asio/post.hpp>
+
+#include <utility>
+
+namespace unicoro::python {
+namespace {
+
+// The reactor rounds up to milliseconds, which only matters for short waits; to be exact costs a
+// system call.
+constexpr auto short_wait = std::chrono::milliseconds(5);
+
+}  // namespace
+
+class guest_reactor::round_end {
+  public:
+    using allocator_type = aio::handler_memory::allocator<std::byte>;
+
+    explicit round_end(guest_reactor& reactor) noexcept : reactor_(reactor) {}
+
+    allocator_type get_allocator() const noexcept { return allocator_type(reactor_.round_end_memory_); }
+    void operator()() const {
+        reactor_.round_end_queued_ = false;
+        if (!reactor_.in_round_) return;
+        reactor_.round_over_ = true;
+        reactor_.io_.stop();
+    }
+
+  private:
+    guest_reactor& reactor_;
+};
+
+guest_reactor::guest_reactor(asio::io_context& io) : io_(io), work_(io.get_executor()), alarm_(io) {}
+
+guest_reactor::~guest_reactor() {
+    unwatch();
+}
+
+error_code guest_reactor::watch(int epoll_fd) {
+    unwatch();
+    watched_.emplace(io_);
+    const error_code failed = watched_->open(epoll_fd);
+    if (failed) watched_.reset();
+    return failed;
+}
+
+void guest_reactor::unwatch() noexcept {
+    watched_.reset();
+    armed_ = fired_ = false;
+}
+
+void guest_reactor::arm() {
+    if (armed_ || !watched_) return;
+    armed_ = true;
+    fired_ = false;
+    // Arming it looks at it anew (EPOLL_CTL_MOD), which is what makes it level-triggered.
+    (*watched_)->async_wait(asio::posix::descriptor_base::wait_read, [this](error_code failed) {
+        // Aborted: `unwatch` has let go of it, and perhaps another one is watched by now.
+        if (failed == asio::error::operation_aborted) return;
+        armed_ = false;
+        fired_ = true;
+    });
+}
+
+void guest_reactor::run_ready() {
+    if (io_.poll_one() > 0) run_rest();
+}
+
+// One call runs them all: Asio's memory for handlers and coroutines lasts as long as the call. But
+// handlers may make others ready for ever, as connections of a native application under load do, so
+// that a last one ends it.
+void guest_reactor::run_rest() {
+    if (io_.stopped()) return;
+    if (!round_end_queued_) {
+        round_end_queued_ = true;
+        asio::post(io_, round_end(*this));
+    }
+    in_round_ = true;
+    io_.poll();
+    in_round_ = false;
+    if (std::exchange(round_over_, false)) io_.restart();
+}
+
+void guest_reactor::set_alarm(clock::time_point at) {
+    if (alarm_set_ && alarm_.expiry() == at) return;
+    alarm_.expires_at(at);
+    alarm_set_ = true;
+    alarm_.async_wait([this](error_code failed) {
+        if (!failed) alarm_set_ = false;
+    });
+}
+
+void guest_reactor::block(std::optional<clock::time_point> until) {
+    const bool exact = until && *until - clock::now() < short_wait;
+    if (exact) set_alarm(*until);
+    while (!has_news()) {
+        if (exact) {
+            if (!alarm_set_) return;
+            io_.run_one();
+        } else if (!until) {
+            io_.run_one();
+        } else if (io_.run_one_until(*until) == 0) {
+            return;
+        }
+    }
+    // What else came with it belongs to the same turn. The guest's own descriptors do not wait.
+    if (!fired_) run_rest();
+}
+
+bool guest_reactor::wait(std::optional<clock::time_point> until) {
+    arm();
+    run_ready();
+    if (!has_news() && (!until || *until > clock::now())) {
+        const gil_release others_turn;
+        block(until);
+    }
+    interrupted_ = false;
+    return fired_;
+}
+
+void guest_reactor::wake() {
+    asio::post(io_, [this] { interrupt(); });
+}
+
+}  // namespace unicoro::python

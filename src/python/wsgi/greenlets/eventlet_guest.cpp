@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+#include "python/wsgi/greenlets/eventlet_guest.hpp"
+
+#include "log/log.hpp"
+#include "python/runtime/greenlet_api.hpp"
+#include "python/runtime/interpreter.hpp"
+#include "python/runtime/traceback.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <optional>
+
+namespace unicoro::python {
+namespace {
+
+constexpr double longest_wait = 3600;
+
+PyMethodDef wait_definition{
+    "wait", nullptr, METH_O, "Waits in the server's loop; True when eventlet's epoll is ready."
+};
+
+}  // namespace
+
+bool eventlet_guest::prepare() {
+    if (!greenlet_api::import()) return false;
+    wait_definition.ml_meth = &eventlet_guest::wait_method;
+    const py_ref self = py_ref::steal(PyCapsule_New(this, nullptr, nullptr));
+    const py_ref make_hub = interpreter::bootstrap("eventlet_hub");
+    if (!self || !make_hub) return false;
+    const py_ref waiter = py_ref::steal(PyCFunction_New(&wait_definition, self.get()));
+    if (waiter) hub_ = py_ref::steal(PyObject_CallOneArg(make_hub.get(), waiter.get()));
+    if (!hub_ || !requests_.prepare()) return false;
+    const py_ref poll = py_ref::steal(PyObject_GetAttrString(hub_.get(), "poll"));
+    const int epoll_fd = poll ? PyObject_AsFileDescriptor(poll.get()) : -1;
+    if (epoll_fd < 0) return false;
+    if (const error_code failed = reactor_.watch(epoll_fd)) {
+        PyErr_Format(PyExc_OSError, "cannot watch eventlet's epoll: %s", failed.message().c_str());
+        return false;
+    }
+    main_ = greenlet_api::current();
+    return static_cast<bool>(main_);
+}
+
+PyObject* eventlet_guest::wait_method(PyObject* self, PyObject* seconds) {
+    auto* const guest = static_cast<eventlet_guest*>(PyCapsule_GetPointer(self, nullptr));
+    return guest != nullptr ? guest->wait(seconds) : nullptr;
+}
+
+PyObject* eventlet_guest::wait(PyObject* seconds) {
+    const double given = PyFloat_AsDouble(seconds);
+    if (given == -1 && PyErr_Occurred() != nullptr) return nullptr;
+    const std::chrono::duration<double> limit(std::clamp(given, 0.0, longest_wait));
+    const auto until =
+        guest_reactor::clock::now() + std::chrono::duration_cast<guest_reactor::clock::duration>(limit);
+    const bool ready = reactor_.wait(until);
+    if (PyErr_CheckSignals() != 0) return nullptr;
+    const py_ref hub = greenlet_api::current();
+    requests_.turn(hub.get());
+    if (interpreter::forked_away()) Py_RETURN_FALSE;
+    if (reactor_.stopped() && !ended_) {
+        ended_ = true;
+        [[maybe_unused]] const py_ref resumed = greenlet_api::switch_to(main_.get());
+        PyErr_Clear();
+    }
+    return PyBool_FromLong(ready ? 1 : 0);
+}
+
+void eventlet_guest::drive() {
+    while (!reactor_.stopped()) {
+        const py_ref came_back = py_ref::steal(PyObject_CallMethod(hub_.get(), "switch", nullptr));
+        if (interpreter::forked_away()) interpreter::leave_forked();
+        if (came_back) continue;
+        log::error("the application ends its worker\n{}", describe_exception(take_exception().get()));
+        reactor_.context().stop();
+    }
+    // Ending Python runs atexit functions, which may need the hub once more.
+    ended_ = true;
+    reactor_.context().restart();
+}
+
+}  // namespace unicoro::python

@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: MIT
+#include "python/wsgi/greenlets/greenlet_call.hpp"
+
+#include "log/log.hpp"
+#include "python/runtime/greenlet_api.hpp"
+#include "python/runtime/interpreter.hpp"
+#include "python/runtime/traceback.hpp"
+#include "python/wsgi/greenlets/greenlet_runner.hpp"
+
+#include <span>
+#include <utility>
+
+namespace unicoro::python {
+namespace {
+
+constexpr std::size_t piece_size = 64 * 1024;
+
+// A client that sends as fast as it is read must not keep the others from their turns.
+constexpr unsigned most_direct_reads = 16;
+
+}  // namespace
+
+class greenlet_call::read_in_flight {
+  public:
+    explicit read_in_flight(greenlet_call& call) noexcept : call_(&call) { call_->reading_ = true; }
+    read_in_flight(read_in_flight&&) noexcept = default;
+    read_in_flight& operator=(read_in_flight&&) = delete;
+    ~read_in_flight() {
+        if (!call_) return;
+        call_->reading_ = false;
+        call_->runner_.wake(call_);
+    }
+    [[nodiscard]] greenlet_call& call() const noexcept { return *call_; }
+
+  private:
+    greenlet_call_ptr call_;
+};
+
+greenlet_call::greenlet_call(
+    greenlet_runner& runner,
+    wsgi_runtime& runtime,
+    app::exchange& request,
+    app::spooled_body body,
+    wsgi_call::body_kind kind
+)
+    : runner_(runner),
+      bell_(runner.context()),
+      request_(request),
+      call_(runtime, request_, app::loop_meanwhile::runs),
+      body_(std::move(body)),
+      kind_(kind) {}
+
+greenlet_call::~greenlet_call() {
+    if (!interpreter::running()) {
+        [[maybe_unused]] PyObject* const lost[] = {greenlet_.release(), hub_.release(), owner_.release()};
+        return;
+    }
+    if (!greenlet_ && !hub_ && !owner_) return;
+    const gil_lock gil;
+    greenlet_.reset();
+    hub_.reset();
+    owner_.reset();
+}
+
+awaitable<void> greenlet_call::run_errand() {
+    const error_code failed = co_await request_.write(piece_);
+    if (failed) write_failure_ = failed;
+    writing_ = false;
+    ++written_;
+}
+
+awaitable<void> greenlet_call::read(read_in_flight here, app::exchange& request) {
+    greenlet_call& call = here.call();
+    const std::span<char> into(call.arrived_.get(), piece_size);
+    const result<std::size_t> got = co_await request.read_body(into);
+    call.read_result_ = got;
+}
+
+void greenlet_call::resume() {
+    resuming_.swap(waiting_);
+    while (!resuming_.empty()) {
+        const py_ref next = std::move(resuming_.front());
+        resuming_.erase(resuming_.begin());
+        const py_ref came_back = greenlet_api::switch_to(next.get());
+        if (!came_back) {
+            log::error("a request's greenlet failed\n{}", describe_exception(take_exception().get()));
+        }
+    }
+}
+
+void greenlet_call::interrupt(PyObject* exception) {
+    if (finished_ || !greenlet_) return;
+    interrupted_ = true;
+    const py_ref where = py_ref::borrow(greenlet_.get());
+    const py_ref came_back = greenlet_api::throw_into(where.get(), exception);
+    if (!came_back) {
+        log::error("a request's greenlet failed\n{}", describe_exception(take_exception().get()));
+    }
+}
+
+void greenlet_call::end() {
+    finished_ = true;
+    bell_.set();
+}
+
+void greenlet_call::run(PyObject* greenlet, PyObject* hub) {
+    if (request_.detached()) return;
+    thread_ = PyThread_get_thread_ident();
+    greenlet_ = py_ref::borrow(greenlet);
+    hub_ = py_ref::borrow(hub);
+    step_ = call_.begin(std::move(body_), *this, kind_);
+    while (step_.what == wsgi_call::action::write) {
+        if (!write_step()) {
+            call_.give_up();
+            step_ = {};
+            break;
+        }
+        step_ = call_.next();
+    }
+    greenlet_.reset();
+    hub_.reset();
+    end();
+}
+
+// The piece belongs to call_, which is not asked for another one before this one has left.
+bool greenlet_call::write_step() {
+    if (write(step_.bytes, nullptr)) return true;
+    [[maybe_unused]] const py_ref why = take_exception();
+    return false;
+}
+
+bool greenlet_call::write(std::string_view piece, PyObject* owner) {
+    const greenlet_call_ptr self(this);
+    if (!in_thread()) return false;
+    while (going_on() && writing_) {
+        if (!park()) return false;
+    }
+    if (!going_on()) return false;
+    piece_ = piece;
+    owner_ = py_ref::borrow(owner);
+    writing_ = true;
+    const std::uint64_t mine = written_ + 1;
+    bell_.set();
+    while (written_ < mine) {
+        if (!park()) return false;
+        if (written_ < mine && !going_on()) return false;
+    }
+    if (!write_failure_) return true;
+    PyErr_Format(PyExc_ConnectionError, "the client has gone: %s", write_failure_.message().c_str());
+    return false;
+}
+
+bool greenlet_call::read_more(std::string& into) {
+    const greenlet_call_ptr self(this);
+    if (!in_thread()) return false;
+    for (;;) {
+        if (!going_on()) return false;
+        if (body_failure_) {
+            PyErr_Format(
+                PyExc_ConnectionError,
+                "the request body could not be read: %s",
+                body_failure_.message().c_str()
+            );
+            return false;
+        }
+        if (!reading_) read_on();
+        if (reading_) {
+            if (!park()) return false;
+            continue;
+        }
+        // What a read has brought for somebody who was interrupted is still here.
+        const result<std::size_t> got = *std::exchange(read_result_, std::nullopt);
+        if (got) {
+            into.append(arrived_.get(), *got);
+            return true;
+        }
+        body_failure_ = got.error();
+    }
+}
+
+// Reads what is there at once, or begins to wait for it.
+void greenlet_call::read_on() {
+    if (read_result_) return;
+    if (!arrived_) arrived_ = std::make_unique_for_overwrite<char[]>(piece_size);
+    if (direct_reads_ < most_direct_reads) {
+        ++direct_reads_;
+        read_result_ = request_.try_read_body(std::span<char>(arrived_.get(), piece_size));
+        if (read_result_) return;
+    }
+    direct_reads_ = 0;
+    read_in_flight here(*this);
+    request_.nursery().spawn("a body read", read(std::move(here), request_.real()));
+}
+
+bool greenlet_call::in_thread() const {
+    if (PyThread_get_thread_ident() == thread_) return true;
+    PyErr_SetString(
+        PyExc_RuntimeError, "a request can be read and written in the thread of its greenlet alone"
+    );
+    return false;
+}
+
+bool greenlet_call::going_on() const {
+    if (!request_.detached() && !finished_) return true;
+    if (PyErr_Occurred() == nullptr) {
+        PyErr_SetString(PyExc_ConnectionError, "the request is over");
+    }
+    return false;
+}
+
+bool greenlet_call::park() {
+    const py_ref current = greenlet_api::current();
+    if (current.get() == hub_.get()) {
+        PyErr_SetString(PyExc_RuntimeError, "a request cannot be read or written in the hub: it would wait");
+        return false;
+    }
+    const py_ref hub = py_ref::borrow(hub_.get());
+    waiting_.push_back(py_ref::borrow(current.get()));
+    const py_ref came_back = greenlet_api::switch_to(hub.get());
+    // Where something else has switched to it or raised in it, it waits here no more.
+    for (std::vector<py_ref>* line : {&waiting_, &resuming_}) {
+        std::erase_if(*line, [&](const py_ref& each) { return each.get() == current.get(); });
+    }
+    return static_cast<bool>(came_back);
+}
+
+std::string greenlet_call::stack() const {
+    if (!greenlet_ || !interpreter::running()) return {};
+    const gil_lock gil;
+    const py_ref frame = py_ref::steal(PyObject_GetAttrString(greenlet_.get(), "gr_frame"));
+    return frame ? describe_stack(frame.get()) : std::string();
+}
+
+}  // namespace unicoro::python

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "aio/event.hpp"
+#include "aio/recycled.hpp"
+#include "python/wsgi/guest_exchange.hpp"
+#include "python/wsgi/guest_io.hpp"
+#include "python/wsgi/wsgi_call.hpp"
+
+#include <boost/smart_ptr/intrusive_ptr.hpp>
+#include <boost/smart_ptr/intrusive_ref_counter.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace unicoro::python {
+
+class greenlet_runner;
+
+/// One request in a greenlet. Four parties share it, each with a reference: the coroutine of the
+/// connection, which writes; a coroutine of the request's nursery, which reads where that must wait; the
+/// hub, which switches; and the greenlets of the application that write, read or run in it. A greenlet
+/// that must wait parks in line; whenever something is done, the hub resumes all that wait here, and
+/// each looks for itself. Reading and writing go on at the same time; of each, one at a time. Nothing
+/// here needs a greenlet's C stack, which is somewhere else meanwhile: the buffers are here.
+class greenlet_call final : public boost::intrusive_ref_counter<greenlet_call, boost::thread_unsafe_counter>,
+                            public aio::recycled<greenlet_call>,
+                            public guest_io,
+                            public app::running_request {
+  public:
+    greenlet_call(
+        greenlet_runner& runner,
+        wsgi_runtime& runtime,
+        app::exchange& request,
+        app::spooled_body body,
+        wsgi_call::body_kind kind
+    );
+    ~greenlet_call();
+
+    // --- in the coroutine
+
+    /// Waits until the greenlet has an errand or is done.
+    [[nodiscard]] auto bell() { return bell_.wait(); }
+    [[nodiscard]] bool finished() const noexcept { return finished_; }
+    [[nodiscard]] bool has_errand() const noexcept { return writing_; }
+    /// Writes. Afterwards those that wait can be resumed. Only with an errand.
+    [[nodiscard]] awaitable<void> run_errand();
+    [[nodiscard]] const wsgi_call::step& last_step() const noexcept { return step_; }
+    /// The coroutine leaves: from now on the request is not touched.
+    void detach() { request_.detach(); }
+
+    // --- in the hub
+
+    /// Greenlets wait for something here.
+    [[nodiscard]] bool awaited() const noexcept { return !waiting_.empty(); }
+    /// They go on where they wait.
+    void resume();
+    /// Lets the coroutine go on for good; without a response when it never ran.
+    void end();
+    /// Raises `exception` in the request's greenlet, wherever it waits.
+    void interrupt(PyObject* exception);
+
+    // --- in the greenlet
+
+    /// The request, from its beginning to its end, unless it is gone already. In `greenlet`, a child
+    /// of `hub`; keeps neither. Leaves no exception set.
+    void run(PyObject* greenlet, PyObject* hub);
+
+    bool write(std::string_view piece, PyObject* owner) override;
+    bool read_more(std::string& into) override;
+    bool client_gone() const noexcept override { return static_cast<bool>(write_failure_); }
+    error_code body_failure() const noexcept override { return body_failure_; }
+    bool cancelled() const noexcept override { return interrupted_; }
+
+    // --- for the log
+    std::string stack() const override;
+
+  private:
+    /// In the frame of a read, from its making to its end, also of one that never began.
+    class read_in_flight;
+
+    static awaitable<void> read(read_in_flight here, app::exchange& request);
+
+    [[nodiscard]] bool in_thread() const;
+    [[nodiscard]] bool going_on() const;
+    [[nodiscard]] bool park();
+    [[nodiscard]] bool write_step();
+    void read_on();
+
+    greenlet_runner& runner_;
+    aio::event bell_;
+    guest_exchange request_;
+    wsgi_call call_;
+    app::spooled_body body_;
+    wsgi_call::step step_;
+    py_ref greenlet_;
+    py_ref hub_;
+    std::vector<py_ref> waiting_;   // greenlets: the request's own, or some it made
+    std::vector<py_ref> resuming_;  // those of them that the hub is switching to, one after another
+    py_ref owner_;                  // of the piece that is sent
+    std::string_view piece_;
+    std::uint64_t written_ = 0;  // pieces
+    std::unique_ptr<char[]> arrived_;
+    std::optional<result<std::size_t>> read_result_;  // of what is in arrived_; 0 = the body's end
+    error_code write_failure_;
+    error_code body_failure_;
+    unsigned long thread_ = 0;
+    unsigned direct_reads_ = 0;  // since the last one that waited
+    wsgi_call::body_kind kind_;
+    bool writing_ = false;  // piece_ is due, or on its way
+    bool reading_ = false;
+    bool finished_ = false;
+    bool interrupted_ = false;
+};
+
+using greenlet_call_ptr = boost::intrusive_ptr<greenlet_call>;
+
+}  // namespace unicoro::python

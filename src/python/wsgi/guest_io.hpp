@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "python/runtime/python.hpp"
+
+#include <unicoro/result.hpp>
+
+#include <string>
+#include <string_view>
+
+namespace unicoro::python {
+
+/// The connection of one request as the code of the application sees it, wherever that runs. With the
+/// GIL.
+class guest_io {
+  public:
+    /// Sends a piece of the response body and waits until the kernel has it. `owner` is kept for as
+    /// long as its bytes are needed. False with a Python exception set.
+    [[nodiscard]] virtual bool write(std::string_view piece, PyObject* owner) = 0;
+
+    /// Waits for more of the request body and appends it; nothing appended = the end. False with a
+    /// Python exception set.
+    [[nodiscard]] virtual bool read_more(std::string& into) = 0;
+
+    /// Why the request body could not be read; none while it could.
+    [[nodiscard]] virtual error_code body_failure() const noexcept = 0;
+
+    /// True when the server ended the request while the application was in it: what the application
+    /// raises for that is no news.
+    [[nodiscard]] virtual bool cancelled() const noexcept = 0;
+
+    /// True when a write has failed because of the client: the ConnectionError it raises is no news either.
+    [[nodiscard]] virtual bool client_gone() const noexcept = 0;
+
+  protected:
+    ~guest_io() = default;
+};
+
+}  // namespace unicoro::python

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: MIT
+#include "python/wsgi/inline_call.hpp"
+
+#include "python/loop/held_loop.hpp"
+#include "python/runtime/gil.hpp"
+#include "python/runtime/interpreter.hpp"
+
+#include <chrono>
+#include <utility>
+
+namespace unicoro::python {
+namespace {
+
+using clock = std::chrono::steady_clock;
+
+// A piece that took longer to send has waited, and the loop has run meanwhile.
+constexpr std::chrono::milliseconds at_once{1};
+
+}  // namespace
+
+class inline_call::visit {
+  public:
+    explicit visit(inline_call& call) : call_(call) {
+        const std::lock_guard lock(call_.mutex_);
+        call_.visited_ = true;
+        call_.news_.notify_all();
+    }
+    visit(const visit&) = delete;
+    visit& operator=(const visit&) = delete;
+    ~visit() {
+        const gil_release others_turn;
+        std::unique_lock lock(call_.mutex_);
+        call_.news_.wait(lock, [this] { return !call_.writing_; });
+        call_.visited_ = false;
+    }
+
+  private:
+    inline_call& call_;
+    const held_loop::call held_;
+};
+
+inline_call::~inline_call() {
+    if (!entered_ || !interpreter::running()) return;
+    {
+        const gil_lock gil;
+        const std::lock_guard lock(mutex_);
+        over_ = true;
+        news_.notify_all();
+    }
+    wait_for_writers();
+    const held_loop::call held;
+    alive_();
+    call_.give_up();
+}
+
+wsgi_call::step inline_call::begin(app::spooled_body body) {
+    entered_ = true;
+    alive_();
+    wsgi_call::step step;
+    {
+        const visit here(*this);
+        step = call_.begin(std::move(body), *this, wsgi_call::body_kind::whole);
+    }
+    if (step.what != wsgi_call::action::write) leave();
+    return step;
+}
+
+wsgi_call::step inline_call::next() {
+    wsgi_call::step step;
+    {
+        const visit here(*this);
+        step = call_.next();
+    }
+    if (step.what != wsgi_call::action::write) leave();
+    return step;
+}
+
+awaitable<error_code> inline_call::send(std::string_view piece) {
+    const clock::time_point begin = clock::now();
+    const error_code failed = co_await request_.write(piece);
+    if (failed) client_gone_ = true;
+    // The time that the master gives counts anew, as from any other turn of the loop.
+    if (clock::now() - begin > at_once) alive_();
+    co_return failed;
+}
+
+// The application is done with the request, so nobody can come in here any more.
+void inline_call::leave() {
+    entered_ = false;
+    {
+        const std::lock_guard lock(mutex_);
+        over_ = true;
+        news_.notify_all();
+    }
+    wait_for_writers();
+}
+
+void inline_call::wait_for_writers() {
+    const gil_release others_turn;
+    std::unique_lock lock(mutex_);
+    news_.wait(lock, [this] { return writers_ == 0; });
+}
+
+bool inline_call::cancelled() const noexcept {
+    return held_loop::ends() == held_loop::ending::stopped;
+}
+
+bool inline_call::write(std::string_view piece, PyObject*) {
+    if (over_) {
+        PyErr_SetString(PyExc_ConnectionError, "the request is over");
+        return false;
+    }
+    {
+        // From here on this object waits for the writer.
+        const std::lock_guard lock(mutex_);
+        ++writers_;
+    }
+    bool over = false;
+    error_code failed;
+    {
+        const gil_release others_turn;
+        std::unique_lock lock(mutex_);
+        news_.wait(lock, [this] { return over_ || (visited_ && !writing_); });
+        over = over_;
+        if (!over) {
+            writing_ = true;
+            lock.unlock();
+            failed = request_.write_in_line(piece, &held_loop::interrupted);
+            lock.lock();
+            writing_ = false;
+        }
+    }
+    if (failed && failed != errc::cancelled) client_gone_ = true;
+    {
+        const std::lock_guard lock(mutex_);
+        --writers_;
+        news_.notify_all();
+    }
+    if (!over && !failed) return true;
+    // A signal may have raised something of its own.
+    if (PyErr_Occurred() != nullptr) return false;
+    if (over || failed == errc::cancelled) {
+        PyErr_SetString(PyExc_ConnectionError, "the request is over");
+    } else {
+        PyErr_Format(PyExc_ConnectionError, "the client has gone: %s", failed.message().c_str());
+    }
+    return false;
+}
+
+}  // namespace unicoro::python

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "python/wsgi/threads/thread_pool.hpp"
+#include "python/wsgi/wsgi_runner.hpp"
+
+#include <boost/intrusive/list.hpp>
+
+#include <cstddef>
+#include <functional>
+
+namespace unicoro::python {
+
+/// Requests on a pool of threads (--threads). The loop reads request bodies, in memory or in a
+/// temporary file, before a thread sees them, and sends responses: a slow client holds no thread.
+class thread_runner final : public wsgi_runner {
+  public:
+    thread_runner(asio::io_context& io, std::size_t threads) noexcept : io_(io), threads_(threads) {}
+
+    [[nodiscard]] bool start() override { return pool_.start(threads_); }
+    void cancel_all() override;
+    [[nodiscard]] bool stop(const std::function<void()>& alive) override { return pool_.stop(alive); }
+
+    environ_builder::calls concurrency() const noexcept override {
+        return environ_builder::calls::many_at_once;
+    }
+    awaitable<void> handle(wsgi_runtime& application, app::exchange& request) override;
+
+  private:
+    class presence;
+
+    [[nodiscard]] static awaitable<void> send_what_comes(thread_call& call, app::exchange& request);
+
+    asio::io_context& io_;
+    std::size_t threads_;
+    thread_pool pool_;
+    boost::intrusive::list<thread_call, boost::intrusive::constant_time_size<false>> present_;
+};
+
+}  // namespace unicoro::python
