@@ -41,7 +41,7 @@ FRAME = re.compile(r"^ +#\d+ 0x[0-9a-f]+ in (.*) \S*?((?:src|include|native)/\S+
 # What stands below every request.
 GROUND = re.compile(
     r"src/(master/|cli/|main\.cpp|worker/worker\.cpp|app/(mounted_)?host\.|aio/event\.|greenlet/)"
-    r"|src/python/(loop/|host/|runtime/greenlet_api|wsgi/greenlets/gevent_guest|wsgi/threads/thread_pool)"
+    r"|src/python/(loop/|host/|runtime/greenlet_api|wsgi/greenlets/gevent_driver|wsgi/threads/thread_pool)"
     r"|src/python/(asgi/asgi_loop|gevent/loop)"
     r"|include/c\+\+|include/boost|libsanitizer"
 )

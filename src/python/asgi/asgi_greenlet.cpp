@@ -7,7 +7,7 @@
 
 namespace unicoro::python {
 
-asgi_greenlet::asgi_greenlet(guest_reactor& reactor, asgi_runner& asgi)
+asgi_greenlet::asgi_greenlet(shared_reactor& reactor, asgi_runner& asgi)
     : reactor_(reactor), asgi_(asgi), alarm_(reactor.context()) {
     asgi.loop().wait_by(*this);
 }

@@ -3,7 +3,7 @@
 
 #include "aio/watched_duplicate.hpp"
 #include "python/asgi/asgi_runner.hpp"
-#include "python/loop/guest_reactor.hpp"
+#include "python/loop/shared_reactor.hpp"
 #include "python/runtime/py_ref.hpp"
 
 #include <boost/asio/basic_waitable_timer.hpp>
@@ -16,7 +16,7 @@ namespace unicoro::python {
 /// hub, whose loop runs the worker's io_context. Every call with the GIL.
 class asgi_greenlet final : public loop_wait {
   public:
-    asgi_greenlet(guest_reactor& reactor, asgi_runner& asgi);
+    asgi_greenlet(shared_reactor& reactor, asgi_runner& asgi);
     asgi_greenlet(const asgi_greenlet&) = delete;
     asgi_greenlet& operator=(const asgi_greenlet&) = delete;
     ~asgi_greenlet();
@@ -30,12 +30,12 @@ class asgi_greenlet final : public loop_wait {
     /// In the main greenlet, when the io_context has stopped: lets asyncio end.
     void end();
 
-    [[nodiscard]] bool wait(std::optional<guest_reactor::clock::time_point> until) override;
+    [[nodiscard]] bool wait(std::optional<shared_reactor::clock::time_point> until) override;
     [[nodiscard]] error_code watch(int epoll_fd) override;
     void unwatch() noexcept override;
 
   private:
-    using clock = guest_reactor::clock;
+    using clock = shared_reactor::clock;
 
     static PyObject* run(PyObject* self, PyObject*);
     void arm();
@@ -43,7 +43,7 @@ class asgi_greenlet final : public loop_wait {
     [[nodiscard]] bool is_due() const;
     void go_on();
 
-    guest_reactor& reactor_;
+    shared_reactor& reactor_;
     asgi_runner& asgi_;
     py_ref hub_;
     py_ref greenlet_;

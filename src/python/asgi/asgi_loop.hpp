@@ -2,7 +2,7 @@
 #pragma once
 
 #include "python/asgi/task_starter.hpp"
-#include "python/loop/guest_reactor.hpp"
+#include "python/loop/shared_reactor.hpp"
 #include "python/runtime/py_ref.hpp"
 
 #include <array>
@@ -19,11 +19,11 @@ class asgi_call;
 /// How asyncio's loop waits: in the reactor itself, or where something else runs that.
 class loop_wait {
   public:
-    /// As guest_reactor::wait; returns early when `interrupt` of the reactor was called. No exception
+    /// As shared_reactor::wait; returns early when `interrupt` of the reactor was called. No exception
     /// is set when it returns.
-    [[nodiscard]] virtual bool wait(std::optional<guest_reactor::clock::time_point> until) = 0;
+    [[nodiscard]] virtual bool wait(std::optional<shared_reactor::clock::time_point> until) = 0;
 
-    /// As of guest_reactor.
+    /// As of shared_reactor.
     [[nodiscard]] virtual error_code watch(int epoll_fd) = 0;
     virtual void unwatch() noexcept = 0;
 
@@ -37,9 +37,9 @@ class loop_wait {
 /// on one thread.
 class asgi_loop final : private loop_wait {
   public:
-    using clock = guest_reactor::clock;
+    using clock = shared_reactor::clock;
 
-    explicit asgi_loop(guest_reactor& reactor) noexcept : reactor_(reactor), waiter_(this) {}
+    explicit asgi_loop(shared_reactor& reactor) noexcept : reactor_(reactor), waiter_(this) {}
     asgi_loop(const asgi_loop&) = delete;
     asgi_loop& operator=(const asgi_loop&) = delete;
 
@@ -84,7 +84,7 @@ class asgi_loop final : private loop_wait {
         return !arrived_.empty() || !noted_.empty() || !left_.empty() || !dropped_.empty() || !calls_.empty();
     }
 
-    [[nodiscard]] guest_reactor& reactor() noexcept { return reactor_; }
+    [[nodiscard]] shared_reactor& reactor() noexcept { return reactor_; }
     [[nodiscard]] std::size_t running() const noexcept { return running_; }
 
   private:
@@ -100,7 +100,7 @@ class asgi_loop final : private loop_wait {
     void act();
     void start_arrived();
 
-    guest_reactor& reactor_;
+    shared_reactor& reactor_;
     loop_wait* waiter_;
     py_ref module_;
     py_ref loop_;

@@ -17,7 +17,7 @@ awaitable<void> nothing() {
 
 }  // namespace
 
-asgi_runner::asgi_runner(guest_reactor& reactor, app::worker_context& context)
+asgi_runner::asgi_runner(shared_reactor& reactor, app::worker_context& context)
     : context_(context), loop_(reactor), quiet_(context.io) {
     loop_.on_quiet([this] { quiet_.cancel(); });
 }

@@ -16,7 +16,7 @@ namespace unicoro::python {
 /// Serves ASGI applications on asyncio's loop, a task per request. One per worker.
 class asgi_runner {
   public:
-    asgi_runner(guest_reactor& reactor, app::worker_context& context);
+    asgi_runner(shared_reactor& reactor, app::worker_context& context);
     asgi_runner(const asgi_runner&) = delete;
     asgi_runner& operator=(const asgi_runner&) = delete;
 

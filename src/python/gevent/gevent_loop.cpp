@@ -65,7 +65,7 @@ choice choose() {
     return done ? choice::ours : choice::failed;
 }
 
-choice install(guest_reactor& reactor) {
+choice install(shared_reactor& reactor) {
     gevent::the_seat().reactor = &reactor;
     return choose();
 }

@@ -3,12 +3,12 @@
 
 namespace unicoro::python {
 
-class guest_reactor;
+class shared_reactor;
 
 /// What the server does in gevent's hub.
 class hub_turn {
   public:
-    /// Called in the hub greenlet in every turn of the loop, after `guest_reactor::wait` has
+    /// Called in the hub greenlet in every turn of the loop, after `shared_reactor::wait` has
     /// returned: no frame of Asio is on the stack, so this may switch greenlets. With the GIL.
     /// Errors of Python are its own business: none may be set when it returns.
     virtual void run() = 0;
@@ -17,7 +17,7 @@ class hub_turn {
     ~hub_turn() = default;
 };
 
-/// gevent's loop class that runs on a guest_reactor: the module `_unicoro_gevent`. One thread, the
+/// gevent's loop class that runs on a shared_reactor: the module `_unicoro_gevent`. One thread, the
 /// worker's, calls these, with the GIL.
 namespace gevent_loop {
 
@@ -30,7 +30,7 @@ enum class choice {
 /// Registers the module and makes it gevent's choice. Before gevent has a hub; imports gevent. The
 /// loop of this thread's hub waits in `reactor`, which must outlive Python; hubs of other threads
 /// and of forked processes make an io_context of their own.
-[[nodiscard]] choice install(guest_reactor& reactor);
+[[nodiscard]] choice install(shared_reactor& reactor);
 
 /// Its first half, without a loop of the server's: in a master that preloads.
 [[nodiscard]] choice choose();

@@ -3,7 +3,7 @@
 
 #include "python/gevent/loop_object.hpp"
 #include "python/gevent/server_seat.hpp"
-#include "python/loop/guest_reactor.hpp"
+#include "python/loop/shared_reactor.hpp"
 #include "python/runtime/py_ref.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -34,7 +34,7 @@ bool raise(const error_code& failed) {
 
 struct loop_core::own_reactor {
     asio::io_context io{1};
-    guest_reactor reactor{io};
+    shared_reactor reactor{io};
 };
 
 loop_core::loop_core(loop_object& owner, bool is_default)

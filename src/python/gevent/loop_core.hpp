@@ -13,7 +13,7 @@
 #include <vector>
 
 namespace unicoro::python {
-class guest_reactor;
+class shared_reactor;
 }
 
 namespace unicoro::python::gevent {
@@ -21,7 +21,7 @@ namespace unicoro::python::gevent {
 /// How long `loop_core::run` runs.
 enum class run_mode { until_done, one_turn, one_turn_nowait };
 
-/// The event loop behind a Python loop object: watchers in, callbacks out, a guest_reactor to wait
+/// The event loop behind a Python loop object: watchers in, callbacks out, a shared_reactor to wait
 /// in. With the GIL, on one thread; only `run_soon` and `send` are for other threads, too.
 class loop_core {
   public:
@@ -110,7 +110,7 @@ class loop_core {
 
     loop_object& owner_;
     const bool default_;
-    guest_reactor* reactor_ = nullptr;
+    shared_reactor* reactor_ = nullptr;
     std::unique_ptr<own_reactor> own_;
     fd_table fds_;
     timer_heap timers_;

@@ -3,7 +3,7 @@
 #include "python/gevent/loop_core.hpp"
 #include "python/gevent/loop_object.hpp"
 #include "python/gevent/server_seat.hpp"
-#include "python/loop/guest_reactor.hpp"
+#include "python/loop/shared_reactor.hpp"
 #include "python/runtime/py_ref.hpp"
 
 #include <chrono>
@@ -14,7 +14,7 @@
 namespace unicoro::python::gevent {
 namespace {
 
-using clock = guest_reactor::clock;
+using clock = shared_reactor::clock;
 
 // So many callbacks run between two looks at the clock.
 constexpr int callbacks_between_looks = 50;

@@ -5,7 +5,7 @@
 
 namespace unicoro::python {
 
-class guest_reactor;
+class shared_reactor;
 class hub_turn;
 
 namespace gevent {
@@ -13,7 +13,7 @@ namespace gevent {
 /// What the server has said about the loop of its thread. Empty in processes that were forked off
 /// and where there is no server.
 struct server_seat {
-    guest_reactor* reactor = nullptr;
+    shared_reactor* reactor = nullptr;
     hub_turn* turn = nullptr;
     long held = 0;
     bool leaves = false;

@@ -10,8 +10,8 @@
 #include "python/runtime/forked_child.hpp"
 #include "python/runtime/interpreter.hpp"
 #include "python/runtime/traceback.hpp"
-#include "python/wsgi/greenlets/eventlet_guest.hpp"
-#include "python/wsgi/greenlets/gevent_guest.hpp"
+#include "python/wsgi/greenlets/eventlet_driver.hpp"
+#include "python/wsgi/greenlets/gevent_driver.hpp"
 #include "python/wsgi/inline_runner.hpp"
 #include "python/wsgi/threads/thread_runner.hpp"
 
@@ -85,15 +85,15 @@ std::optional<app::load_error> python_host::load_all(app::worker_context& contex
 std::optional<app::load_error> python_host::make_runner(app::worker_context& context) {
     const auto chosen = context.settings.worker_class;
     if (chosen == settings::worker_class::async || chosen == settings::worker_class::eventlet) {
-        reactor_ = std::make_unique<guest_reactor>(context.io);
+        reactor_ = std::make_unique<shared_reactor>(context.io);
     }
     if (chosen == settings::worker_class::eventlet) {
-        guest_ = std::make_unique<eventlet_guest>(*reactor_);
+        driver_ = std::make_unique<eventlet_driver>(*reactor_);
     }
     if (chosen == settings::worker_class::async) {
-        guest_ = std::make_unique<gevent_guest>(*reactor_);
+        driver_ = std::make_unique<gevent_driver>(*reactor_);
     }
-    if (!guest_) {
+    if (!driver_) {
         if (chosen == settings::worker_class::gthread) {
             const auto threads = static_cast<std::size_t>(context.settings.threads);
             own_runner_ = std::make_unique<thread_runner>(context.io, threads);
@@ -103,18 +103,18 @@ std::optional<app::load_error> python_host::make_runner(app::worker_context& con
         runner_ = own_runner_.get();
         return std::nullopt;
     }
-    if (guest_->prepare()) {
-        runner_ = &guest_->runner();
+    if (driver_->prepare()) {
+        runner_ = &driver_->runner();
         return std::nullopt;
     }
     if (PyErr_ExceptionMatches(PyExc_ModuleNotFoundError) == 0) return not_booted();
     const py_ref missing = take_exception();
     no_runner_ = not_booted(
-        "this worker class needs the package " + guest_->package() + ", which is not installed for " +
-        home_->executable() + ": " + home_->executable() + " -m pip install " + guest_->package() +
+        "this worker class needs the package " + driver_->package() + ", which is not installed for " +
+        home_->executable() + ": " + home_->executable() + " -m pip install " + driver_->package() +
         ", or choose -k sync or -k gthread"
     );
-    guest_.reset();
+    driver_.reset();
     // An ASGI application does not need it.
     if (context.settings.interface == settings::app_interface::auto_detect) return std::nullopt;
     return no_runner_;
@@ -122,7 +122,7 @@ std::optional<app::load_error> python_host::make_runner(app::worker_context& con
 
 std::optional<app::load_error> python_host::make_asgi_runner(app::worker_context& context) {
     if (asgi_) return std::nullopt;
-    if ((guest_ && guest_->hub() == nullptr) ||
+    if ((driver_ && driver_->hub() == nullptr) ||
         context.settings.worker_class == settings::worker_class::gthread) {
         return app::load_error{
             app::boot_failure::application,
@@ -130,12 +130,12 @@ std::optional<app::load_error> python_host::make_asgi_runner(app::worker_context
             "choose -k async or -k sync, without --threads"
         };
     }
-    if (!reactor_) reactor_ = std::make_unique<guest_reactor>(context.io);
+    if (!reactor_) reactor_ = std::make_unique<shared_reactor>(context.io);
     asgi_ = std::make_unique<asgi_runner>(*reactor_, context);
-    if (guest_) {
+    if (driver_) {
         beside_ = std::make_unique<asgi_greenlet>(*reactor_, *asgi_);
-        if (!beside_->prepare(guest_->hub())) return not_booted();
-        guest_->also([this] { beside_->turn(); }, [this] { beside_->end(); });
+        if (!beside_->prepare(driver_->hub())) return not_booted();
+        driver_->also([this] { beside_->turn(); }, [this] { beside_->end(); });
     }
     if (!asgi_->prepare()) return not_booted();
     return std::nullopt;
@@ -185,7 +185,7 @@ bool python_host::serves_wsgi() const noexcept {
 }
 
 void python_host::serve_logs() {
-    home_->server().serving(asgi_ && !serves_wsgi(), guest_ ? guest_->package() : "");
+    home_->server().serving(asgi_ && !serves_wsgi(), driver_ ? driver_->package() : "");
 }
 
 void python_host::logs_reopened() {
@@ -251,9 +251,9 @@ awaitable<void> python_host::stop(app::worker_context&) {
 }
 
 void python_host::drive(asio::io_context& io) {
-    if (guest_) {
+    if (driver_) {
         const gil_lock gil;
-        guest_->drive();
+        driver_->drive();
     } else if (asgi_) {
         const gil_lock gil;
         if (serves_wsgi()) asgi_->loop().share_thread();
@@ -318,7 +318,7 @@ void python_host::shut_down() noexcept {
         // Never freed, since those threads use it.
         [[maybe_unused]] auto* const lost = new auto(std::move(applications_));
         [[maybe_unused]] auto* const pool = own_runner_.release();
-        [[maybe_unused]] guest_loop* const kept = guest_.release();
+        [[maybe_unused]] loop_driver* const kept = driver_.release();
         interpreter::stop_beside_threads();
         return;
     }
@@ -326,12 +326,12 @@ void python_host::shut_down() noexcept {
         const gil_lock gil;
         home_->forget();
         // Never freed where a greenlet goes on in them while Python ends; nor is the hub's own side.
-        if (guest_ && !guest_->idle()) [[maybe_unused]]
+        if (driver_ && !driver_->idle()) [[maybe_unused]]
             auto* const lost = new auto(std::move(applications_));
         applications_.clear();
         beside_.reset();
         asgi_.reset();
-        [[maybe_unused]] guest_loop* const kept = guest_.release();
+        [[maybe_unused]] loop_driver* const kept = driver_.release();
         own_runner_.reset();
     }
     interpreter::stop();

@@ -5,8 +5,8 @@
 #include "python/asgi/asgi_greenlet.hpp"
 #include "python/asgi/asgi_runner.hpp"
 #include "python/host/python_home.hpp"
-#include "python/loop/guest_reactor.hpp"
-#include "python/wsgi/greenlets/guest_loop.hpp"
+#include "python/loop/shared_reactor.hpp"
+#include "python/wsgi/greenlets/loop_driver.hpp"
 #include "python/wsgi/wsgi_runner.hpp"
 
 #include <functional>
@@ -63,13 +63,13 @@ class python_host final : public app::host {
     std::function<void()> heartbeat_;
     bool server_told_ = false;  // that this is a worker
     unsigned long thread_ = 0;  // Python's number of the loop's
-    std::unique_ptr<guest_reactor> reactor_;
-    std::unique_ptr<guest_loop> guest_;
+    std::unique_ptr<shared_reactor> reactor_;
+    std::unique_ptr<loop_driver> driver_;
     std::unique_ptr<wsgi_runner> own_runner_;
     wsgi_runner* runner_ = nullptr;
     std::optional<app::load_error> no_runner_;  // why there is none for WSGI
     std::unique_ptr<asgi_runner> asgi_;
-    std::unique_ptr<asgi_greenlet> beside_;  // asgi_ lives beside guest_
+    std::unique_ptr<asgi_greenlet> beside_;  // asgi_ lives beside driver_
     std::vector<application> applications_;  // by their place in `apps`
 };
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "python/wsgi/guest_io.hpp"
+#include "python/wsgi/request_io.hpp"
 #include "python/wsgi/wsgi_call.hpp"
 
 #include <atomic>
@@ -16,7 +16,7 @@ namespace unicoro::python {
 /// One request in the loop's own thread. What its code writes goes out at once, while the loop is held;
 /// threads of the application's may write too, as long as that thread is in the application, one piece
 /// after another. Lives in the coroutine's frame, and ends only when no such thread is in here.
-class inline_call final : public guest_io {
+class inline_call final : public request_io {
   public:
     /// `alive` tells the master that the worker is: the time it has counts from the begin of a call.
     inline_call(wsgi_runtime& runtime, app::exchange& request, const std::function<void()>& alive)

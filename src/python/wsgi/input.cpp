@@ -18,7 +18,7 @@ struct input_object {
     PyObject_HEAD app::spooled_body body;
     std::string arrived;  // of a live body: what came and was not taken, and before it what was
     std::string_view left;
-    guest_io* source = nullptr;  // the rest of a live body; null when all is here
+    request_io* source = nullptr;  // the rest of a live body; null when all is here
 };
 
 input_object& self_of(PyObject* object) noexcept {
@@ -220,7 +220,7 @@ py_ref make_input(app::spooled_body body) {
     return made;
 }
 
-py_ref make_live_input(guest_io& source) {
+py_ref make_live_input(request_io& source) {
     py_ref made = make(app::spooled_body());
     if (made) self_of(made.get()).source = &source;
     return made;

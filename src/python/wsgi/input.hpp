@@ -3,7 +3,7 @@
 
 #include "app/spooled_body.hpp"
 #include "python/runtime/py_ref.hpp"
-#include "python/wsgi/guest_io.hpp"
+#include "python/wsgi/request_io.hpp"
 
 namespace unicoro::python {
 
@@ -14,7 +14,7 @@ namespace unicoro::python {
 
 /// The same over a body that is still on its way: reads it from `source` as the application asks
 /// for it, until `end_input`.
-[[nodiscard]] py_ref make_live_input(guest_io& source);
+[[nodiscard]] py_ref make_live_input(request_io& source);
 
 /// The request is over: what was not read by now is lost.
 void end_input(PyObject* live_input) noexcept;

@@ -122,7 +122,7 @@ PyObject* write_body(PyObject* callable, PyObject* const* arguments, std::size_t
     const std::string_view piece(PyBytes_AS_STRING(data), static_cast<std::size_t>(PyBytes_GET_SIZE(data)));
     if (!piece.empty() && self.state->withdraw_offer()) {
         self.state->began = true;
-        if (!self.state->guest->write(piece, data)) return nullptr;
+        if (!self.state->io->write(piece, data)) return nullptr;
     }
     Py_RETURN_NONE;
 }

@@ -4,7 +4,7 @@
 #include "app/connection_offer.hpp"
 #include "app/exchange.hpp"
 #include "python/runtime/py_ref.hpp"
-#include "python/wsgi/guest_io.hpp"
+#include "python/wsgi/request_io.hpp"
 
 #include <memory>
 
@@ -23,7 +23,7 @@ struct response_state {
     std::shared_ptr<app::connection_offer> offer;  ///< of the client's connection, where it can be had
     bool started = false;                          ///< start_response was called and its head accepted
     bool began = false;                            ///< something of the body went out
-    guest_io* guest = nullptr;  ///< `write()` sends through it; set before the application is called
+    request_io* io = nullptr;  ///< `write()` sends through it; set before the application is called
 };
 
 /// The `start_response` of one request and the `write` it returns. They are used again for a later

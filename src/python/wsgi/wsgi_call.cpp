@@ -67,8 +67,8 @@ wsgi_call::~wsgi_call() {
     chunk_.reset();
 }
 
-wsgi_call::step wsgi_call::begin(app::spooled_body body, guest_io& guest, body_kind kind) {
-    state_.guest = &guest;
+wsgi_call::step wsgi_call::begin(app::spooled_body body, request_io& io, body_kind kind) {
+    state_.io = &io;
     const gil_lock gil;
     if (!call_application(std::move(body), kind)) return failed();
     return first_step();
@@ -90,7 +90,7 @@ bool wsgi_call::call_application(app::spooled_body body, body_kind kind) {
     std::optional<std::uint64_t> size;
     py_ref input;
     if (kind == body_kind::live) {
-        live_input_ = make_live_input(*state_.guest);
+        live_input_ = make_live_input(*state_.io);
         if (!live_input_) return false;
     } else if (body.size() > 0) {
         size = body.size();
@@ -282,7 +282,7 @@ wsgi_call::step wsgi_call::handed_over() noexcept {
 wsgi_call::step wsgi_call::failed() {
     const py_ref exception = take_exception();
     if (interpreter::forked_away()) interpreter::leave_forked();
-    const error_code unread = state_.guest->body_failure();
+    const error_code unread = state_.io->body_failure();
     const bool taken = !state_.withdraw_offer();
     if (!unread && !is_expected(exception.get())) log_failure({}, exception.get());
     if (taken) return handed_over();
@@ -299,12 +299,12 @@ wsgi_call::step wsgi_call::failed() {
 
 // What the server or the client caused is no failure of the application.
 bool wsgi_call::is_expected(PyObject* exception) const {
-    const guest_io& guest = *state_.guest;
-    if (guest.cancelled()) return true;
+    const request_io& io = *state_.io;
+    if (io.cancelled()) return true;
     const bool taken = state_.connection_taken();
     // gunicorn's way to say that nothing is left to be sent.
     if (taken && PyErr_GivenExceptionMatches(exception, PyExc_StopIteration) != 0) return true;
-    const bool left = taken || guest.client_gone();
+    const bool left = taken || io.client_gone();
     if (!left || !stems_from(exception, PyExc_ConnectionError)) return false;
     log::info("the client went away before its response was complete");
     return true;

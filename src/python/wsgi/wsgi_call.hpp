@@ -24,7 +24,7 @@ struct wsgi_runtime {
 };
 
 /// One request's way through a WSGI application: each step runs Python as far as it can and says
-/// what to send next. Only through its guest_io does a step wait. Takes the GIL
+/// what to send next. Only through its request_io does a step wait. Takes the GIL
 /// itself, for the length of a step. Whatever ends it, its destructor too, `close()` of the
 /// application's iterable is called exactly once.
 class wsgi_call {
@@ -51,10 +51,10 @@ class wsgi_call {
     wsgi_call& operator=(const wsgi_call&) = delete;
     ~wsgi_call();
 
-    /// Calls the application, which writes through `guest`. With `whole`, `body` holds the request's body
-    /// where it has one; with `live`, the application reads it through `guest`.
+    /// Calls the application, which writes through `io`. With `whole`, `body` holds the request's body
+    /// where it has one; with `live`, the application reads it through `io`.
     enum class body_kind { whole, live };
-    [[nodiscard]] step begin(app::spooled_body body, guest_io& guest, body_kind kind);
+    [[nodiscard]] step begin(app::spooled_body body, request_io& io, body_kind kind);
     /// After a `write`.
     [[nodiscard]] step next();
     /// Instead of `next` when the piece could not be sent: the application is told that it is over.

@@ -3,8 +3,8 @@
 
 #include "aio/event.hpp"
 #include "aio/recycled.hpp"
-#include "python/wsgi/guest_exchange.hpp"
-#include "python/wsgi/guest_io.hpp"
+#include "python/wsgi/detachable_exchange.hpp"
+#include "python/wsgi/request_io.hpp"
 #include "python/wsgi/wsgi_call.hpp"
 
 #include <boost/smart_ptr/intrusive_ptr.hpp>
@@ -29,7 +29,7 @@ class greenlet_runner;
 /// here needs a greenlet's C stack, which is somewhere else meanwhile: the buffers are here.
 class greenlet_call final : public boost::intrusive_ref_counter<greenlet_call, boost::thread_unsafe_counter>,
                             public aio::recycled<greenlet_call>,
-                            public guest_io,
+                            public request_io,
                             public app::running_request {
   public:
     greenlet_call(
@@ -93,7 +93,7 @@ class greenlet_call final : public boost::intrusive_ref_counter<greenlet_call, b
 
     greenlet_runner& runner_;
     aio::event bell_;
-    guest_exchange request_;
+    detachable_exchange request_;
     wsgi_call call_;
     app::spooled_body body_;
     wsgi_call::step step_;

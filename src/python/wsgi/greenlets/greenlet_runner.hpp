@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "python/loop/guest_reactor.hpp"
+#include "python/loop/shared_reactor.hpp"
 #include "python/wsgi/greenlets/greenlet_call.hpp"
 #include "python/wsgi/wsgi_runner.hpp"
 
@@ -20,7 +20,7 @@ namespace unicoro::python {
 /// it.
 class greenlet_runner final : public wsgi_runner {
   public:
-    explicit greenlet_runner(guest_reactor& reactor) noexcept : reactor_(reactor) {}
+    explicit greenlet_runner(shared_reactor& reactor) noexcept : reactor_(reactor) {}
     ~greenlet_runner() override;
 
     /// Needs greenlet in the application's environment. False with a Python exception set.
@@ -58,7 +58,7 @@ class greenlet_runner final : public wsgi_runner {
     [[nodiscard]] bool rest(PyObject* carrier, PyObject* hub);
     static PyObject* enter(PyObject* self, PyObject*);
 
-    guest_reactor& reactor_;
+    shared_reactor& reactor_;
     std::vector<entry> due_;
     std::vector<entry> now_;
     std::size_t next_ = 0;  // of `now_`

@@ -2,8 +2,8 @@
 #pragma once
 
 #include "aio/event.hpp"
-#include "python/wsgi/guest_exchange.hpp"
-#include "python/wsgi/guest_io.hpp"
+#include "python/wsgi/detachable_exchange.hpp"
+#include "python/wsgi/request_io.hpp"
 #include "python/wsgi/threads/unsent_backlog.hpp"
 #include "python/wsgi/wsgi_call.hpp"
 
@@ -26,7 +26,7 @@ namespace unicoro::python {
 class thread_call final
     : public boost::intrusive_ref_counter<thread_call, boost::thread_safe_counter>,
       public boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>>,
-      public guest_io,
+      public request_io,
       public app::running_request {
   public:
     thread_call(asio::io_context& io, wsgi_runtime& runtime, app::exchange& request, app::spooled_body body);
@@ -73,7 +73,7 @@ class thread_call final
 
     asio::io_context& io_;
     aio::event bell_;
-    guest_exchange request_;
+    detachable_exchange request_;
     wsgi_call call_;
     app::spooled_body body_;
     wsgi_call::step step_;

@@ -24,14 +24,14 @@ namespace unicoro::python {
 /// the caller of `wait` acts when it has returned.
 ///
 /// One per thread and io_context. The io_context must outlive it.
-class guest_reactor {
+class shared_reactor {
   public:
     using clock = std::chrono::steady_clock;
 
-    explicit guest_reactor(asio::io_context& io);
-    guest_reactor(const guest_reactor&) = delete;
-    guest_reactor& operator=(const guest_reactor&) = delete;
-    ~guest_reactor();
+    explicit shared_reactor(asio::io_context& io);
+    shared_reactor(const shared_reactor&) = delete;
+    shared_reactor& operator=(const shared_reactor&) = delete;
+    ~shared_reactor();
 
     /// Watches `epoll_fd`, by a duplicate of it. Replaces one watched before.
     [[nodiscard]] error_code watch(int epoll_fd);

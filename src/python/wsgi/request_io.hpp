@@ -12,7 +12,7 @@ namespace unicoro::python {
 
 /// The connection of one request as the code of the application sees it, wherever that runs. With the
 /// GIL.
-class guest_io {
+class request_io {
   public:
     /// Sends a piece of the response body and waits until the kernel has it. `owner` is kept for as
     /// long as its bytes are needed. False with a Python exception set.
@@ -33,7 +33,7 @@ class guest_io {
     [[nodiscard]] virtual bool client_gone() const noexcept = 0;
 
   protected:
-    ~guest_io() = default;
+    ~request_io() = default;
 };
 
 }  // namespace unicoro::python

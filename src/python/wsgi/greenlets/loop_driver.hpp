@@ -11,12 +11,12 @@ namespace unicoro::python {
 /// A loop of greenlets (gevent's, eventlet's) that drives the worker in place of io_context::run. One
 /// per process; every call with the GIL. Never destroyed once it has driven: what ends Python (threads,
 /// atexit functions) may wait in the hub once more, whose greenlet stands in the middle of it.
-class guest_loop {
+class loop_driver {
   public:
-    guest_loop() = default;
-    guest_loop(const guest_loop&) = delete;
-    guest_loop& operator=(const guest_loop&) = delete;
-    virtual ~guest_loop() = default;
+    loop_driver() = default;
+    loop_driver(const loop_driver&) = delete;
+    loop_driver& operator=(const loop_driver&) = delete;
+    virtual ~loop_driver() = default;
 
     /// The package it needs in the application's environment.
     [[nodiscard]] virtual std::string package() const = 0;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "python/wsgi/greenlets/eventlet_guest.hpp"
+#include "python/wsgi/greenlets/eventlet_driver.hpp"
 
 #include "log/log.hpp"
 #include "python/runtime/greenlet_api.hpp"
@@ -21,9 +21,9 @@ PyMethodDef wait_definition{
 
 }  // namespace
 
-bool eventlet_guest::prepare() {
+bool eventlet_driver::prepare() {
     if (!greenlet_api::import()) return false;
-    wait_definition.ml_meth = &eventlet_guest::wait_method;
+    wait_definition.ml_meth = &eventlet_driver::wait_method;
     const py_ref self = py_ref::steal(PyCapsule_New(this, nullptr, nullptr));
     const py_ref make_hub = interpreter::bootstrap("eventlet_hub");
     if (!self || !make_hub) return false;
@@ -41,17 +41,17 @@ bool eventlet_guest::prepare() {
     return static_cast<bool>(main_);
 }
 
-PyObject* eventlet_guest::wait_method(PyObject* self, PyObject* seconds) {
-    auto* const guest = static_cast<eventlet_guest*>(PyCapsule_GetPointer(self, nullptr));
-    return guest != nullptr ? guest->wait(seconds) : nullptr;
+PyObject* eventlet_driver::wait_method(PyObject* self, PyObject* seconds) {
+    auto* const driver = static_cast<eventlet_driver*>(PyCapsule_GetPointer(self, nullptr));
+    return driver != nullptr ? driver->wait(seconds) : nullptr;
 }
 
-PyObject* eventlet_guest::wait(PyObject* seconds) {
+PyObject* eventlet_driver::wait(PyObject* seconds) {
     const double given = PyFloat_AsDouble(seconds);
     if (given == -1 && PyErr_Occurred() != nullptr) return nullptr;
     const std::chrono::duration<double> limit(std::clamp(given, 0.0, longest_wait));
     const auto until =
-        guest_reactor::clock::now() + std::chrono::duration_cast<guest_reactor::clock::duration>(limit);
+        shared_reactor::clock::now() + std::chrono::duration_cast<shared_reactor::clock::duration>(limit);
     const bool ready = reactor_.wait(until);
     if (PyErr_CheckSignals() != 0) return nullptr;
     const py_ref hub = greenlet_api::current();
@@ -65,7 +65,7 @@ PyObject* eventlet_guest::wait(PyObject* seconds) {
     return PyBool_FromLong(ready ? 1 : 0);
 }
 
-void eventlet_guest::drive() {
+void eventlet_driver::drive() {
     while (!reactor_.stopped()) {
         const py_ref came_back = py_ref::steal(PyObject_CallMethod(hub_.get(), "switch", nullptr));
         if (interpreter::forked_away()) interpreter::leave_forked();

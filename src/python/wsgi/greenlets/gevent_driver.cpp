@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "python/wsgi/greenlets/gevent_guest.hpp"
+#include "python/wsgi/greenlets/gevent_driver.hpp"
 
 #include "log/log.hpp"
 #include "python/runtime/greenlet_api.hpp"
@@ -8,7 +8,7 @@
 
 namespace unicoro::python {
 
-bool gevent_guest::prepare() {
+bool gevent_driver::prepare() {
     // In this order: the loop is chosen before the first hub, which patching may make.
     switch (gevent_loop::install(reactor_)) {
         case gevent_loop::choice::ours: break;
@@ -32,7 +32,7 @@ bool gevent_guest::prepare() {
     return static_cast<bool>(main_);
 }
 
-void gevent_guest::run() {
+void gevent_driver::run() {
     requests_.turn(hub_.get());
     if (interpreter::forked_away()) return;
     if (other_turn_) other_turn_();
@@ -41,7 +41,7 @@ void gevent_guest::run() {
     PyErr_Clear();
 }
 
-void gevent_guest::drive() {
+void gevent_driver::drive() {
     while (!reactor_.stopped()) {
         const py_ref came_back = greenlet_api::switch_to(hub_.get());
         if (interpreter::forked_away()) interpreter::leave_forked();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "python/loop/guest_reactor.hpp"
+#include "python/loop/shared_reactor.hpp"
 
 #include "python/runtime/gil.hpp"
 
@@ -16,11 +16,11 @@ constexpr auto short_wait = std::chrono::milliseconds(5);
 
 }  // namespace
 
-class guest_reactor::round_end {
+class shared_reactor::round_end {
   public:
     using allocator_type = aio::handler_memory::allocator<std::byte>;
 
-    explicit round_end(guest_reactor& reactor) noexcept : reactor_(reactor) {}
+    explicit round_end(shared_reactor& reactor) noexcept : reactor_(reactor) {}
 
     allocator_type get_allocator() const noexcept { return allocator_type(reactor_.round_end_memory_); }
     void operator()() const {
@@ -31,16 +31,16 @@ class guest_reactor::round_end {
     }
 
   private:
-    guest_reactor& reactor_;
+    shared_reactor& reactor_;
 };
 
-guest_reactor::guest_reactor(asio::io_context& io) : io_(io), work_(io.get_executor()), alarm_(io) {}
+shared_reactor::shared_reactor(asio::io_context& io) : io_(io), work_(io.get_executor()), alarm_(io) {}
 
-guest_reactor::~guest_reactor() {
+shared_reactor::~shared_reactor() {
     unwatch();
 }
 
-error_code guest_reactor::watch(int epoll_fd) {
+error_code shared_reactor::watch(int epoll_fd) {
     unwatch();
     watched_.emplace(io_);
     const error_code failed = watched_->open(epoll_fd);
@@ -48,12 +48,12 @@ error_code guest_reactor::watch(int epoll_fd) {
     return failed;
 }
 
-void guest_reactor::unwatch() noexcept {
+void shared_reactor::unwatch() noexcept {
     watched_.reset();
     armed_ = fired_ = false;
 }
 
-void guest_reactor::arm() {
+void shared_reactor::arm() {
     if (armed_ || !watched_) return;
     armed_ = true;
     fired_ = false;
@@ -66,14 +66,14 @@ void guest_reactor::arm() {
     });
 }
 
-void guest_reactor::run_ready() {
+void shared_reactor::run_ready() {
     if (io_.poll_one() > 0) run_rest();
 }
 
 // One call runs them all: Asio's memory for handlers and coroutines lasts as long as the call. But
 // handlers may make others ready for ever, as connections of a native application under load do, so
 // that a last one ends it.
-void guest_reactor::run_rest() {
+void shared_reactor::run_rest() {
     if (io_.stopped()) return;
     if (!round_end_queued_) {
         round_end_queued_ = true;
@@ -85,7 +85,7 @@ void guest_reactor::run_rest() {
     if (std::exchange(round_over_, false)) io_.restart();
 }
 
-void guest_reactor::set_alarm(clock::time_point at) {
+void shared_reactor::set_alarm(clock::time_point at) {
     if (alarm_set_ && alarm_.expiry() == at) return;
     alarm_.expires_at(at);
     alarm_set_ = true;
@@ -94,7 +94,7 @@ void guest_reactor::set_alarm(clock::time_point at) {
     });
 }
 
-void guest_reactor::block(std::optional<clock::time_point> until) {
+void shared_reactor::block(std::optional<clock::time_point> until) {
     const bool exact = until && *until - clock::now() < short_wait;
     if (exact) set_alarm(*until);
     while (!has_news()) {
@@ -107,11 +107,11 @@ void guest_reactor::block(std::optional<clock::time_point> until) {
             return;
         }
     }
-    // What else came with it belongs to the same turn. The guest's own descriptors do not wait.
+    // What else came with it belongs to the same turn. The foreign loop's own descriptors do not wait.
     if (!fired_) run_rest();
 }
 
-bool guest_reactor::wait(std::optional<clock::time_point> until) {
+bool shared_reactor::wait(std::optional<clock::time_point> until) {
     arm();
     run_ready();
     if (!has_news() && (!until || *until > clock::now())) {
@@ -122,7 +122,7 @@ bool guest_reactor::wait(std::optional<clock::time_point> until) {
     return fired_;
 }
 
-void guest_reactor::wake() {
+void shared_reactor::wake() {
     asio::post(io_, [this] { interrupt(); });
 }
 

@@ -2,15 +2,15 @@
 #pragma once
 
 #include "python/wsgi/greenlets/greenlet_runner.hpp"
-#include "python/wsgi/greenlets/guest_loop.hpp"
+#include "python/wsgi/greenlets/loop_driver.hpp"
 
 namespace unicoro::python {
 
 /// eventlet on the worker's io_context: its hub keeps its own epoll, which is one descriptor of the
 /// reactor, and waits there; requests are greenlets of the hub.
-class eventlet_guest final : public guest_loop {
+class eventlet_driver final : public loop_driver {
   public:
-    explicit eventlet_guest(guest_reactor& reactor) noexcept : reactor_(reactor), requests_(reactor) {}
+    explicit eventlet_driver(shared_reactor& reactor) noexcept : reactor_(reactor), requests_(reactor) {}
 
     std::string package() const override { return "eventlet"; }
     bool prepare() override;
@@ -22,7 +22,7 @@ class eventlet_guest final : public guest_loop {
     static PyObject* wait_method(PyObject* self, PyObject* seconds);
     [[nodiscard]] PyObject* wait(PyObject* seconds);
 
-    guest_reactor& reactor_;
+    shared_reactor& reactor_;
     greenlet_runner requests_;
     py_ref hub_;
     py_ref main_;

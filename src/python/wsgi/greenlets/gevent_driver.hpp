@@ -3,7 +3,7 @@
 
 #include "python/gevent/gevent_loop.hpp"
 #include "python/wsgi/greenlets/greenlet_runner.hpp"
-#include "python/wsgi/greenlets/guest_loop.hpp"
+#include "python/wsgi/greenlets/loop_driver.hpp"
 
 #include <functional>
 #include <utility>
@@ -11,9 +11,9 @@
 namespace unicoro::python {
 
 /// gevent on the worker's io_context: its hub runs on gevent_loop, and requests are greenlets of it.
-class gevent_guest final : public guest_loop, private hub_turn {
+class gevent_driver final : public loop_driver, private hub_turn {
   public:
-    explicit gevent_guest(guest_reactor& reactor) noexcept : reactor_(reactor), requests_(reactor) {}
+    explicit gevent_driver(shared_reactor& reactor) noexcept : reactor_(reactor), requests_(reactor) {}
 
     std::string package() const override { return "gevent"; }
     bool prepare() override;
@@ -29,7 +29,7 @@ class gevent_guest final : public guest_loop, private hub_turn {
   private:
     void run() override;
 
-    guest_reactor& reactor_;
+    shared_reactor& reactor_;
     greenlet_runner requests_;
     py_ref hub_;
     py_ref main_;

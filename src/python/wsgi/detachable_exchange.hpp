@@ -10,9 +10,9 @@ namespace unicoro::python {
 /// A request that can be taken away from the code that runs in it: passes everything on to the real
 /// exchange until `detach`, and afterwards keeps quiet. What the application still does in a request
 /// that was answered without it touches nothing.
-class guest_exchange final : public app::exchange {
+class detachable_exchange final : public app::exchange {
   public:
-    explicit guest_exchange(app::exchange& real) noexcept : real_(&real) { is_at(real.where()); }
+    explicit detachable_exchange(app::exchange& real) noexcept : real_(&real) { is_at(real.where()); }
 
     void detach();
     [[nodiscard]] bool detached() const noexcept { return real_ == nullptr; }
