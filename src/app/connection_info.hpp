@@ -3,7 +3,9 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 
 namespace unicoro::app {
 
@@ -24,20 +26,28 @@ struct tls_facts {
     std::string peer_certificate;  ///< PEM; empty where the client showed none
 };
 
-/// The two ends of the connection a request came by. Lives as long as the connection.
+/// What a byte stream knows beside the two ends of its socket.
+struct stream_facts {
+    /// The socket's own peer, where that is a proxy which announced the client. It is who may be trusted.
+    std::optional<endpoint> socket_peer;
+    std::optional<tls_facts> tls;  ///< of an encrypted one
+};
+
+/// The two ends of the connection a request came by. Lives as long as the connection, which may be idle in
+/// great numbers: what most of them do not need is behind a pointer.
 struct connection_info {
-    std::string remote_address;  ///< of the client; empty on a unix socket
+    std::string remote_address;      ///< of the client; empty on a unix socket
+    std::string_view local_address;  ///< of the listener, which lives longer; the path on a unix socket
+    std::unique_ptr<const stream_facts> stream;  ///< null where there is nothing to know
+    std::unique_ptr<connection_attachment> attachment;
     std::uint16_t remote_port = 0;
-    std::string local_address;  ///< of the listener; the path on a unix socket
     std::uint16_t local_port = 0;
     bool unix_socket = false;
-    /// The socket's own peer, where that is a proxy which announced the client. It is who may be trusted.
-    std::unique_ptr<const endpoint> socket_peer;
-    std::unique_ptr<const tls_facts> tls;  ///< null in clear text
-    std::unique_ptr<connection_attachment> attachment;
 
+    /// By TLS of this server.
+    [[nodiscard]] bool secure() const noexcept { return stream && stream->tls; }
     [[nodiscard]] const std::string& peer_address() const noexcept {
-        return socket_peer ? socket_peer->address : remote_address;
+        return stream && stream->socket_peer ? stream->socket_peer->address : remote_address;
     }
 };
 

@@ -37,7 +37,8 @@ class byte_stream {
     byte_stream& operator=(const byte_stream&) = delete;
     virtual ~byte_stream() = default;
 
-    /// Adds what the stream knows of itself (app::connection_info::tls) once its first bytes could be read.
+    /// Adds what the stream knows of itself (app::connection_info::stream) once its first bytes could be
+    /// read.
     virtual void describe(app::connection_info&) const {}
 
     virtual io_step try_read(std::span<char> into) noexcept = 0;

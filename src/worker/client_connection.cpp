@@ -29,7 +29,7 @@ client_connection::~client_connection() {
 }
 
 std::string client_connection::name() const {
-    return info_.unix_socket ? std::string("connection on " + info_.local_address)
+    return info_.unix_socket ? "connection on " + std::string(info_.local_address)
                              : "connection from " + info_.remote_address;
 }
 

@@ -4,77 +4,84 @@
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <chrono>
 #include <utility>
 
 namespace unicoro::worker {
+namespace {
+
+constexpr std::chrono::milliseconds second_look_after{50};
+
+}  // namespace
 
 #if UNICORO_EDGE_WAIT
 
+edge_waits::edge_waits(asio::io_context& io, aio::deadline_service& service)
+    : deadlines(service),
+      second_look(service.queue(second_look_after)),
+      reactor(asio::use_service<asio::detail::epoll_reactor>(io)) {}
+
 edge_socket::edge_socket(asio::io_context& io, int family, int fd)
-    : base(io, asio::generic::stream_protocol(family, 0), fd),
-      reactor_(asio::use_service<asio::detail::epoll_reactor>(io)),
-      wait_(*this) {}
+    : pending_edge(&edge_socket::wait_over, &edge_socket::look_again, this),
+      base(io, asio::generic::stream_protocol(family, 0), fd) {}
 
-void edge_socket::pending_wait::begin(handler&& waiting, const second_look& look) {
-    ec_ = error_code();
-    seen_ = false;
-    waiting_.emplace(std::move(waiting));
-    look.deadlines.arm(look_, look.after);
-}
-
-void edge_socket::pending_wait::look_again(aio::deadline&, void* self) noexcept {
-    auto& waiting = *static_cast<pending_wait*>(self);
+void edge_socket::look_again(aio::deadline&, void* self) noexcept {
+    auto& socket = *static_cast<edge_socket*>(self);
     char unused = 0;
-    const ssize_t there = recv(waiting.socket_.native_handle(), &unused, 1, MSG_PEEK | MSG_DONTWAIT);
+    const ssize_t there = recv(socket.native_handle(), &unused, 1, MSG_PEEK | MSG_DONTWAIT);
     if (there < 0 && errno == EAGAIN) return;
-    waiting.seen_ = true;
+    socket.seen_ = true;
     error_code ignored;
-    waiting.socket_.cancel(ignored);
+    socket.cancel(ignored);
 }
 
-void edge_socket::pending_wait::complete(
-    void* owner, asio::detail::operation* self, const error_code&, std::size_t
-) {
-    auto& ended = *static_cast<pending_wait*>(self);
-    ended.look_.disarm();
-    handler waiting(std::move(*ended.waiting_));
-    ended.waiting_.reset();
-    const error_code outcome = ended.seen_ ? error_code() : error_code(ended.ec_);
+void edge_socket::wait_over(void* owner, asio::detail::operation* self, const error_code&, std::size_t) {
+    auto& socket = *static_cast<edge_socket*>(static_cast<pending_edge*>(self));
+    socket.look_.disarm();
+    handler waiting(std::move(*socket.waiting_));
+    socket.waiting_.reset();
+    const error_code outcome = socket.seen_ ? error_code() : error_code(socket.ec_);
     // Without an owner the io_context is being destroyed: the handler ends unheard.
     if (owner != nullptr) std::move(waiting)(outcome);
 }
 
-void edge_socket::start_wait(handler&& waiting, const second_look& look) {
-    wait_.begin(std::move(waiting), look);
+void edge_socket::start_wait(handler&& waiting, const edge_waits& shared) {
+    ec_ = error_code();
+    seen_ = false;
+    waiting_.emplace(std::move(waiting));
+    shared.deadlines.arm(look_, shared.second_look);
     auto& implementation = impl_.get_implementation();
-    reactor_.start_op(
+    shared.reactor.start_op(
         asio::detail::epoll_reactor::read_op,
         implementation.socket_,
         implementation.reactor_data_,
-        &wait_,
+        this,
         false,
         true
     );
 }
 
-awaitable<std::tuple<error_code>> edge_socket::wait_edge(const second_look& look) {
+awaitable<std::tuple<error_code>> edge_socket::wait_edge(const edge_waits& shared) {
     return asio::async_initiate<decltype(as_tuple), void(error_code)>(
-        [](handler&& waiting, edge_socket* self, const second_look* when) {
-            self->start_wait(std::move(waiting), *when);
+        [](handler&& waiting, edge_socket* self, const edge_waits* with) {
+            self->start_wait(std::move(waiting), *with);
         },
         as_tuple,
         this,
-        &look
+        &shared
     );
 }
 
 #else
 
+edge_waits::edge_waits(asio::io_context&, aio::deadline_service& service)
+    : deadlines(service), second_look(service.queue(second_look_after)) {}
+
 edge_socket::edge_socket(asio::io_context& io, int family, int fd)
     : base(io, asio::generic::stream_protocol(family, 0), fd) {}
 
 // This wait looks at the socket when it begins: it misses nothing.
-awaitable<std::tuple<error_code>> edge_socket::wait_edge(const second_look&) {
+awaitable<std::tuple<error_code>> edge_socket::wait_edge(const edge_waits&) {
     return async_wait(asio::socket_base::wait_read, as_tuple);
 }
 

@@ -32,57 +32,64 @@
 
 namespace unicoro::worker {
 
-/// When a socket that waits for an edge is looked at once. An end of file that arrived together with the
-/// last bytes read makes no edge of its own.
-struct second_look {
+/// What all sockets of a loop need for their waits. Owned by who makes them, lives longer.
+struct edge_waits {
+    edge_waits(asio::io_context& io, aio::deadline_service& service);
+
+    /// A socket that waits for an edge is looked at once, this long after it began: an end of file that
+    /// arrived together with the last bytes read makes no edge of its own.
     aio::deadline_service& deadlines;
-    aio::deadline_queue& after;
+    aio::deadline_queue& second_look;
+#if UNICORO_EDGE_WAIT
+    asio::detail::epoll_reactor& reactor;
+#endif
 };
+
+#if UNICORO_EDGE_WAIT
+
+/// The one pending wait of a socket, part of it instead of an allocation each time.
+class pending_edge : public asio::detail::reactor_op {
+  protected:
+    using handler =
+        asio::detail::as_tuple_handler<asio::detail::awaitable_handler<executor, std::tuple<error_code>>>;
+
+    pending_edge(func_type when_over, aio::deadline::callback look, void* owner)
+        : reactor_op(error_code(), &perform, when_over), look_(look, owner) {}
+
+    std::optional<handler> waiting_;
+    aio::deadline look_;
+    bool seen_ = false;  // by the second look
+
+  private:
+    // Whatever made the reactor call is used up: only the next edge counts after it.
+    static status perform(reactor_op*) { return done_and_exhausted; }
+};
+
+#else
+
+struct pending_edge {};
+
+#endif
 
 /// A stream socket that can wait for the next readable edge at no cost. Must not be destroyed while a
 /// wait is pending.
-class edge_socket : public asio::basic_stream_socket<asio::generic::stream_protocol, executor> {
+class edge_socket : private pending_edge,
+                    public asio::basic_stream_socket<asio::generic::stream_protocol, executor> {
     using base = asio::basic_stream_socket<asio::generic::stream_protocol, executor>;
 
   public:
     edge_socket(asio::io_context& io, int family, int fd);
 
-    /// Completes when something arrived since the socket was last read short, an end of file within the
-    /// time of `look` at the latest; sometimes without cause. One wait at a time; `cancel` ends it,
-    /// cancellation slots do not. `look` outlives the wait.
-    awaitable<std::tuple<error_code>> wait_edge(const second_look& look);
+    /// Completes when something arrived since the socket was last read short, an end of file after the
+    /// second look at the latest; sometimes without cause. One wait at a time; `cancel` ends it,
+    /// cancellation slots do not.
+    awaitable<std::tuple<error_code>> wait_edge(const edge_waits& shared);
 
 #if UNICORO_EDGE_WAIT
   private:
-    using handler =
-        asio::detail::as_tuple_handler<asio::detail::awaitable_handler<executor, std::tuple<error_code>>>;
-
-    // The one pending wait, part of the socket instead of an allocation each time.
-    class pending_wait final : public asio::detail::reactor_op {
-      public:
-        explicit pending_wait(edge_socket& owner)
-            : reactor_op(error_code(), &perform, &complete),
-              look_(&pending_wait::look_again, this),
-              socket_(owner) {}
-
-        void begin(handler&& waiting, const second_look& look);
-
-      private:
-        // Whatever made the reactor call is used up: only the next edge counts after it.
-        static status perform(reactor_op*) { return done_and_exhausted; }
-        static void complete(void* owner, asio::detail::operation* self, const error_code&, std::size_t);
-        static void look_again(aio::deadline& which, void* self) noexcept;
-
-        std::optional<handler> waiting_;
-        aio::deadline look_;
-        edge_socket& socket_;
-        bool seen_ = false;  // by the second look
-    };
-
-    void start_wait(handler&& waiting, const second_look& look);
-
-    asio::detail::epoll_reactor& reactor_;
-    pending_wait wait_;
+    void start_wait(handler&& waiting, const edge_waits& shared);
+    static void wait_over(void* owner, asio::detail::operation* self, const error_code&, std::size_t);
+    static void look_again(aio::deadline& which, void* self) noexcept;
 #endif
 };
 

@@ -67,7 +67,7 @@ void http1_connection::cancel_handling() noexcept {
 // Not before: a handshake, or a proxy in front, may have come first and told who it is.
 void http1_connection::meet_client() {
     stream_->describe(info_);
-    sender_ = http::peer(trust_of(info_, shared_.forwarders), info_.tls != nullptr);
+    sender_ = http::peer(trust_of(info_, shared_.forwarders), info_.secure());
 }
 
 bool http1_connection::ends_idle(const error_code& waited) noexcept {

@@ -16,9 +16,6 @@
 namespace unicoro::worker {
 namespace {
 
-// A client that ended its side with its last request is noticed after this.
-constexpr std::chrono::milliseconds second_look_after{50};
-
 io_step step_of(ssize_t returned) noexcept {
     if (returned > 0) return {io_status::done, static_cast<std::size_t>(returned)};
     if (returned == 0) return {io_status::end};
@@ -35,8 +32,8 @@ io_step retry_interrupted(Call call) noexcept {
 
 }  // namespace
 
-socket_stream::socket_stream(asio::io_context& io, int family, int fd, const second_look* look)
-    : socket_(io, family, fd), look_(look), fd_(fd) {}
+socket_stream::socket_stream(asio::io_context& io, int family, int fd, const edge_waits* waits)
+    : socket_(io, family, fd), waits_(waits), fd_(fd) {}
 
 socket_stream::~socket_stream() {
     close();
@@ -82,7 +79,7 @@ awaitable<std::tuple<error_code>> socket_stream::wait_readable() {
 }
 
 awaitable<std::tuple<error_code>> socket_stream::wait_idle() {
-    return look_ != nullptr && drained_ ? socket_.wait_edge(*look_) : wait_readable();
+    return waits_ != nullptr && drained_ ? socket_.wait_edge(*waits_) : wait_readable();
 }
 
 bool socket_stream::readable_now() noexcept {
@@ -161,10 +158,10 @@ void socket_stream::close() noexcept {
 }
 
 socket_streams::socket_streams(asio::io_context& io, aio::deadline_service& deadlines)
-    : io_(io), look_{deadlines, deadlines.queue(second_look_after)} {}
+    : io_(io), waits_(io, deadlines) {}
 
 std::unique_ptr<byte_stream> socket_streams::make(int family, int fd) {
-    return std::make_unique<socket_stream>(io_, family, fd, &look_);
+    return std::make_unique<socket_stream>(io_, family, fd, &waits_);
 }
 
 }  // namespace unicoro::worker

@@ -13,8 +13,8 @@ namespace unicoro::worker {
 class socket_stream final : public byte_stream {
   public:
     /// Takes a non-blocking descriptor that is withheld from children; `family` is AF_INET, AF_INET6 or
-    /// AF_UNIX. With a `look`, which outlives it, the wait for a next request costs less.
-    socket_stream(asio::io_context& io, int family, int fd, const second_look* look = nullptr);
+    /// AF_UNIX. With `waits`, which outlive it, the wait for a next request costs less.
+    socket_stream(asio::io_context& io, int family, int fd, const edge_waits* waits = nullptr);
     ~socket_stream() override;
 
     io_step try_read(std::span<char> into) noexcept override;
@@ -39,7 +39,7 @@ class socket_stream final : public byte_stream {
     [[nodiscard]] int own_fd() const noexcept;
 
     edge_socket socket_;
-    const second_look* look_;
+    const edge_waits* waits_;
     int fd_;
     bool drained_ = true;  // the last read was short: nothing was left then
     bool shared_ = false;  // there is a duplicate, or was
@@ -55,7 +55,7 @@ class socket_streams final : public stream_factory {
 
   private:
     asio::io_context& io_;
-    second_look look_;
+    edge_waits waits_;
 };
 
 }  // namespace unicoro::worker

@@ -171,7 +171,9 @@ py_ref scope_builder::server_of(const app::connection_info& connection) {
     if (!address || !port) return {};
     py_ref server = py_ref::steal(PyTuple_Pack(2, address.get(), port.get()));
     if (server && listeners_.size() < most_listeners) {
-        listeners_.push_back({connection.local_address, connection.local_port, py_ref::borrow(server.get())});
+        listeners_.push_back(
+            {std::string(connection.local_address), connection.local_port, py_ref::borrow(server.get())}
+        );
     }
     return server;
 }

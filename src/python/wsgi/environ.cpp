@@ -109,7 +109,7 @@ PyObject* environ_builder::base_for(const app::connection_info& connection, py_r
         temporary = std::move(base);
         return temporary.get();
     }
-    listeners_.push_back({connection.local_address, connection.local_port, std::move(base)});
+    listeners_.push_back({std::string(connection.local_address), connection.local_port, std::move(base)});
     return listeners_.back().base.get();
 }
 

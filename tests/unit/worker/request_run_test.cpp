@@ -268,11 +268,14 @@ TEST_SUITE("request_run") {
         };
         const auto plain = [](connection_info&) {};
         const auto encrypted = [](connection_info& info) {
-            info.tls = std::make_unique<unicoro::app::tls_facts>();
+            auto facts = std::make_unique<unicoro::app::stream_facts>();
+            facts->tls.emplace();
+            info.stream = std::move(facts);
         };
         const auto by_proxy = [](connection_info& info) {
-            info.socket_peer =
-                std::make_unique<unicoro::app::endpoint>(unicoro::app::endpoint{"10.0.0.1", 1});
+            auto facts = std::make_unique<unicoro::app::stream_facts>();
+            facts->socket_peer = unicoro::app::endpoint{"10.0.0.1", 1};
+            info.stream = std::move(facts);
         };
         CHECK(scheme(plain, get("/")) == "http");
         CHECK(scheme(plain, forwarded) == "http");
