@@ -69,6 +69,10 @@ void close_withheld(int fd) {
     close(fd);
 }
 
+awaitable<void> nothing() {
+    co_return;
+}
+
 accept_outcome accept_one(
     serving& shared, const listening_socket& from, stream_factory& streams, aio::task_group& connections
 ) {
@@ -106,6 +110,9 @@ accept_outcome accept_one(
         close_withheld(fd);
         return {accepted::failed, {ENOMEM, boost::system::system_category()}};
     }
+    // Asio gives out again the two frames that were freed last, whatever their size: the connection would
+    // keep for all its life what a handler needed for a moment.
+    const std::array<awaitable<void>, 2> kept_for_others{nothing(), nothing()};
     auto client = std::make_unique<http1_connection>(shared, std::move(stream), std::move(info));
     http1_connection& serving_it = *client;
     connections.spawn(std::move(client), serving_it.serve());
