@@ -1,12 +1,37 @@
 // SPDX-License-Identifier: MIT
 #include "python/runtime/gil.hpp"
 
+#include <unistd.h>
+
 #include <utility>
 
 namespace unicoro::python {
 namespace {
 
 thread_local PyThreadState* parked = nullptr;
+
+// Before 3.14 CPython ends a thread that wants in while the interpreter ends by pthread_exit, whose
+// unwinding would meet our noexcept functions, and that is std::terminate. It stays here instead, as from
+// 3.14 on, until the process ends.
+class stays_when_unwound {
+  public:
+    stays_when_unwound() noexcept = default;
+    stays_when_unwound(const stays_when_unwound&) = delete;
+    stays_when_unwound& operator=(const stays_when_unwound&) = delete;
+    ~stays_when_unwound() {
+        while (!inside_) pause();
+    }
+    void came_in() noexcept { inside_ = true; }
+
+  private:
+    bool inside_ = false;
+};
+
+void come_in(PyThreadState* as) {
+    stays_when_unwound unless_inside;
+    PyEval_RestoreThread(as);
+    unless_inside.came_in();
+}
 
 }  // namespace
 
@@ -15,7 +40,7 @@ void gil_parking::leave() noexcept {
 }
 
 void gil_parking::enter() noexcept {
-    PyEval_RestoreThread(std::exchange(parked, nullptr));
+    come_in(std::exchange(parked, nullptr));
 }
 
 gil_lock::gil_lock() noexcept : outermost_(parked != nullptr) {
