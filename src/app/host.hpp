@@ -3,6 +3,8 @@
 
 #include "aio/task_group.hpp"
 #include "app/exchange.hpp"
+#include "master/boot_failure.hpp"
+#include "os/listener.hpp"
 #include "settings/settings.hpp"
 
 #include <unicoro/awaitable.hpp>
@@ -12,25 +14,14 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 namespace unicoro::app {
 
-/// Exit codes of a worker that cannot boot; the master stops with the same (gunicorn's).
-enum class boot_failure : int { worker = 3, application = 4 };
-
-/// Why an application could not be loaded or started. `message` may have many lines (a traceback).
-struct load_error {
-    boot_failure code = boot_failure::application;
-    std::string message;
-};
-
-/// A socket the server listens on, and how start-up lines show it.
-struct listening_address {
-    int fd;
-    std::string text;
-};
+using master::boot_failure;
+using master::load_error;
 
 /// What an application sees of the worker it lives in. Outlives the host.
 struct worker_context {
@@ -44,7 +35,7 @@ struct worker_context {
     std::chrono::steady_clock::time_point end_by = std::chrono::steady_clock::time_point::max();
     /// The master has given the worker up, which ends as soon as it can: what runs is answered.
     std::function<void()> given_up = {};
-    std::vector<listening_address> listeners = {};
+    std::span<const os::listener> listeners = {};
 };
 
 /// An application in one worker: native library or interpreter. Every call comes on the worker's one

@@ -89,8 +89,4 @@ bool needs_master_guest(const settings::server_settings& values) {
     });
 }
 
-std::unique_ptr<master_guest> make_master_guest(const settings::server_settings& values, load_error& error) {
-    return make_python_guest(values, error);
-}
-
 }  // namespace unicoro::app

@@ -26,9 +26,4 @@ namespace unicoro::app {
 /// is called in the master.
 [[nodiscard]] bool needs_master_guest(const settings::server_settings& values);
 
-/// That guest. On failure fills `error` and returns nothing.
-[[nodiscard]] std::unique_ptr<master_guest> make_master_guest(
-    const settings::server_settings& values, load_error& error
-);
-
 }  // namespace unicoro::app

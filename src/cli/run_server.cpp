@@ -2,6 +2,7 @@
 #include "cli/run_server.hpp"
 
 #include "app/make_host.hpp"
+#include "app/python_finder.hpp"
 #include "cli/log_options.hpp"
 #include "cli/options.hpp"
 #include "log/log.hpp"
@@ -9,7 +10,6 @@
 #include "master/master.hpp"
 #include "os/daemon.hpp"
 #include "os/descriptors.hpp"
-#include "os/socket_address.hpp"
 #include "worker/descriptor_budget.hpp"
 #include "worker/worker.hpp"
 
@@ -17,12 +17,10 @@
 
 #include <unistd.h>
 
-#include <cstdint>
 #include <filesystem>
 #include <iostream>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -71,63 +69,10 @@ void warn_of_few_descriptors(const settings::server_settings& values) {
     );
 }
 
-worker::listening_socket describe(const os::listener& listener) {
-    worker::listening_socket described;
-    described.fd = listener.fd();
-    described.port = listener.port();
-    described.text = listener.text();
-    described.unix_socket = listener.family() == os::address_family::unix_path;
-    if (described.unix_socket) {
-        described.address = listener.path();
-    } else if (const auto local = os::local_address(listener.fd())) {
-        described.address = local->text();
-        described.address.resize(described.address.rfind(':'));
-        if (described.address.starts_with('[')) {
-            described.address = described.address.substr(1, described.address.size() - 2);
-        }
-    }
-    return described;
-}
-
 int run_worker(const master::worker_launch& launch, app::master_guest* guest) {
-    worker::launch how{
-        launch.slot,
-        launch.age,
-        launch.board,
-        {},
-        launch.lifeline_fd,
-        launch.settings,
-        [&](app::load_error& error) { return app::make_host(launch.settings, error, guest); }
-    };
-    for (const os::listener& each : launch.listeners) how.listeners.push_back(describe(each));
-    return worker::run(how);
-}
-
-std::vector<app::listening_address> addresses_of(std::span<const os::listener> sockets) {
-    std::vector<app::listening_address> addresses;
-    for (const os::listener& each : sockets) addresses.push_back({each.fd(), each.text()});
-    return addresses;
-}
-
-master::companion companion_of(app::master_guest& guest) {
-    master::companion told;
-    told.start = [&guest](std::span<const os::listener> sockets) -> std::optional<int> {
-        const std::optional<app::load_error> failure = guest.start(addresses_of(sockets));
-        if (!failure) return std::nullopt;
-        log::error("{}", failure->message);
-        return static_cast<int>(failure->code);
-    };
-    told.before_fork = [&guest](std::uint64_t age) { guest.before_fork(age); };
-    told.forked = [&guest](pid_t pid) { guest.forked(pid); };
-    told.when_ready = [&guest] { guest.when_ready(); };
-    told.reloaded = [&guest](std::span<const os::listener> sockets) {
-        guest.reloaded(addresses_of(sockets));
-    };
-    told.reopened_logs = [&guest] { guest.reopened_logs(); };
-    told.worker_ended = [&guest](pid_t pid, int status) { guest.worker_ended(pid, status); };
-    told.workers_changed = [&guest](int number, int before) { guest.workers_changed(number, before); };
-    told.ending = [&guest] { guest.ending(); };
-    return told;
+    return worker::run(launch, [&](app::load_error& error) {
+        return app::make_host(launch.settings, error, guest);
+    });
 }
 
 /// What a running master cannot change, because its interpreter has it: names of such settings.
@@ -223,13 +168,13 @@ int run_server(const settings::load_request& request, settings::outcome first) {
     std::unique_ptr<app::master_guest> guest;
     if (app::needs_master_guest(*values)) {
         app::load_error error;
-        guest = app::make_master_guest(*values, error);
+        guest = app::make_python_guest(*values, error);
         if (!guest) {
             log::error("{}", error.message);
             if (daemon) daemon->report(static_cast<int>(error.code));
             return static_cast<int>(error.code);
         }
-        options.companion = companion_of(*guest);
+        options.guest = guest.get();
     } else if (values->preload_app) {
         log::warning("preload_app: a native application is loaded by each worker, as without it");
     }
@@ -237,10 +182,7 @@ int run_server(const settings::load_request& request, settings::outcome first) {
     options.reload = [&request, values, &guest, about = options.about] {
         return reload(request, *values, guest != nullptr, about);
     };
-    options.adopt = [&guest](const settings::server_settings& chosen) {
-        adopt(chosen);
-        if (guest) guest->adopt(chosen);
-    };
+    options.adopt = adopt;
     options.version = UNICORO_VERSION;
     options.daemon = daemon ? &*daemon : nullptr;
     return master::run(std::move(options));

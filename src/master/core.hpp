@@ -5,15 +5,10 @@
 
 #include <fmt/core.h>
 
-#include <limits>
 #include <optional>
 #include <utility>
 
 namespace unicoro::master {
-
-/// Exit codes of a worker that cannot boot; the master ends with the same, as gunicorn.
-inline constexpr int exit_worker_boot = 3;
-inline constexpr int exit_app_load = 4;
 
 /// The decisions of the master as a pure state machine: events and the time in, actions out. It knows
 /// no clock, no process and no file. Workers belong to generations: every accepted reload makes a new

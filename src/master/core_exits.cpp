@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "master/core.hpp"
+
+#include "master/boot_failure.hpp"
 #include "os/signals.hpp"
 
 #include <sys/wait.h>
@@ -25,8 +27,14 @@ double seconds(instant length) {
     return std::chrono::duration<double>(length).count();
 }
 
+bool is_boot_failure(int code) {
+    return code == static_cast<int>(boot_failure::worker) ||
+           code == static_cast<int>(boot_failure::application);
+}
+
 const char* boot_message(int code) {
-    return code == exit_app_load ? "App failed to load." : "Worker failed to boot.";
+    return code == static_cast<int>(boot_failure::application) ? "App failed to load."
+                                                               : "Worker failed to boot.";
 }
 
 instant delay_after(unsigned failures) {
@@ -74,7 +82,7 @@ void core::judge_end(const worker& gone, int status) {
     generation* of = find(gone.generation);
     if (of == nullptr) return;
     const int code = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
-    const bool cannot_boot = (code == exit_worker_boot || code == exit_app_load) && !gone.was_ready;
+    const bool cannot_boot = is_boot_failure(code) && !gone.was_ready;
     if (!of->proven && cannot_boot) {
         if (next_ && of == &*next_) return give_up_reload(boot_message(code));
         if (!next_) {
@@ -112,8 +120,8 @@ void core::count_failure(generation& of, std::uint64_t age) {
 void core::give_up_reload(const std::string& reason) {
     const generation_id failed = next_->id;
     say(log::level::error,
-        "Reload failed: {} The workers of the earlier settings keep serving; send HUP again when the "
-        "fault is mended",
+        "Reload failed: {} The workers of the earlier settings keep serving; send HUP again when the fault "
+        "is mended",
         reason);
     next_.reset();
     for (worker& each : workers_) {

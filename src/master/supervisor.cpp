@@ -31,7 +31,9 @@ int run(options chosen) {
 }
 
 supervisor::supervisor(options chosen)
-    : options_(std::move(chosen)), notifier_(os::service_notifier::from_environment()) {}
+    : options_(std::move(chosen)),
+      companion_(options_.guest != nullptr ? *options_.guest : nobody_),
+      notifier_(os::service_notifier::from_environment()) {}
 
 int supervisor::run() {
     std::optional<int> failed;
@@ -43,7 +45,7 @@ int supervisor::run() {
     }
     if (!failed) loop();
     const int code = failed ? *failed : *exit_code_;
-    if (options_.companion.ending) options_.companion.ending();
+    companion_.ending();
     if (options_.daemon != nullptr) options_.daemon->report(code);
     return code;
 }
@@ -125,9 +127,7 @@ void supervisor::reap() {
         const std::size_t slot = found->slot;
         board_->slot(slot).state.store(scoreboard::worker_state::vacant);
         workers_.erase(found);
-        if (options_.companion.worker_ended) {
-            options_.companion.worker_ended(child->pid, child->status);
-        }
+        companion_.worker_ended(child->pid, child->status);
         feed(event::child_ended{child->pid, child->status});
     }
 }
@@ -153,8 +153,7 @@ void supervisor::feed(const any_event& what) {
 
 void supervisor::tell_strength() {
     const int before = std::exchange(told_strength_, core_->strength());
-    if (before == told_strength_ || !options_.companion.workers_changed) return;
-    options_.companion.workers_changed(told_strength_, before);
+    if (before != told_strength_) companion_.workers_changed(told_strength_, before);
 }
 
 void supervisor::perform(const action::spawn& what) {
@@ -163,9 +162,9 @@ void supervisor::perform(const action::spawn& what) {
     if (const auto failed = board_->open(what.slot, scoreboard::worker_state::booting)) {
         return feed(event::spawn_failed{what.slot, failed.message()});
     }
-    if (options_.companion.before_fork) options_.companion.before_fork(what.age);
+    companion_.before_fork(what.age);
     const auto forked = os::fork_process();
-    if (options_.companion.forked) options_.companion.forked(forked ? *forked : -1);
+    companion_.forked(forked ? *forked : -1);
     if (!forked) return feed(event::spawn_failed{what.slot, forked.error().message()});
     if (*forked == 0) {
         lifeline->master_end.reset();
@@ -202,7 +201,7 @@ void supervisor::perform(const action::log_lost& what) {
 // The files are handed to the workers: what root may open, they perhaps may not.
 void supervisor::perform(const action::reopen_logs&) {
     log::reopen();
-    if (options_.companion.reopened_logs) options_.companion.reopened_logs();
+    companion_.reopened_logs();
     for (const log::open_file& file : log::open_files()) {
         for (const running& each : workers_) {
             const auto failed = os::hand_file(each.lifeline.get(), file.path, file.descriptor);
@@ -218,7 +217,7 @@ void supervisor::perform(const action::notify& what) {
         case action::notify::state::ready:
             lines = fmt::format("READY=1\nMAINPID={}\n", getpid());
             if (options_.daemon != nullptr) options_.daemon->report(0);
-            if (!was_ready_ && options_.companion.when_ready) options_.companion.when_ready();
+            if (!was_ready_) companion_.when_ready();
             was_ready_ = true;
             break;
         case action::notify::state::reloading:

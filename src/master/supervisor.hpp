@@ -81,6 +81,8 @@ class supervisor {
     [[nodiscard]] int boot_worker(const action::spawn& what, int lifeline_fd);
 
     options options_;
+    companion nobody_;
+    companion& companion_;  // the guest, or nobody
     std::optional<os::signal_source> signals_;
     os::service_notifier notifier_;
     std::optional<os::pidfile> pidfile_;

@@ -48,7 +48,7 @@ void supervisor::perform(const action::reload_settings&) {
     sets_.at(settled_).enter_directory();
     if (!errors.empty()) return feed(event::settings_refused{std::move(errors)});
     feed(event::settings_accepted{newest_, limits_of(*read.settings)});
-    if (options_.companion.reloaded) options_.companion.reloaded(sockets_of(sets_.at(newest_)));
+    companion_.reloaded(sockets_of(sets_.at(newest_)));
 }
 
 std::vector<std::string> supervisor::prepare(const reload_outcome& read) {
@@ -116,6 +116,7 @@ void supervisor::perform(const action::settle& what) {
     const settings::server_settings& values = *sets_.at(settled_).settings;
     environment_.apply(values.raw_env);
     if (options_.adopt) options_.adopt(values);
+    companion_.adopt(values);
     show_title();
     if (before->pidfile == values.pidfile) return;
     if (!values.pidfile) {

@@ -2,7 +2,7 @@
 #include "log/log.hpp"
 #include "master/supervisor.hpp"
 #include "os/descriptors.hpp"
-#include "os/process_title.hpp"
+#include "settings/names.hpp"
 
 #include <poll.h>
 #include <unistd.h>
@@ -34,19 +34,21 @@ constexpr std::array handled_signals{
     SIGCHLD,
 };
 
-const char* name_of(settings::worker_class which) {
-    switch (which) {
-        case settings::worker_class::sync: return "sync";
-        case settings::worker_class::gthread: return "gthread";
-        case settings::worker_class::async: return "async";
-        case settings::worker_class::eventlet: return "eventlet";
-    }
-    return "?";
-}
-
 os::stream_policy stream_policy_of(const settings::server_settings& values) {
     if (values.capture_output && values.errorlog != "-") return os::stream_policy::keep;
     return values.enable_stdio_inheritance ? os::stream_policy::keep_unless_tty : os::stream_policy::silence;
+}
+
+bool is_at(const os::listener& socket, const settings::bind_address& asked) {
+    using kind = settings::bind_address::kind;
+    switch (asked.type) {
+        case kind::tcp:
+            return !socket.is_unix() && socket.port() == asked.port &&
+                   socket.address() == (asked.host.empty() ? "0.0.0.0" : asked.host);
+        case kind::unix_path: return socket.is_unix() && socket.address() == asked.path;
+        case kind::inherited_fd: break;
+    }
+    return socket.fd() == asked.fd;
 }
 
 // A socket that was passed counts, as with gunicorn.
@@ -54,9 +56,7 @@ void warn_of_unused_bind(const settings::server_settings& values, const std::vec
     if (values.bind_origin.empty()) return;
     std::string unused;
     for (const settings::bind_address& each : values.bind) {
-        const auto is_it = [&each](const bound_listener& one) {
-            return one.socket.text().ends_with("/" + each.text) || one.socket.text() == each.text;
-        };
+        const auto is_it = [&each](const bound_listener& one) { return is_at(one.socket, each); };
         if (std::ranges::any_of(passed, is_it)) continue;
         unused += (unused.empty() ? "" : ", ") + each.text;
     }
@@ -138,7 +138,9 @@ void supervisor::greet(const launch_set& set) const {
     }
     log::info("Listening at: {} ({})", addresses, getpid());
     const std::string& written = set.settings->worker_class_name;
-    log::info("Using worker: {}", written.empty() ? name_of(set.settings->worker_class) : written);
+    log::info(
+        "Using worker: {}", written.empty() ? settings::to_string(set.settings->worker_class) : written
+    );
     log::info("Application: {}", settings::describe_applications(*set.settings));
     if (!options_.about.empty()) log::info("{}", options_.about);
 }
@@ -178,8 +180,9 @@ std::optional<int> supervisor::start() {
             return 1;
         }
     }
-    if (options_.companion.start) {
-        if (const auto code = options_.companion.start(sockets_of(sets_.at(settled_)))) return code;
+    if (const auto failure = companion_.start(sockets_of(sets_.at(settled_)))) {
+        log::error("{}", failure->message);
+        return static_cast<int>(failure->code);
     }
     core::options shape;
     shape.slots = board_->size();

@@ -40,7 +40,7 @@ int supervisor::boot_worker(const action::spawn& what, int lifeline_fd) {
     set.directory.reset();
     if (const error_code failed = board_->keep_only(what.slot)) {
         log::critical("Cannot let go of the other workers' memory: {}", failed.message());
-        return exit_worker_boot;
+        return static_cast<int>(boot_failure::worker);
     }
     board_->slot(what.slot).pid.store(pid);
     os::set_process_title(process_title("worker", values));
@@ -48,6 +48,7 @@ int supervisor::boot_worker(const action::spawn& what, int lifeline_fd) {
     if (what.generation != settled_) {
         environment_.apply(values.raw_env);
         if (options_.adopt) options_.adopt(values);
+        companion_.adopt(values);
     }
     log::info("Booting worker with pid: {}", pid);
     std::vector<os::listener> listeners;
@@ -59,7 +60,7 @@ int supervisor::boot_worker(const action::spawn& what, int lifeline_fd) {
         auto own = os::listen_beside(each.socket, values.backlog);
         if (!own) {
             log::critical("{}", own.error().message);
-            return exit_worker_boot;
+            return static_cast<int>(boot_failure::worker);
         }
         listeners.push_back(std::move(*own));
     }
@@ -68,16 +69,13 @@ int supervisor::boot_worker(const action::spawn& what, int lifeline_fd) {
     const bool becomes_another = set.privileges.uid && *set.privileges.uid != geteuid();
     if (const auto dropped = os::drop_privileges(set.privileges); !dropped) {
         log::critical("{}", dropped.error().message);
-        return exit_worker_boot;
+        return static_cast<int>(boot_failure::worker);
     }
     if (becomes_another) {
         os::show_identity(set.privileges);
         environment_.apply(values.raw_env);
     }
-    const generation_id generation = what.generation;
-    return options_.entry(
-        worker_launch{what.slot, what.age, generation, listeners, *board_, lifeline_fd, values}
-    );
+    return options_.entry(worker_launch{what.slot, what.age, listeners, *board_, lifeline_fd, values});
 }
 
 }  // namespace unicoro::master

@@ -13,6 +13,8 @@
 #include <charconv>
 #include <cstdlib>
 #include <optional>
+#include <string>
+#include <string_view>
 
 namespace unicoro::os {
 namespace {
@@ -37,17 +39,6 @@ std::optional<Integer> environment_number(const char* variable) noexcept {
     return value;
 }
 
-std::vector<std::string> split_names(const char* text) {
-    std::vector<std::string> names;
-    std::string_view rest(text == nullptr ? "" : text);
-    while (!rest.empty()) {
-        const auto colon = rest.find(':');
-        names.emplace_back(rest.substr(0, colon));
-        rest.remove_prefix(colon == std::string_view::npos ? rest.size() : colon + 1);
-    }
-    return names;
-}
-
 // Standard streams are replaced when the process becomes a daemon; a socket there must move away.
 result<unique_fd> take_over(int fd) noexcept {
     if (fd > STDERR_FILENO) {
@@ -63,7 +54,7 @@ result<unique_fd> take_over(int fd) noexcept {
 
 }  // namespace
 
-outcome<listener> adopt_listener(int fd, int backlog, std::string name) noexcept {
+outcome<listener> adopt_listener(int fd, int backlog) noexcept {
     const std::string what = "cannot listen on fd://" + std::to_string(fd);
     const auto type = option(fd, SO_TYPE);
     if (!type) {
@@ -74,11 +65,10 @@ outcome<listener> adopt_listener(int fd, int backlog, std::string name) noexcept
     }
     const auto address = local_address(fd);
     if (!address) return make_failure(address.error(), what);
-    const auto family = family_of(*address);
-    if (*type != SOCK_STREAM || !family) {
+    if (*type != SOCK_STREAM || !(address->is_tcp() || address->is_unix())) {
         return failure{system_error(EPROTOTYPE), what + ": not a TCP or unix stream socket"};
     }
-    if (*family != address_family::unix_path && address->port() == 0) {
+    if (address->is_tcp() && address->port() == 0) {
         return failure{system_error(EINVAL), what + ": the socket is not bound to an address"};
     }
     if (option(fd, SO_ACCEPTCONN) != 1 && listen(fd, backlog) != 0) {
@@ -87,32 +77,28 @@ outcome<listener> adopt_listener(int fd, int backlog, std::string name) noexcept
     auto owner = take_over(fd);
     if (!owner) return make_failure(owner.error(), what);
     if (const error_code failed = limit_accept_wait(owner->get())) return make_failure(failed, what);
-    if (*family != address_family::unix_path) {
+    if (address->is_tcp()) {
         const int on = 1;
         setsockopt(owner->get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     }
     listener::state made;
     made.fd = std::move(*owner);
-    made.family = *family;
-    made.text = display_text(*address);
-    made.name = std::move(name);
-    if (*family == address_family::unix_path) made.path = address->text();
+    made.unix_socket = address->is_unix();
+    made.address = address->host();
+    made.port = address->port();
     return listener(std::move(made));
 }
 
 outcome<std::vector<listener>> take_systemd_listeners(int backlog) noexcept {
     const auto meant_for = environment_number<pid_t>("LISTEN_PID");
     const auto count = environment_number<int>("LISTEN_FDS");
-    const auto names = split_names(std::getenv("LISTEN_FDNAMES"));
     std::vector<listener> taken;
     if (meant_for != getpid() || !count) return taken;
     unsetenv("LISTEN_PID");
     unsetenv("LISTEN_FDS");
     unsetenv("LISTEN_FDNAMES");
     for (int index = 0; index < *count; ++index) {
-        const auto position = static_cast<std::size_t>(index);
-        auto adopted =
-            adopt_listener(first_systemd_fd + index, backlog, position < names.size() ? names[position] : "");
+        auto adopted = adopt_listener(first_systemd_fd + index, backlog);
         if (!adopted) {
             failure failed = adopted.error();
             failed.message += " (passed by systemd, LISTEN_FDS=" + std::to_string(*count) + ")";

@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: MIT
 #include "os/listener.hpp"
 
-#include "os/socket_address.hpp"
-
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 
 namespace unicoro::os {
 
-std::uint16_t listener::port() const noexcept {
-    const auto address = local_address(fd());
-    return address ? address->port() : std::uint16_t{0};
+std::string listener::text() const {
+    if (is_unix()) return "unix:" + address();
+    const bool brackets = address().find(':') != std::string::npos;
+    return "http://" + (brackets ? "[" + address() + "]" : address()) + ":" + std::to_string(port());
 }
 
 error_code listener::set_backlog(int backlog) const noexcept {

@@ -22,10 +22,9 @@ class listener {
     /// The socket as it is made; for the factories of this floor.
     struct state {
         withheld_fd fd;
-        address_family family = address_family::ipv4;
-        std::string text;
-        std::string name;  ///< of systemd's LISTEN_FDNAMES
-        std::string path;  ///< unix: as asked for
+        bool unix_socket = false;
+        std::string address;
+        std::uint16_t port = 0;
         bool listening = true;
     };
 
@@ -37,22 +36,19 @@ class listener {
           file_(std::make_shared<const socket_file>(std::move(file))) {}
 
     [[nodiscard]] int fd() const noexcept { return state_->fd.get(); }
-    [[nodiscard]] address_family family() const noexcept { return state_->family; }
+    [[nodiscard]] bool is_unix() const noexcept { return state_->unix_socket; }
+
+    /// "127.0.0.1", "::1"; of a unix socket the path, as it was asked for.
+    [[nodiscard]] const std::string& address() const noexcept { return state_->address; }
+
+    /// The port in force, also where port 0 was asked for; 0 on unix sockets.
+    [[nodiscard]] std::uint16_t port() const noexcept { return state_->port; }
 
     /// As start-up lines show it: "http://127.0.0.1:8000", "unix:/run/app.sock".
-    [[nodiscard]] const std::string& text() const noexcept { return state_->text; }
-
-    /// Of a unix socket.
-    [[nodiscard]] const std::string& path() const noexcept { return state_->path; }
-
-    /// Name given by systemd (FileDescriptorName=), or empty.
-    [[nodiscard]] const std::string& name() const noexcept { return state_->name; }
+    [[nodiscard]] std::string text() const;
 
     /// False for the placeholder of `reuse_port`, which holds the address but takes no connection.
     [[nodiscard]] bool listening() const noexcept { return state_->listening; }
-
-    /// The port in force, also where port 0 was asked for; 0 on unix sockets.
-    [[nodiscard]] std::uint16_t port() const noexcept;
 
     /// Whether an IPv6 socket leaves IPv4 alone; false for others.
     [[nodiscard]] bool ipv6_only() const noexcept;

@@ -112,12 +112,10 @@ result<listener::state> open_at(const socket_address& address, const manner& how
     if (how.backlog && listen(fd.get(), *how.backlog) != 0) return last_error();
     const auto bound = local_address(fd.get());
     if (!bound) return bound.error();
-    const auto kind = family_of(*bound);
-    if (!kind) return kind.error();
     listener::state made;
     made.fd = std::move(fd);
-    made.family = *kind;
-    made.text = display_text(*bound);
+    made.address = bound->host();
+    made.port = bound->port();
     made.listening = how.backlog.has_value();
     return made;
 }

@@ -8,11 +8,10 @@ namespace unicoro::os {
 
 outcome<listener> listen_unix(const unix_request& asked) noexcept {
     listener::state made;
-    made.family = address_family::unix_path;
-    made.path = asked.path;
-    made.text = "unix:" + asked.path;
+    made.unix_socket = true;
+    made.address = asked.path;
     made.fd = unique_fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-    if (!made.fd) return make_failure(last_error(), "cannot listen on " + made.text);
+    if (!made.fd) return make_failure(last_error(), "cannot listen on unix:" + asked.path);
     const int fd = made.fd.get();
     auto file = socket_file::bind(fd, asked.path, {asked.umask, asked.user, asked.group});
     if (!file) return file.error();

@@ -30,17 +30,22 @@ std::uint16_t socket_address::port() const noexcept {
     return 0;
 }
 
-std::string socket_address::text() const {
+bool socket_address::is_tcp() const noexcept {
+    return storage.ss_family == AF_INET || storage.ss_family == AF_INET6;
+}
+
+std::string socket_address::host() const {
     std::array<char, INET6_ADDRSTRLEN> buffer{};
     switch (storage.ss_family) {
         case AF_INET:
             inet_ntop(AF_INET, &as<sockaddr_in>(*this).sin_addr, buffer.data(), buffer.size());
-            return std::string(buffer.data()) + ":" + std::to_string(port());
+            break;
         case AF_INET6:
             inet_ntop(AF_INET6, &as<sockaddr_in6>(*this).sin6_addr, buffer.data(), buffer.size());
-            return "[" + std::string(buffer.data()) + "]:" + std::to_string(port());
+            break;
         default: return path_of(*this);
     }
+    return buffer.data();
 }
 
 result<socket_address> local_address(int fd) noexcept {
@@ -59,19 +64,6 @@ result<socket_address> unix_address(std::string_view path) noexcept {
     std::memcpy(native.sun_path, path.data(), path.size());
     address.length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size() + 1);
     return address;
-}
-
-result<address_family> family_of(const socket_address& address) noexcept {
-    switch (address.storage.ss_family) {
-        case AF_INET: return address_family::ipv4;
-        case AF_INET6: return address_family::ipv6;
-        case AF_UNIX: return address_family::unix_path;
-        default: return system_error(EAFNOSUPPORT);
-    }
-}
-
-std::string display_text(const socket_address& address) {
-    return (address.storage.ss_family == AF_UNIX ? "unix:" : "http://") + address.text();
 }
 
 }  // namespace unicoro::os

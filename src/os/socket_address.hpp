@@ -12,8 +12,6 @@
 
 namespace unicoro::os {
 
-enum class address_family { ipv4, ipv6, unix_path };
-
 /// An address of any family the server listens on, as the kernel has it.
 struct socket_address {
     sockaddr_storage storage{};
@@ -23,10 +21,14 @@ struct socket_address {
     [[nodiscard]] const sockaddr* data() const noexcept {
         return reinterpret_cast<const sockaddr*>(&storage);
     }
-    [[nodiscard]] std::uint16_t port() const noexcept;
+    [[nodiscard]] bool is_unix() const noexcept { return storage.ss_family == AF_UNIX; }
+    /// Of IPv4 or IPv6.
+    [[nodiscard]] bool is_tcp() const noexcept;
 
-    /// "127.0.0.1:8000", "[::1]:8000", or the path.
-    [[nodiscard]] std::string text() const;
+    /// "127.0.0.1", "::1", or the path.
+    [[nodiscard]] std::string host() const;
+    /// 0 on unix sockets.
+    [[nodiscard]] std::uint16_t port() const noexcept;
 };
 
 /// The local address of a socket.
@@ -34,11 +36,5 @@ struct socket_address {
 
 /// A path as an address; fails with ENAMETOOLONG and with EINVAL when it is empty.
 [[nodiscard]] result<socket_address> unix_address(std::string_view path) noexcept;
-
-/// The family, if it is one of those the server listens on; EAFNOSUPPORT otherwise.
-[[nodiscard]] result<address_family> family_of(const socket_address& address) noexcept;
-
-/// How start-up lines show a listener on this address.
-[[nodiscard]] std::string display_text(const socket_address& address);
 
 }  // namespace unicoro::os

@@ -74,10 +74,10 @@ awaitable<void> nothing() {
 }
 
 accept_outcome accept_one(
-    serving& shared, const listening_socket& from, stream_factory& streams, aio::task_group& connections
+    serving& shared, const os::listener& from, stream_factory& streams, aio::task_group& connections
 ) {
     sockaddr_storage peer{};
-    const int fd = accept_withheld(from.fd, peer);
+    const int fd = accept_withheld(from.fd(), peer);
     if (fd < 0) {
         switch (errno) {
             case EAGAIN: return {accepted::none};
@@ -97,11 +97,11 @@ accept_outcome accept_one(
         }
     }
     app::connection_info info;
-    info.local_address = from.address;
-    info.local_port = from.port;
-    info.unix_socket = from.unix_socket;
-    const int family = from.unix_socket ? AF_UNIX : peer.ss_family;
-    if (!from.unix_socket) describe_peer(peer, info);
+    info.local_address = from.address();
+    info.local_port = from.port();
+    info.unix_socket = from.is_unix();
+    const int family = from.is_unix() ? AF_UNIX : peer.ss_family;
+    if (!from.is_unix()) describe_peer(peer, info);
     std::unique_ptr<byte_stream> stream;
     try {
         stream = streams.make(family, fd);
@@ -148,11 +148,11 @@ class complaint_limiter {
 }  // namespace
 
 awaitable<void> accept_loop(
-    serving& shared, const listening_socket& from, stream_factory& streams, aio::task_group& connections
+    serving& shared, const os::listener& from, stream_factory& streams, aio::task_group& connections
 ) {
     aio::watched_duplicate listener(shared.io);
-    if (const error_code failed = listener.open(from.fd)) {
-        log::error("cannot watch {}: {}", from.address, failed.message());
+    if (const error_code failed = listener.open(from.fd())) {
+        log::error("cannot watch {}: {}", from.address(), failed.message());
         co_return;
     }
     complaint_limiter full;
@@ -180,7 +180,7 @@ awaitable<void> accept_loop(
 }
 
 void accept_backlog(
-    serving& shared, const listening_socket& from, stream_factory& streams, aio::task_group& connections
+    serving& shared, const os::listener& from, stream_factory& streams, aio::task_group& connections
 ) {
     accept_outcome outcome{accepted::one};
     while (outcome.what == accepted::one && shared.connections < shared.most_connections) {

@@ -10,6 +10,7 @@
 #include "os/forks.hpp"
 #include "os/lifeline.hpp"
 #include "os/signals.hpp"
+#include "worker/accept_loop.hpp"
 #include "worker/client_connection.hpp"
 #include "worker/code_watch.hpp"
 #include "worker/descriptor_budget.hpp"
@@ -38,7 +39,7 @@ using namespace std::chrono_literals;
 /// One worker process: its parts, and the order in which they end.
 class process {
   public:
-    explicit process(const launch& how);
+    process(const master::worker_launch& how, const host_maker& make_host);
 
     int run();
 
@@ -58,7 +59,8 @@ class process {
     void finish();
     awaitable<void> stop_host();
 
-    const launch& how_;
+    const master::worker_launch& how_;
+    const host_maker& make_host_;
     asio::io_context io_{1};
     asio::basic_signal_set<executor> signals_{io_};
     serving shared_;
@@ -78,8 +80,9 @@ class process {
     bool serving_started_ = false;
 };
 
-process::process(const launch& how)
+process::process(const master::worker_launch& how, const host_maker& make_host)
     : how_(how),
+      make_host_(make_host),
       shared_(io_, how.settings, how.board, how.slot),
       context_{
           io_,
@@ -99,9 +102,7 @@ process::process(const launch& how)
         log::info("max_requests reached: asking for a replacement");
         announce(scoreboard::worker_state::retiring);
     };
-    for (const listening_socket& each : how.listeners) {
-        context_.listeners.push_back({each.fd, each.text});
-    }
+    context_.listeners = how.listeners;
     connections_.on_empty([this] { end_when_idle(); });
 }
 
@@ -113,7 +114,7 @@ void process::announce(scoreboard::worker_state state) {
 bool process::load() {
     if (how_.settings.reload) code_ = std::make_unique<code_watch>();
     app::load_error error;
-    host_ = how_.make_host(error);
+    host_ = make_host_(error);
     std::optional<app::load_error> failure;
     if (!host_) {
         failure = std::move(error);
@@ -152,9 +153,9 @@ awaitable<void> process::boot() {
         end_when_idle();
         co_return;
     }
-    for (const listening_socket& each : how_.listeners) {
+    for (const os::listener& each : how_.listeners) {
         acceptors_.emplace_back(io_).spawn(
-            "accept loop of " + each.address, accept_loop(shared_, each, streams_, connections_)
+            "accept loop of " + each.address(), accept_loop(shared_, each, streams_, connections_)
         );
     }
     for (aio::task_group& each : acceptors_) {
@@ -249,7 +250,7 @@ void process::drain() {
     for (aio::task_group& each : acceptors_) each.cancel_all();
     // One that ends at once leaves them to the others.
     if (serving_started_ && !aborting_ && !given_up_) {
-        for (const listening_socket& each : how_.listeners) {
+        for (const os::listener& each : how_.listeners) {
             accept_backlog(shared_, each, streams_, connections_);
         }
     }
@@ -300,7 +301,7 @@ int process::run() {
 /// What a child of the application must not share with this process, besides what its owners withhold.
 /// `before`: the descriptors that were open before the loop was made. Asio keeps its own to itself, and
 /// its timers and events may be touched even in a child.
-void withhold_from_children(const launch& how, const std::vector<int>& before) {
+void withhold_from_children(const master::worker_launch& how, const std::vector<int>& before) {
     os::withhold_write_signals();
     aio::end_stray_children();
     const std::vector<int> now = os::descriptor_numbers();
@@ -314,10 +315,10 @@ void withhold_from_children(const launch& how, const std::vector<int>& before) {
 
 }  // namespace
 
-int run(const launch& how) {
+int run(const master::worker_launch& how, const host_maker& make_host) {
     const std::vector<int> before = os::descriptor_numbers();
     // Never destroyed: coroutines that would not end refer to all of it, and the process ends here.
-    auto* const worker = new process(how);
+    auto* const worker = new process(how, make_host);
     withhold_from_children(how, before);
     return worker->run();
 }

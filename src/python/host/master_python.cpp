@@ -8,7 +8,7 @@
 
 namespace unicoro::python {
 
-std::optional<app::load_error> master_python::start(std::span<const app::listening_address> sockets) {
+std::optional<app::load_error> master_python::start(std::span<const os::listener> sockets) {
     if (auto failure = home_->open(values_)) return failure;
     const gil_lock gil;
     home_->server().listening(sockets);
@@ -59,7 +59,7 @@ void master_python::reopened_logs() {
     home_->server().tell("logs_reopened");
 }
 
-void master_python::reloaded(std::span<const app::listening_address> sockets) {
+void master_python::reloaded(std::span<const os::listener> sockets) {
     const gil_lock gil;
     home_->server().listening(sockets);
     home_->server().announce("on_reload");

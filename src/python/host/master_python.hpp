@@ -16,15 +16,14 @@ class master_python final : public app::master_guest {
     explicit master_python(const settings::server_settings& values)
         : values_(values), home_(std::make_shared<python_home>(values.python)) {}
 
-    [[nodiscard]] std::optional<app::load_error> start(std::span<const app::listening_address> sockets
-    ) override;
+    [[nodiscard]] std::optional<app::load_error> start(std::span<const os::listener> sockets) override;
     void before_fork(std::uint64_t age) override;
     void forked(pid_t pid) override;
     [[nodiscard]] std::unique_ptr<app::host> make_host() override;
     void when_ready() override;
     void adopt(const settings::server_settings& values) override;
     void reopened_logs() override;
-    void reloaded(std::span<const app::listening_address> sockets) override;
+    void reloaded(std::span<const os::listener> sockets) override;
     void worker_ended(pid_t pid, int status) override;
     void workers_changed(int number, int before) override;
     void ending() override;

@@ -24,10 +24,10 @@ py_ref as_dict(const std::map<std::string, std::string>& hooks) {
     return dict;
 }
 
-py_ref as_list(std::span<const app::listening_address> sockets) {
+py_ref as_list(std::span<const os::listener> sockets) {
     py_ref list = py_ref::steal(PyList_New(0));
-    for (const app::listening_address& each : sockets) {
-        const py_ref pair = py_ref::steal(Py_BuildValue("is", each.fd, each.text.c_str()));
+    for (const os::listener& each : sockets) {
+        const py_ref pair = py_ref::steal(Py_BuildValue("is", each.fd(), each.text().c_str()));
         if (!list || !pair || PyList_Append(list.get(), pair.get()) != 0) return {};
     }
     return list;
@@ -68,14 +68,14 @@ void server_object::adopt(const settings::server_settings& values) {
     );
 }
 
-void server_object::listening(std::span<const app::listening_address> sockets) {
+void server_object::listening(std::span<const os::listener> sockets) {
     const py_ref list = as_list(sockets);
     const py_ref done =
         py_ref::steal(list ? PyObject_CallMethod(server_.get(), "listening", "O", list.get()) : nullptr);
     if (!done) complain("listening");
 }
 
-bool server_object::enter_worker(std::uint64_t age, std::span<const app::listening_address> sockets) {
+bool server_object::enter_worker(std::uint64_t age, std::span<const os::listener> sockets) {
     const py_ref list = as_list(sockets);
     if (!list) return false;
     const os::signals_let_in application;

@@ -37,10 +37,10 @@ class server_object {
     void adopt(const settings::server_settings& values);
 
     /// In the master: the sockets that are open.
-    void listening(std::span<const app::listening_address> sockets);
+    void listening(std::span<const os::listener> sockets);
 
     /// In a worker, before anything of the application. False with a Python exception set.
-    [[nodiscard]] bool enter_worker(std::uint64_t age, std::span<const app::listening_address> sockets);
+    [[nodiscard]] bool enter_worker(std::uint64_t age, std::span<const os::listener> sockets);
 
     /// In a worker whose application is loaded or started: access lines go where the application's logging
     /// sends them. `greenlets` is the package of those that run requests.

@@ -76,6 +76,7 @@ options master_process::make_options() {
     options chosen;
     chosen.settings = std::make_shared<settings::server_settings>(settings);
     chosen.version = "1.2.3";
+    chosen.guest = guest;
     chosen.entry = [this](const worker_launch& how) { return work(how); };
     chosen.reload = [this]() -> reload_outcome {
         if (!reload_error.empty()) return {nullptr, {reload_error}};

@@ -29,6 +29,9 @@ class master_process {
     settings::server_settings reloaded;
     std::string reload_error;
 
+    /// What lives in the master beside it.
+    companion* guest = nullptr;
+
     void start();
 
     /// As `--daemon`: returns the exit code of the command that started it.

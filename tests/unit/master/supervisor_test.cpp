@@ -8,6 +8,10 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
 
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -55,9 +59,69 @@ bind_address at_path(const std::string& path) {
     return made;
 }
 
+// Writes down what it is told in the master.
+class diary final : public unicoro::master::companion {
+  public:
+    explicit diary(std::string path) : path_(std::move(path)) {}
+
+    std::string refusal;
+
+    std::optional<unicoro::master::load_error> start(std::span<const os::listener> sockets) override {
+        note("start " + std::to_string(sockets.size()));
+        if (refusal.empty()) return std::nullopt;
+        return unicoro::master::load_error{unicoro::master::boot_failure::application, refusal};
+    }
+    void adopt(const unicoro::settings::server_settings&) override { note("adopt"); }
+    void before_fork(std::uint64_t age) override { note("before_fork " + std::to_string(age)); }
+    void forked(pid_t pid) override {
+        if (pid > 0) note("forked");
+    }
+    void when_ready() override { note("when_ready"); }
+    void reloaded(std::span<const os::listener> sockets) override {
+        note("reloaded " + std::to_string(sockets.size()));
+    }
+    void worker_ended(pid_t, int status) override { note("worker_ended " + std::to_string(status)); }
+    void workers_changed(int number, int before) override {
+        note("workers_changed " + std::to_string(number) + " " + std::to_string(before));
+    }
+    void ending() override { note("ending"); }
+
+    [[nodiscard]] std::string read() const { return os::testing::content_of(path_); }
+
+  private:
+    void note(const std::string& line) const { std::ofstream(path_, std::ios::app) << line << '\n'; }
+
+    std::string path_;
+};
+
 }  // namespace
 
 TEST_SUITE_BEGIN("supervisor");
+
+TEST_CASE("what lives in the master is told what happens") {
+    master_process master;
+    diary guest(master.file("diary"));
+    master.guest = &guest;
+    master.settings.workers = 1;
+    start_serving(master);
+    master.signal(SIGTERM);
+    CHECK(master.wait_end() == 0);
+    CHECK(
+        guest.read() ==
+        "start 1\nworkers_changed 1 0\nbefore_fork 1\nforked\nwhen_ready\nworker_ended 0\nending\n"
+    );
+}
+
+TEST_CASE("what lives in the master can keep it from starting") {
+    master_process master;
+    diary guest(master.file("diary"));
+    guest.refusal = "it does not import";
+    master.guest = &guest;
+    master.start();
+    CHECK(master.wait_end() == 4);
+    CHECK(master.logged("it does not import"));
+    CHECK(guest.read() == "start 1\nending\n");
+}
 
 TEST_CASE("it starts, says so, and ends on TERM without a trace") {
     master_process master;

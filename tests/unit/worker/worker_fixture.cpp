@@ -16,6 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
@@ -129,13 +130,9 @@ worker_process::worker_process(const std::function<void(unicoro::settings::serve
     values.loglevel = unicoro::settings::log_level::error;
     if (change) change(values);
 
-    listener_ = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    sockaddr_in address = loopback(0);
-    REQUIRE(bind(listener_, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
-    REQUIRE(listen(listener_, 64) == 0);
-    socklen_t length = sizeof address;
-    getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &length);
-    port_ = ntohs(address.sin_port);
+    auto listener = unicoro::os::listen_tcp({.host = "127.0.0.1", .backlog = 64});
+    REQUIRE(listener.has_value());
+    listener_ = std::move(*listener);
 
     REQUIRE_FALSE(board_.open(0, unicoro::scoreboard::worker_state::booting));
     auto lifeline = unicoro::os::make_lifeline();
@@ -156,21 +153,13 @@ worker_process::~worker_process() {
         kill(pid_, SIGKILL);
         waitpid(pid_, nullptr, 0);
     }
-    close(listener_);
 }
 
 int worker_process::run_child(const unicoro::settings::server_settings& values, int lifeline) const {
-    const unicoro::worker::launch how{
-        0,
-        1,
-        board_,
-        // Twice, as two addresses would be: both accept loops wait for room at the same time.
-        {{listener_, "127.0.0.1", port_, false}, {listener_, "127.0.0.1", port_, false}},
-        lifeline,
-        values,
-        [](unicoro::app::load_error&) { return std::make_unique<test_host>(); }
-    };
-    return unicoro::worker::run(how);
+    // Twice, as two addresses would be: both accept loops wait for room at the same time.
+    const std::array listeners{*listener_, *listener_};
+    const unicoro::master::worker_launch how{0, 1, listeners, board_, lifeline, values};
+    return unicoro::worker::run(how, [](unicoro::app::load_error&) { return std::make_unique<test_host>(); });
 }
 
 std::chrono::milliseconds worker_process::cpu_time() const {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "app/host.hpp"
+#include "os/listener.hpp"
 #include "os/unique_fd.hpp"
 #include "scoreboard/scoreboard.hpp"
 #include "settings/settings.hpp"
@@ -11,6 +12,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -56,7 +58,7 @@ class worker_process {
     worker_process& operator=(const worker_process&) = delete;
     ~worker_process();
 
-    [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
+    [[nodiscard]] std::uint16_t port() const noexcept { return listener_->port(); }
     [[nodiscard]] pid_t pid() const noexcept { return pid_; }
     [[nodiscard]] unicoro::scoreboard::worker_slot& slot() const { return board_.slot(0); }
     [[nodiscard]] const unicoro::scoreboard::table& board() const { return board_; }
@@ -74,9 +76,8 @@ class worker_process {
     int run_child(const unicoro::settings::server_settings& values, int lifeline) const;
 
     unicoro::scoreboard::table board_;
-    int listener_ = -1;
+    std::optional<unicoro::os::listener> listener_;
     unicoro::os::unique_fd lifeline_;
-    std::uint16_t port_ = 0;
     pid_t pid_ = -1;
 };
 
