@@ -27,22 +27,17 @@ deadline_queue& deadline_service::queue(std::chrono::nanoseconds duration) {
 
 void deadline_service::arm(deadline& which, deadline_queue& queue) {
     which.disarm();
-    if (queue.duration_ == std::chrono::nanoseconds::zero() || stopped_) return;
+    if (queue.duration_ == std::chrono::nanoseconds::zero()) return;
     which.expiry_ = coarse_now() + queue.duration_.count();
     queue.armed_.push_back(which);
     if (which.expiry_ < scheduled_) schedule(which.expiry_);
-}
-
-void deadline_service::stop() {
-    stopped_ = true;
-    timer_.cancel();
 }
 
 void deadline_service::schedule(std::int64_t when) {
     scheduled_ = when;
     timer_.expires_after(std::chrono::nanoseconds(when - coarse_now() + clock_slack));
     timer_.async_wait([this](const error_code& ec) {
-        if (!ec && !stopped_) sweep();
+        if (!ec) sweep();
     });
 }
 

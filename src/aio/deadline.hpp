@@ -29,7 +29,6 @@ class deadline : public detail::deadline_hook {
     deadline(const deadline&) = delete;
     deadline& operator=(const deadline&) = delete;
 
-    [[nodiscard]] bool armed() const noexcept { return is_linked(); }
     void disarm() noexcept {
         if (is_linked()) unlink();
     }
@@ -73,9 +72,6 @@ class deadline_service {
     /// (Re-)arms; on a queue of zero duration it only disarms.
     void arm(deadline& which, deadline_queue& queue);
 
-    /// No deadline expires any more.
-    void stop();
-
   private:
     void schedule(std::int64_t when);
     void sweep();
@@ -87,7 +83,6 @@ class deadline_service {
         timer_;
     std::deque<deadline_queue> queues_;
     std::int64_t scheduled_ = INT64_MAX;
-    bool stopped_ = false;
 };
 
 /// CLOCK_MONOTONIC_COARSE in nanoseconds: cheap, a few milliseconds behind.

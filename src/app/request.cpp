@@ -7,7 +7,6 @@
 #include <boost/system/system_error.hpp>
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 namespace unicoro {

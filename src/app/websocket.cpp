@@ -28,8 +28,4 @@ bool admit_websocket(exchange& request) {
     return false;
 }
 
-std::vector<std::string_view> offered_subprotocols(const http::request_head& head) {
-    return http::offered_subprotocols(head);
-}
-
 }  // namespace unicoro::app

@@ -9,11 +9,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
-
-namespace unicoro::http {
-struct request_head;
-}
 
 namespace unicoro::app {
 
@@ -23,9 +18,6 @@ class exchange;
 /// with 400, or 426 for another version (RFC 6455, 4.2.1), and false returned: the host has nothing
 /// more to do. True: accept it, or deny it with an ordinary response.
 [[nodiscard]] bool admit_websocket(exchange& request);
-
-/// The subprotocols that the client offers, in its order; views into the head.
-[[nodiscard]] std::vector<std::string_view> offered_subprotocols(const http::request_head& head);
 
 /// A whole message. `text` is valid UTF-8 when received, and must be when sent.
 struct websocket_message {

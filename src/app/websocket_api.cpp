@@ -74,7 +74,7 @@ bool request::wants_websocket() const noexcept {
 }
 
 std::vector<std::string_view> request::websocket_subprotocols() const {
-    return app::offered_subprotocols(exchange_.head());
+    return http::offered_subprotocols(exchange_.head());
 }
 
 awaitable<websocket> websocket::accept(

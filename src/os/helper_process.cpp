@@ -11,7 +11,6 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
-#include <utility>
 
 namespace unicoro::os {
 namespace {

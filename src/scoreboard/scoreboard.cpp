@@ -9,7 +9,6 @@
 #include <cerrno>
 #include <cstring>
 #include <ctime>
-#include <new>
 #include <utility>
 
 namespace unicoro::scoreboard {

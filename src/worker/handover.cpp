@@ -13,7 +13,6 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <exception>
 #include <utility>
 
 namespace unicoro::worker {

@@ -14,9 +14,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <thread>
-#include <vector>
 
 namespace unicoro::worker {
 

@@ -2,8 +2,8 @@
 #include "python/asgi/scope.hpp"
 
 #include "app/percent.hpp"
-#include "app/websocket.hpp"
 #include "base/text.hpp"
+#include "http/websocket_handshake.hpp"
 #include "python/asgi/asgi_names.hpp"
 
 #include <utility>
@@ -181,7 +181,7 @@ py_ref scope_builder::server_of(const app::connection_info& connection) {
 py_ref scope_builder::subprotocols_of(const http::request_head& head) {
     py_ref list = py_ref::steal(PyList_New(0));
     if (!list) return {};
-    for (const std::string_view each : app::offered_subprotocols(head)) {
+    for (const std::string_view each : http::offered_subprotocols(head)) {
         const py_ref text = latin1(each);
         if (!text || PyList_Append(list.get(), text.get()) != 0) return {};
     }

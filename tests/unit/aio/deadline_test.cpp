@@ -66,8 +66,8 @@ TEST_SUITE("deadline") {
             service.arm(destroyed.limit, queue);
         }
         disarmed.limit.disarm();
-        CHECK_FALSE(disarmed.limit.armed());
-        CHECK(kept.limit.armed());
+        CHECK_FALSE(disarmed.limit.is_linked());
+        CHECK(kept.limit.is_linked());
         io.run();
         CHECK(witness::order == std::vector<std::string>{"kept"});
     }
@@ -77,7 +77,7 @@ TEST_SUITE("deadline") {
         deadline_service service(io);
         witness never("never");
         service.arm(never.limit, service.queue(0ms));
-        CHECK_FALSE(never.limit.armed());
+        CHECK_FALSE(never.limit.is_linked());
         CHECK(&service.queue(5s) == &service.queue(5000ms));
         CHECK(io.run() == 0);
     }
