@@ -25,8 +25,8 @@ failed_host::failed_host(std::unique_ptr<host> broken, std::string why)
     : broken_(std::move(broken)),
       page_(
           "<!DOCTYPE html>\n<html><head><meta charset=\"utf-8\"><title>The application does not "
-          "load</title></head>\n<body><h1>The application does not load</h1>\n<p>It is tried again "
-          "when a file changes (reload).</p>\n<pre>" +
+          "load</title></head>\n<body><h1>The application does not load</h1>\n<p>It is loaded again when a "
+          "file changes (reload).</p>\n<pre>" +
           as_html(why) + "</pre>\n</body></html>\n"
       ) {}
 

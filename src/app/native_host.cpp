@@ -67,7 +67,7 @@ load_error why_not_opened(const std::string& path, const std::string& reason) {
             "\nAn undefined symbol of unicoro:: or boost:: means that the library was built for another "
             "version of Unicoro or Boost: build it against the headers of this one.";
     } else if (reason.find("ELF") != std::string::npos || reason.find("too short") != std::string::npos) {
-        text += " (" + path + " is not a shared library of this machine)";
+        text += " (" + path + " is not a shared library for this machine)";
     }
     return not_loaded(std::move(text));
 }
@@ -124,8 +124,8 @@ std::optional<load_error> native_host::load(worker_context&) {
     if (symbol == nullptr) {
         return not_loaded(
             "App failed to load: " + path + " exports no '" + spec_.attribute +
-            "'. Define it outside of any namespace, and not const, as: unicoro::application " +
-            spec_.attribute + "{.handle = ...};"
+            "'. Define it outside any namespace, and not const, as: unicoro::application " + spec_.attribute +
+            "{.handle = ...};"
         );
     }
     std::uint64_t magic = 0;

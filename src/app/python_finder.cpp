@@ -89,7 +89,7 @@ std::string first_of(const std::vector<std::string>& environments, std::vector<s
         if (!found.empty()) return found;
         notes.push_back(
             "the virtual environment " + absolute(each) +
-            " has no bin/python that can be run, and is passed over: make it anew"
+            " has no bin/python that can be run, and is skipped: create it again"
         );
     }
     return {};
@@ -218,9 +218,9 @@ os::outcome<chosen_python> choose_python(const python_search& where) {
     if (chosen.path.empty()) chosen.path = in_path("python3");
     if (!chosen.path.empty()) return chosen;
     return missing(
-        "no Python interpreter: VIRTUAL_ENV is not set, unicoro lies in no virtual environment, there is no "
-        ".venv or venv beside the application and no python3 in PATH; name one with --python (an interpreter "
-        "or a virtual environment)"
+        "no Python interpreter: VIRTUAL_ENV is not set, unicoro is not in a virtual environment, there is no "
+        ".venv or venv next to the application, and no python3 in PATH; name one with --python (an "
+        "interpreter or a virtual environment)"
     );
 }
 

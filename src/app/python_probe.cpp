@@ -48,8 +48,8 @@ os::outcome<std::string> ask(const std::string& interpreter) {
     if (answer->status != 0) {
         return refused(
             interpreter +
-            " could not say what Python it is (see its message above); name a Python "
-            "3.10 or newer with --python"
+            " could not say which Python it is (see its message above); name a Python 3.10 or newer with "
+            "--python"
         );
     }
     return std::move(*answer->text);

@@ -140,8 +140,8 @@ class path_walk {
             return parent_folder::refusal{
                 ELOOP,
                 "'" + name_ +
-                    "' on the way is a symbolic link, and others than root can write where it "
-                    "lies; name the path it leads to"
+                    "' on the way is a symbolic link in a folder that others than root can write to; name "
+                    "the path it leads to"
             };
         }
         if (of_kernel_) {

@@ -25,7 +25,7 @@ class category_impl final : public boost::system::error_category {
             case errc::length_mismatch:
                 return "the response body does not have the length that Content-Length announced";
             case errc::not_regular_file: return "not a regular file";
-            case errc::invalid_handshake: return "the request is no valid WebSocket handshake";
+            case errc::invalid_handshake: return "the request is not a valid WebSocket handshake";
             case errc::websocket_closed: return "the WebSocket is closed";
             case errc::invalid_close_code: return "a WebSocket close code that may not be sent";
             case errc::invalid_subprotocol: return "a WebSocket subprotocol that the client did not offer";

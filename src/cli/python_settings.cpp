@@ -75,7 +75,7 @@ settings::python_answer run_python_file(const settings::python_question& asked) 
     if (!ended) {
         answer.problem = ended.error().message;
     } else if (!ended->text) {
-        answer.problem = "did not come to its end within " + std::to_string(patience.count()) + " seconds";
+        answer.problem = "did not finish within " + std::to_string(patience.count()) + " seconds";
     } else if (ended->text->empty()) {
         answer.problem = "ended the interpreter " + interpreter->path + " while it was read (see above)";
     } else {

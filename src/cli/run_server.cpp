@@ -108,7 +108,7 @@ master::reload_outcome reload(
     if (outcome.errors.empty()) {
         for (const std::string& name : fixed_settings(first, read.settings, guest)) {
             outcome.errors.push_back(
-                name + ": cannot change while the master runs, which holds it: restart the server"
+                name + ": cannot change while the master runs, because the master uses it: restart the server"
             );
         }
     }
@@ -133,7 +133,7 @@ void adopt(const settings::server_settings& values) {
 void tell_of_logging(bool has_python) {
     if (has_python) {
         log::info(
-            "Logging: logger_class and logconfig count for Python's loggers and the access log; the server "
+            "Logging: logger_class and logconfig apply to Python's loggers and the access log; the server "
             "writes its own messages as they are"
         );
     } else {
@@ -176,7 +176,7 @@ int run_server(const settings::load_request& request, settings::outcome first) {
         }
         options.guest = guest.get();
     } else if (values->preload_app) {
-        log::warning("preload_app: a native application is loaded by each worker, as without it");
+        log::warning("preload_app has no effect: each worker loads a native application by itself");
     }
     options.entry = [&guest](const master::worker_launch& launch) { return run_worker(launch, guest.get()); };
     options.reload = [&request, values, &guest, about = options.about] {

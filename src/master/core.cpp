@@ -45,7 +45,7 @@ void core::finish_step() {
     announce_ready();
     if (stopping_ && (workers_.empty() || now_ >= stopping_->give_up)) {
         if (!workers_.empty()) {
-            say(log::level::error, "{} workers do not end even by SIGKILL, leaving them", workers_.size());
+            say(log::level::error, "{} workers do not end even after SIGKILL; leaving them", workers_.size());
         }
         say(log::level::info, "Shutting down: Master");
         out_.emplace_back(action::exit{stopping_->code});

@@ -121,7 +121,7 @@ void core::give_up_reload(const std::string& reason) {
     const generation_id failed = next_->id;
     say(log::level::error,
         "Reload failed: {} The workers of the earlier settings keep serving; send HUP again when the fault "
-        "is mended",
+        "is fixed",
         reason);
     next_.reset();
     for (worker& each : workers_) {

@@ -74,7 +74,7 @@ void core::change_strength(int by) {
     if (by < 0 && wanted < 1) return;
     if (wanted > options_.most_workers) {
         say(log::level::warning,
-            "{} workers are the most this master has room for; restart it with a greater `workers`",
+            "{} workers are the most this master has room for; restart it with a higher `workers`",
             options_.most_workers);
         return;
     }

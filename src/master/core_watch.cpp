@@ -53,7 +53,7 @@ void core::read(worker& of, const slot_reading& reading) {
         of.at = phase::leaving;
         of.expected = true;
         of.deadline = now_ + values.graceful_timeout;
-        say(log::level::info, "Worker (pid:{}) is leaving, told by somebody else", of.pid);
+        say(log::level::info, "Worker (pid:{}) is leaving: something else told it to", of.pid);
         judge_life(of);
     }
 }
@@ -61,7 +61,7 @@ void core::read(worker& of, const slot_reading& reading) {
 void core::distrust(worker& of) {
     if (std::exchange(of.distrusted, true)) return;
     say(log::level::warning,
-        "Worker (pid:{}) says of itself what cannot be: its memory may be damaged",
+        "Worker (pid:{}) reports a state that cannot be: its memory may be damaged",
         of.pid);
 }
 

@@ -106,7 +106,7 @@ void supervisor::hear(running& worker) {
         return;
     }
     if (--worker.rings_left > 0) return;
-    log::warning("Worker (pid:{}) rings without end: its rings are ignored from now on", worker.pid);
+    log::warning("Worker (pid:{}) rings without end; its rings are ignored from now on", worker.pid);
 }
 
 void supervisor::take_signals() {
@@ -206,7 +206,7 @@ void supervisor::perform(const action::reopen_logs&) {
         for (const running& each : workers_) {
             const auto failed = os::hand_file(each.lifeline.get(), file.path, file.descriptor);
             if (!failed || failed == os::system_error(EPIPE)) continue;
-            log::warning("Worker (pid:{}) goes on with the former log file: {}", each.pid, failed.message());
+            log::warning("Worker (pid:{}) keeps using the former log file: {}", each.pid, failed.message());
         }
     }
 }

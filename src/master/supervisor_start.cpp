@@ -62,8 +62,8 @@ void warn_of_unused_bind(const settings::server_settings& values, const std::vec
     }
     if (unused.empty()) return;
     log::warning(
-        "{}: {} is not listened on: the service manager has passed sockets (LISTEN_FDS), which count alone; "
-        "remove one of the two",
+        "{}: {} is not listened on: the service manager has passed sockets (LISTEN_FDS), and only those are "
+        "used; remove one of the two",
         values.bind_origin,
         log::escaped(unused)
     );
@@ -176,7 +176,7 @@ std::optional<int> supervisor::start() {
     if (options_.daemon != nullptr) {
         // From here on the workers inherit the streams: none may hold the terminal.
         if (const error_code failed = os::detach_streams(stream_policy_of(values))) {
-            log::error("Cannot part with the terminal: {}", failed.message());
+            log::error("Cannot detach from the terminal: {}", failed.message());
             return 1;
         }
     }

@@ -34,8 +34,8 @@ int first_free_port() {
 std::string remedy(error_code failed, const tcp_request& asked) {
     if (failed == system_error(EACCES) && asked.port < first_free_port()) {
         return ". Ports below " + std::to_string(first_free_port()) +
-               " are root's: take a higher one behind a proxy, start as root with --user, or allow it (a "
-               "systemd unit by AmbientCapabilities=CAP_NET_BIND_SERVICE, everybody by sysctl "
+               " are reserved for root: use a higher one behind a proxy, start as root with --user, or allow "
+               "it (for a systemd unit by AmbientCapabilities=CAP_NET_BIND_SERVICE, for everybody by sysctl "
                "net.ipv4.ip_unprivileged_port_start=" +
                std::to_string(asked.port) + ")";
     }

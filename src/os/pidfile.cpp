@@ -79,7 +79,7 @@ std::string objection(int fd, const base::parent_folder& folder) {
     if (!S_ISREG(found.st_mode)) return "it is not a regular file";
     // A lock on another daemon's file, or its first digits in our log, would be a favour to somebody.
     if (found.st_nlink > 1 && folder.shared()) {
-        return "it has another name (a hard link), and others can write its directory";
+        return "it has another name (a hard link), and others can write to its directory";
     }
     return "";
 }
@@ -134,7 +134,7 @@ outcome<pidfile> pidfile::create(const std::string& path) noexcept {
     if (!same_file(written->get(), folder)) {
         return failure{
             system_error(ESTALE),
-            what + ": somebody else has exchanged it meanwhile; choose a directory that root alone can write"
+            what + ": somebody else has replaced it meanwhile; choose a directory that only root can write to"
         };
     }
     return pidfile(path, std::move(folder), std::move(*written), pid);

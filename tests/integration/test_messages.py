@@ -171,7 +171,7 @@ def test_native_names(command, tmp_path):
         ("./sub:app", "./sub is a folder"),
         ("sub/app:app", "sub/app is a Python module, which is named with dots"),
         ("sub/none:app", "no file sub/none in /"),
-        ("./libtext.so:app", "is not a shared library of this machine"),
+        ("./libtext.so:app", "is not a shared library for this machine"),
     ]:
         result = command("--check-config", spec)
         assert result.returncode == 4

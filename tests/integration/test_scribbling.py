@@ -109,9 +109,9 @@ def test_damage_is_told_once(serve):
     with server.client() as client:
         for seed in range(20):
             client.get(f"/garbage?{seed}")
-    server.wait_log(r"\[WARNING\] Worker \(pid:\d+\) says of itself what cannot be")
+    server.wait_log(r"\[WARNING\] Worker \(pid:\d+\) reports a state that cannot be")
     assert server.stop() == 0
-    assert server.log().count("says of itself what cannot be") == 1
+    assert server.log().count("reports a state that cannot be") == 1
 
 
 def test_what_a_damaged_worker_ran_is_told_with_care(serve):

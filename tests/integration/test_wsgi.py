@@ -353,7 +353,7 @@ def test_application_that_cannot_be_loaded(serve, app, code, message):
     ("script", "message"),
     [
         (None, "is neither an interpreter nor a virtual environment"),
-        ("exit 1", "could not say what Python it is"),
+        ("exit 1", "could not say which Python it is"),
         ("printf 'cpython\\n3.12\\n\\n/x\\n/\\n0\\nl\\n/\\n'", "without a shared libpython"),
         (
             "printf 'cpython\\n3.99\\n\\n/x\\n/\\n1\\nl\\n/\\n'",

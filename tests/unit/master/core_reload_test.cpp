@@ -151,7 +151,7 @@ TEST_CASE("an application that does not load any more leaves the old workers alo
                 "lost with 104",
                 fmt::format(
                     "error: Reload failed: {} The workers of the earlier settings keep serving; send "
-                    "HUP again when the fault is mended",
+                    "HUP again when the fault is fixed",
                     each.reason
                 ),
                 "abandon 2",
@@ -176,7 +176,7 @@ TEST_CASE("a new worker that crashes while it boots has three attempts") {
     CHECK(
         only(last, "error") ==
         lines{"error: Reload failed: 3 new workers in a row did not boot. The workers of the earlier "
-              "settings keep serving; send HUP again when the fault is mended"}
+              "settings keep serving; send HUP again when the fault is fixed"}
     );
     CHECK(only(last, "abandon") == lines{"abandon 2"});
     CHECK(world.run(60s).empty());

@@ -60,7 +60,7 @@ TEST_CASE("TERM drains, kills the rest after graceful_timeout and ends with 0") 
         CHECK(
             world.run(5s) ==
             lines{
-                "error: 1 workers do not end even by SIGKILL, leaving them",
+                "error: 1 workers do not end even after SIGKILL; leaving them",
                 "info: Shutting down: Master",
                 "exit 0"
             }
@@ -123,7 +123,7 @@ TEST_CASE("TTIN and TTOU change the number by one, within limits") {
             world.signal(SIGTTIN) ==
             lines{
                 "info: Handling signal: ttin",
-                "warning: 4 workers are the most this master has room for; restart it with a greater "
+                "warning: 4 workers are the most this master has room for; restart it with a higher "
                 "`workers`"
             }
         );

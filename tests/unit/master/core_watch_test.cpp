@@ -187,7 +187,9 @@ TEST_CASE("a worker that somebody else told to leave is replaced at once") {
     world.start_ready();
     CHECK(
         world.says(101, worker_state::draining) ==
-        lines{"info: Worker (pid:101) is leaving, told by somebody else", "spawn slot 1 age 2 generation 1"}
+        lines{
+            "info: Worker (pid:101) is leaving: something else told it to", "spawn slot 1 age 2 generation 1"
+        }
     );
     CHECK(world.exits(101, 0) == lines{"debug: Worker (pid:101) exited after 0.0 s"});
 }
@@ -210,7 +212,7 @@ TEST_CASE("a state that cannot be is told once and changes nothing") {
     core_driver world({2});
     world.start_ready();
     const std::string warning =
-        "warning: Worker (pid:102) says of itself what cannot be: its memory may be damaged";
+        "warning: Worker (pid:102) reports a state that cannot be: its memory may be damaged";
     CHECK(world.says(102, static_cast<worker_state>(0x41414141)) == lines{warning});
     for (const std::uint32_t wrong : {1U, 2U, 3U, 4U, 5U, 0xffff'ffffU}) {
         CHECK(world.says(102, static_cast<worker_state>(wrong)).empty());

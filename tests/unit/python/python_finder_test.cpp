@@ -158,7 +158,7 @@ TEST_SUITE("python finder") {
         const variable path("PATH", here.path().c_str());
         fs::create_symlink(here.path() + "/a", here.path() + "/b");
         fs::create_symlink(here.path() + "/b", here.path() + "/a");
-        mentions(chosen({{}, here.path() + "/a", {}}), "unicoro lies in no virtual environment");
+        mentions(chosen({{}, here.path() + "/a", {}}), "unicoro is not in a virtual environment");
     }
 
     TEST_CASE("what cannot be found is named, with the remedy") {
@@ -191,7 +191,7 @@ TEST_SUITE("python finder") {
             REQUIRE(found.has_error());
             return found.error().message;
         };
-        mentions(refusal("exit 3"), "could not say what Python it is");
+        mentions(refusal("exit 3"), "could not say which Python it is");
         mentions(refusal("printf 'pypy\\n3.10\\n\\n/p\\n/\\n1\\nl\\n/\\n'"), "only CPython");
         mentions(refusal("printf 'cpython\\n3.8\\n\\n/p\\n/\\n1\\nl\\n/\\n'"), "needs 3.10 or newer");
         mentions(refusal("printf 'cpython\\n3.12\\n\\n/p\\n/\\n0\\nl\\n/\\n'"), "without a shared libpython");
