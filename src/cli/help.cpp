@@ -21,8 +21,8 @@ constexpr std::string_view usage = R"(usage: unicoro [FLAGS] APP
 Serves APP: a Python application (MODULE, MODULE:NAME, MODULE:FACTORY(ARGUMENTS)) or a native one
 (./LIBRARY.so:NAME).
 
-Settings come from unicoro.json or the file of -c, then from UNICORO_CMD_ARGS, then from the command
-line; the later one wins. Flags marked with * are not available yet.
+Settings are read from unicoro.json (or the file that -c names), then from UNICORO_CMD_ARGS, then from the
+command line; a later source wins. Flags marked with * are not available yet.
 )";
 
 /// Flags that are accepted for gunicorn's sake alone are left to the documentation.
