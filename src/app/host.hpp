@@ -39,7 +39,8 @@ struct worker_context {
 };
 
 /// An application in one worker: native library or interpreter. Every call comes on the worker's one
-/// thread, in the order load, start, handle (many, interleaved), stop.
+/// thread, in the order load, start, handle (many, interleaved), stop. How a request gets here, and what
+/// the hosts do with it: docs/design.md.
 class host {
   public:
     host() = default;

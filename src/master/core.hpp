@@ -12,7 +12,8 @@ namespace unicoro::master {
 
 /// The decisions of the master as a pure state machine: events and the time in, actions out. It knows
 /// no clock, no process and no file. Workers belong to generations: every accepted reload makes a new
-/// one, whose first worker must become ready before any worker of the old one has to go.
+/// one, whose first worker must become ready before any worker of the old one has to go (docs/design.md
+/// shows it).
 class core {
   public:
     struct options {

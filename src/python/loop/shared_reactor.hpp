@@ -16,12 +16,11 @@
 namespace unicoro::python {
 
 /// What a foreign event loop (gevent's, asyncio's, eventlet's) stands on: it waits in an io_context
-/// instead of in a system call of its own, so that both loops are one. The foreign loop keeps its
-/// descriptors in an epoll of its own, which is one level-triggered descriptor here.
+/// instead of in a system call of its own (docs/design.md). The foreign loop keeps its descriptors in an
+/// epoll of its own, which is one level-triggered descriptor here.
 ///
-/// `wait` runs handlers of the io_context. No greenlet may be switched to inside of them (Asio keeps
-/// pointers into the C stack that a switch would move): they leave word and call `interrupt`, and
-/// the caller of `wait` acts when it has returned.
+/// `wait` runs handlers of the io_context. No greenlet may be switched to in them: they leave word and
+/// call `interrupt`, and the caller of `wait` acts when it has returned.
 ///
 /// One per thread and io_context. The io_context must outlive it.
 class shared_reactor {
