@@ -53,13 +53,13 @@ inline_call::~inline_call() {
     call_.give_up();
 }
 
-wsgi_call::step inline_call::begin(app::spooled_body body) {
+wsgi_call::step inline_call::begin(request_body body) {
     entered_ = true;
     alive_();
     wsgi_call::step step;
     {
         const visit here(*this);
-        step = call_.begin(std::move(body), *this, wsgi_call::body_kind::whole);
+        step = call_.begin(std::move(body), *this);
     }
     if (step.what != wsgi_call::action::write) leave();
     return step;

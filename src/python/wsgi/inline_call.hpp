@@ -27,7 +27,7 @@ class inline_call final : public request_io {
     ~inline_call();
 
     // As of wsgi_call.
-    [[nodiscard]] wsgi_call::step begin(app::spooled_body body);
+    [[nodiscard]] wsgi_call::step begin(request_body body);
     [[nodiscard]] wsgi_call::step next();
 
     /// Between two steps: sends what the first gave. The loop runs while that must wait.

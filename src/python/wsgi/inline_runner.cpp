@@ -25,12 +25,7 @@ bool was_ended(app::exchange& request) {
 
 }  // namespace
 
-awaitable<void> inline_runner::handle(wsgi_runtime& application, app::exchange& request) {
-    app::spooled_body body;
-    if (has_body(request)) {
-        const bool taken = co_await take_body(request, body);
-        if (!taken) co_return;
-    }
+awaitable<void> inline_runner::run(wsgi_runtime& application, app::exchange& request, request_body body) {
     turnstile::turn turn = turns_.try_enter();
     if (!turn) {
         turnstile::turn granted = co_await turns_.enter();

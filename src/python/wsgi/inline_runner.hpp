@@ -20,9 +20,10 @@ class inline_runner final : public wsgi_runner {
     environ_builder::calls concurrency() const noexcept override {
         return environ_builder::calls::one_at_a_time;
     }
-    awaitable<void> handle(wsgi_runtime& application, app::exchange& request) override;
 
   private:
+    awaitable<void> run(wsgi_runtime& application, app::exchange& request, request_body body) override;
+
     turnstile turns_;
     std::function<void()> alive_;
 };

@@ -36,4 +36,9 @@ class request_io {
     ~request_io() = default;
 };
 
+/// What application code meets that writes or reads where nobody is any more: false, with ConnectionError
+/// set. The first leaves an exception that is set already.
+[[nodiscard]] bool refuse_over() noexcept;
+[[nodiscard]] bool refuse_gone(error_code why);
+
 }  // namespace unicoro::python

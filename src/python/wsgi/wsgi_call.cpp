@@ -67,10 +67,10 @@ wsgi_call::~wsgi_call() {
     chunk_.reset();
 }
 
-wsgi_call::step wsgi_call::begin(app::spooled_body body, request_io& io, body_kind kind) {
+wsgi_call::step wsgi_call::begin(request_body body, request_io& io) {
     state_.io = &io;
     const gil_lock gil;
-    if (!call_application(std::move(body), kind)) return failed();
+    if (!call_application(std::move(body))) return failed();
     return first_step();
 }
 
@@ -85,16 +85,16 @@ void wsgi_call::give_up() {
     leave_application();
 }
 
-bool wsgi_call::call_application(app::spooled_body body, body_kind kind) {
+bool wsgi_call::call_application(request_body body) {
     app::exchange& request = state_.request;
     std::optional<std::uint64_t> size;
     py_ref input;
-    if (kind == body_kind::live) {
+    if (body.live) {
         live_input_ = make_live_input(*state_.io);
         if (!live_input_) return false;
-    } else if (body.size() > 0) {
-        size = body.size();
-        input = make_input(std::move(body));
+    } else if (body.whole.size() > 0) {
+        size = body.whole.size();
+        input = make_input(std::move(body.whole));
         if (!input) return false;
     }
     const py_ref environ =
@@ -290,7 +290,7 @@ wsgi_call::step wsgi_call::failed() {
     chunk_.reset();
     step last;
     if (unread) {
-        refuse_body(state_.request, unread);
+        app::refuse_body(state_.request, unread);
     } else {
         last.what = action::fail;
     }

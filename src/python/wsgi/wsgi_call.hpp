@@ -23,6 +23,12 @@ struct wsgi_runtime {
     bool use_sendfile = true;
 };
 
+/// A request's body as its application gets it.
+struct request_body {
+    app::spooled_body whole;  ///< empty for a request without one
+    bool live = false;        ///< instead: the application reads it through its request_io
+};
+
 /// One request's way through a WSGI application: each step runs Python as far as it can and says
 /// what to send next. Only through its request_io does a step wait. Takes the GIL
 /// itself, for the length of a step. Whatever ends it, its destructor too, `close()` of the
@@ -51,17 +57,15 @@ class wsgi_call {
     wsgi_call& operator=(const wsgi_call&) = delete;
     ~wsgi_call();
 
-    /// Calls the application, which writes through `io`. With `whole`, `body` holds the request's body
-    /// where it has one; with `live`, the application reads it through `io`.
-    enum class body_kind { whole, live };
-    [[nodiscard]] step begin(app::spooled_body body, request_io& io, body_kind kind);
+    /// Calls the application, which writes through `io`.
+    [[nodiscard]] step begin(request_body body, request_io& io);
     /// After a `write`.
     [[nodiscard]] step next();
     /// Instead of `next` when the piece could not be sent: the application is told that it is over.
     void give_up();
 
   private:
-    [[nodiscard]] bool call_application(app::spooled_body body, body_kind kind);
+    [[nodiscard]] bool call_application(request_body body);
     [[nodiscard]] step first_step();
     [[nodiscard]] step whole_list();
     [[nodiscard]] step whole_file();

@@ -3,17 +3,36 @@
 
 #include "app/body_refusal.hpp"
 
+#include <utility>
+
 namespace unicoro::python {
 
-bool has_body(const app::exchange& request) noexcept {
-    const http::request_head& head = request.head();
+namespace {
+
+bool has_body(const http::request_head& head) noexcept {
     return head.framing == http::body_framing::chunked || head.content_length > 0;
 }
 
-awaitable<bool> take_body(app::exchange& request, app::spooled_body& body) {
-    const error_code failed = co_await body.fill(request);
-    if (failed) refuse_body(request, failed);
-    co_return !failed;
+}  // namespace
+
+awaitable<void> wsgi_runner::handle(wsgi_runtime& application, app::exchange& request) {
+    const http::request_head& head = request.head();
+    request_body body;
+    if (has_body(head)) {
+        if (!leaves_body(head)) return run_after_body(application, request);
+        body.live = true;
+    }
+    return run(application, request, std::move(body));
+}
+
+awaitable<void> wsgi_runner::run_after_body(wsgi_runtime& application, app::exchange& request) {
+    request_body body;
+    const error_code failed = co_await body.whole.fill(request);
+    if (failed) {
+        app::refuse_body(request, failed);
+        co_return;
+    }
+    co_await run(application, request, std::move(body));
 }
 
 awaitable<void> deliver(app::exchange& request, const wsgi_call::step& last) {

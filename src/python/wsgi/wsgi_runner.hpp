@@ -2,7 +2,6 @@
 #pragma once
 
 #include "app/exchange.hpp"
-#include "app/spooled_body.hpp"
 #include "python/wsgi/wsgi_call.hpp"
 
 #include <functional>
@@ -23,8 +22,9 @@ class wsgi_runner {
     /// exception set.
     [[nodiscard]] virtual bool start() { return true; }
 
-    /// Answers one request, as app::host::handle.
-    virtual awaitable<void> handle(wsgi_runtime& application, app::exchange& request) = 0;
+    /// Answers one request, as app::host::handle. Its body is read first, so that a client that is slow to
+    /// send it holds nothing but its connection, unless the application is to read it.
+    [[nodiscard]] awaitable<void> handle(wsgi_runtime& application, app::exchange& request);
 
     /// As app::host::cancelling.
     virtual void cancel_all() {}
@@ -32,12 +32,18 @@ class wsgi_runner {
     /// No request runs any more. False when code of one does all the same: then neither this nor the
     /// applications may be destroyed. Calls `alive` while it waits. With the GIL.
     [[nodiscard]] virtual bool stop([[maybe_unused]] const std::function<void()>& alive) { return true; }
+
+  private:
+    /// Of a request with a body: shall the application read it through its request_io?
+    [[nodiscard]] virtual bool leaves_body([[maybe_unused]] const http::request_head& head) const noexcept {
+        return false;
+    }
+    /// Answers a request whose body is here, or is left to the application.
+    [[nodiscard]] virtual awaitable<void> run(
+        wsgi_runtime& application, app::exchange& request, request_body body
+    ) = 0;
+    [[nodiscard]] awaitable<void> run_after_body(wsgi_runtime& application, app::exchange& request);
 };
-
-[[nodiscard]] bool has_body(const app::exchange& request) noexcept;
-
-/// Reads the whole body; answers a request whose body cannot be read, and says so (false).
-[[nodiscard]] awaitable<bool> take_body(app::exchange& request, app::spooled_body& body);
 
 /// Sends what the application left to be sent when it was done.
 awaitable<void> deliver(app::exchange& request, const wsgi_call::step& last);

@@ -37,18 +37,9 @@ class greenlet_call::read_in_flight {
 };
 
 greenlet_call::greenlet_call(
-    greenlet_runner& runner,
-    wsgi_runtime& runtime,
-    app::exchange& request,
-    app::spooled_body body,
-    wsgi_call::body_kind kind
+    greenlet_runner& runner, wsgi_runtime& runtime, app::exchange& request, request_body body
 )
-    : runner_(runner),
-      bell_(runner.context()),
-      request_(request),
-      call_(runtime, request_, app::loop_meanwhile::runs),
-      body_(std::move(body)),
-      kind_(kind) {}
+    : attended_call(runner.context(), runtime, request, std::move(body)), runner_(runner) {}
 
 greenlet_call::~greenlet_call() {
     if (!interpreter::running()) {
@@ -62,11 +53,23 @@ greenlet_call::~greenlet_call() {
     owner_.reset();
 }
 
-awaitable<void> greenlet_call::run_errand() {
-    const error_code failed = co_await request_.write(piece_);
+void greenlet_call::hand_over() {
+    runner_.begin(greenlet_call_ptr(this));
+}
+
+awaitable<void> greenlet_call::run_errand(app::exchange& request) {
+    const error_code failed = co_await request.write(piece_);
     if (failed) write_failure_ = failed;
     writing_ = false;
     ++written_;
+    runner_.wake(greenlet_call_ptr(this));
+}
+
+void greenlet_call::leave() {
+    const greenlet_call_ptr self(this);
+    if (finished_) return runner_.wake(self);
+    request_.detach();
+    runner_.cancel(self);
 }
 
 awaitable<void> greenlet_call::read(read_in_flight here, app::exchange& request) {
@@ -108,25 +111,10 @@ void greenlet_call::run(PyObject* greenlet, PyObject* hub) {
     thread_ = PyThread_get_thread_ident();
     greenlet_ = py_ref::borrow(greenlet);
     hub_ = py_ref::borrow(hub);
-    step_ = call_.begin(std::move(body_), *this, kind_);
-    while (step_.what == wsgi_call::action::write) {
-        if (!write_step()) {
-            call_.give_up();
-            step_ = {};
-            break;
-        }
-        step_ = call_.next();
-    }
+    run_application();
     greenlet_.reset();
     hub_.reset();
     end();
-}
-
-// The piece belongs to call_, which is not asked for another one before this one has left.
-bool greenlet_call::write_step() {
-    if (write(step_.bytes, nullptr)) return true;
-    [[maybe_unused]] const py_ref why = take_exception();
-    return false;
 }
 
 bool greenlet_call::write(std::string_view piece, PyObject* owner) {
@@ -145,9 +133,7 @@ bool greenlet_call::write(std::string_view piece, PyObject* owner) {
         if (!park()) return false;
         if (written_ < mine && !going_on()) return false;
     }
-    if (!write_failure_) return true;
-    PyErr_Format(PyExc_ConnectionError, "the client has gone: %s", write_failure_.message().c_str());
-    return false;
+    return !write_failure_ || refuse_gone(write_failure_);
 }
 
 bool greenlet_call::read_more(std::string& into) {
@@ -201,11 +187,7 @@ bool greenlet_call::in_thread() const {
 }
 
 bool greenlet_call::going_on() const {
-    if (!request_.detached() && !finished_) return true;
-    if (PyErr_Occurred() == nullptr) {
-        PyErr_SetString(PyExc_ConnectionError, "the request is over");
-    }
-    return false;
+    return (!request_.detached() && !finished_) || refuse_over();
 }
 
 bool greenlet_call::park() {

@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "aio/event.hpp"
 #include "aio/recycled.hpp"
-#include "python/wsgi/detachable_exchange.hpp"
-#include "python/wsgi/request_io.hpp"
-#include "python/wsgi/wsgi_call.hpp"
+#include "python/wsgi/attended_call.hpp"
 
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 #include <boost/smart_ptr/intrusive_ref_counter.hpp>
@@ -29,29 +26,20 @@ class greenlet_runner;
 /// here needs a greenlet's C stack, which is somewhere else meanwhile: the buffers are here.
 class greenlet_call final : public boost::intrusive_ref_counter<greenlet_call, boost::thread_unsafe_counter>,
                             public aio::recycled<greenlet_call>,
-                            public request_io,
-                            public app::running_request {
+                            public attended_call {
   public:
-    greenlet_call(
-        greenlet_runner& runner,
-        wsgi_runtime& runtime,
-        app::exchange& request,
-        app::spooled_body body,
-        wsgi_call::body_kind kind
-    );
+    greenlet_call(greenlet_runner& runner, wsgi_runtime& runtime, app::exchange& request, request_body body);
     ~greenlet_call();
 
     // --- in the coroutine
 
-    /// Waits until the greenlet has an errand or is done.
-    [[nodiscard]] auto bell() { return bell_.wait(); }
-    [[nodiscard]] bool finished() const noexcept { return finished_; }
-    [[nodiscard]] bool has_errand() const noexcept { return writing_; }
-    /// Writes. Afterwards those that wait can be resumed. Only with an errand.
-    [[nodiscard]] awaitable<void> run_errand();
-    [[nodiscard]] const wsgi_call::step& last_step() const noexcept { return step_; }
-    /// The coroutine leaves: from now on the request is not touched.
-    void detach() { request_.detach(); }
+    void hand_over() override;
+    bool has_errand() override { return writing_; }
+    /// Writes. Afterwards those that wait can be resumed.
+    awaitable<void> run_errand(app::exchange& request) override;
+    bool finished() const noexcept override { return finished_; }
+    /// Before the greenlet is done: from now on the request is not touched.
+    void leave() override;
 
     // --- in the hub
 
@@ -88,15 +76,9 @@ class greenlet_call final : public boost::intrusive_ref_counter<greenlet_call, b
     [[nodiscard]] bool in_thread() const;
     [[nodiscard]] bool going_on() const;
     [[nodiscard]] bool park();
-    [[nodiscard]] bool write_step();
     void read_on();
 
     greenlet_runner& runner_;
-    aio::event bell_;
-    detachable_exchange request_;
-    wsgi_call call_;
-    app::spooled_body body_;
-    wsgi_call::step step_;
     py_ref greenlet_;
     py_ref hub_;
     std::vector<py_ref> waiting_;   // greenlets: the request's own, or some it made
@@ -110,8 +92,7 @@ class greenlet_call final : public boost::intrusive_ref_counter<greenlet_call, b
     error_code body_failure_;
     unsigned long thread_ = 0;
     unsigned direct_reads_ = 0;  // since the last one that waited
-    wsgi_call::body_kind kind_;
-    bool writing_ = false;  // piece_ is due, or on its way
+    bool writing_ = false;       // piece_ is due, or on its way
     bool reading_ = false;
     bool finished_ = false;
     bool interrupted_ = false;

@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "python/wsgi/greenlets/greenlet_runner.hpp"
 
-#include "aio/cancellation.hpp"
 #include "log/log.hpp"
 #include "python/runtime/greenlet_api.hpp"
 #include "python/runtime/interpreter.hpp"
 #include "python/runtime/traceback.hpp"
 #include "python/wsgi/greenlets/greenlet_slate.hpp"
-
-#include <boost/asio/error.hpp>
-#include <boost/system/system_error.hpp>
 
 #include <utility>
 
@@ -28,31 +24,6 @@ bool comes_first(const http::request_head& head) noexcept {
 PyMethodDef entry_method{"requests", nullptr, METH_NOARGS, "Runs requests in the greenlet that calls it."};
 
 }  // namespace
-
-/// The coroutine's side of a call: when it leaves before the greenlet is done, the greenlet is told.
-class greenlet_runner::presence {
-  public:
-    presence(greenlet_runner& runner, app::exchange& request, greenlet_call_ptr call)
-        : runner_(runner), request_(request), call_(std::move(call)) {
-        request_.runs_as(call_.get());
-    }
-    presence(const presence&) = delete;
-    presence& operator=(const presence&) = delete;
-    ~presence() {
-        request_.runs_as(nullptr);
-        if (call_->finished()) {
-            runner_.wake(call_);
-        } else {
-            call_->detach();
-            runner_.plan(call_, step::cancel);
-        }
-    }
-
-  private:
-    greenlet_runner& runner_;
-    app::exchange& request_;
-    greenlet_call_ptr call_;
-};
 
 greenlet_runner::~greenlet_runner() {
     due_.clear();
@@ -104,33 +75,14 @@ void greenlet_runner::plan(greenlet_call_ptr call, step what) {
     reactor_.interrupt();
 }
 
-awaitable<void> greenlet_runner::handle(wsgi_runtime& application, app::exchange& request) {
-    app::spooled_body body;
-    auto kind = wsgi_call::body_kind::whole;
-    if (has_body(request)) {
-        if (comes_first(request.head())) {
-            const bool taken = co_await take_body(request, body);
-            if (!taken) co_return;
-        } else {
-            kind = wsgi_call::body_kind::live;
-        }
-    }
-    const greenlet_call_ptr call(new greenlet_call(*this, application, request, std::move(body), kind));
-    {
-        const presence here(*this, request, call);
-        plan(call, step::start);
-        for (;;) {
-            const auto [cancelled] = co_await call->bell();
-            if (cancelled) throw boost::system::system_error(cancelled);
-            if (call->has_errand()) {
-                co_await call->run_errand();
-                wake(call);
-            }
-            if (call->finished()) break;
-        }
-    }
-    const wsgi_call::step& last = call->last_step();
-    if (last.what != wsgi_call::action::none) co_await deliver(request, last);
+bool greenlet_runner::leaves_body(const http::request_head& head) const noexcept {
+    return !comes_first(head);
+}
+
+awaitable<void> greenlet_runner::run(wsgi_runtime& application, app::exchange& request, request_body body) {
+    return attend(
+        request, greenlet_call_ptr(new greenlet_call(*this, application, request, std::move(body)))
+    );
 }
 
 void greenlet_runner::turn(PyObject* hub) {

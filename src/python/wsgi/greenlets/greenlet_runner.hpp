@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 namespace unicoro::python {
@@ -29,9 +30,13 @@ class greenlet_runner final : public wsgi_runner {
     environ_builder::calls concurrency() const noexcept override {
         return environ_builder::calls::many_at_once;
     }
-    awaitable<void> handle(wsgi_runtime& application, app::exchange& request) override;
+
+    // --- for the calls, in their coroutines and in the hub
 
     [[nodiscard]] asio::io_context& context() const noexcept { return reactor_.context(); }
+    void begin(greenlet_call_ptr call) { plan(std::move(call), step::start); }
+    /// Its greenlet is told that the request is gone.
+    void cancel(greenlet_call_ptr call) { plan(std::move(call), step::cancel); }
     /// Those that wait in the call look again.
     void wake(const greenlet_call_ptr& call) {
         if (call->awaited()) plan(call, step::resume);
@@ -49,8 +54,9 @@ class greenlet_runner final : public wsgi_runner {
         greenlet_call_ptr call;
         step what;
     };
-    class presence;
 
+    bool leaves_body(const http::request_head& head) const noexcept override;
+    awaitable<void> run(wsgi_runtime& application, app::exchange& request, request_body body) override;
     void plan(greenlet_call_ptr call, step what);
     void start_next();
     [[nodiscard]] bool starts_next() const noexcept;

@@ -5,27 +5,41 @@
 #include "python/runtime/interpreter.hpp"
 #include "python/runtime/thread_exception.hpp"
 #include "python/runtime/traceback.hpp"
+#include "python/wsgi/threads/thread_runner.hpp"
 
 #include <boost/asio/post.hpp>
+#include <boost/system/system_error.hpp>
 
 #include <utility>
 
 namespace unicoro::python {
 
 thread_call::thread_call(
-    asio::io_context& io, wsgi_runtime& runtime, app::exchange& request, app::spooled_body body
+    thread_runner& runner, wsgi_runtime& runtime, app::exchange& request, request_body body
 )
-    : io_(io),
-      bell_(io),
-      request_(request),
-      call_(runtime, request_, app::loop_meanwhile::runs),
-      body_(std::move(body)) {}
+    : attended_call(runner.context(), runtime, request, std::move(body)),
+      runner_(runner),
+      io_(runner.context()) {}
 
-thread_call::news thread_call::take_news() {
+void thread_call::hand_over() {
+    runner_.admit(*this);
+}
+
+bool thread_call::has_errand() {
     const std::lock_guard lock(mutex_);
     rung_ = false;
-    const error_code failed = unsent_.take(sending_);
-    return {sending_, finished_, failed};
+    lost_ = unsent_.take(sending_);
+    done_ = finished_;
+    return lost_ || !sending_.empty();
+}
+
+awaitable<void> thread_call::run_errand(app::exchange& request) {
+    if (lost_) {
+        sent(lost_);
+        throw boost::system::system_error(lost_);
+    }
+    const error_code failed = co_await request.write(sending_);
+    sent(failed);
 }
 
 void thread_call::sent(error_code outcome) {
@@ -36,17 +50,22 @@ void thread_call::sent(error_code outcome) {
     room_.notify_all();
 }
 
-bool thread_call::finished() {
-    const std::lock_guard lock(mutex_);
-    return finished_;
-}
-
-void thread_call::abandon() {
+void thread_call::leave() {
+    unlink();
+    {
+        const std::lock_guard lock(mutex_);
+        if (finished_) return;
+    }
     if (!taken_away()) {
         const gil_lock gil;
         take_away();
     }
     sent(errc::cancelled);
+}
+
+void thread_call::answered() {
+    // It still holds the bytes that were sent.
+    if (last_step().what == wsgi_call::action::send) runner_.retire(*this);
 }
 
 void thread_call::take_away() {
@@ -66,19 +85,12 @@ void thread_call::ring() {
 void thread_call::run() {
     if (request_.detached()) return;
     thread_ = PyThreadState_Get();
-    step_ = call_.begin(std::move(body_), *this, wsgi_call::body_kind::whole);
-    while (step_.what == wsgi_call::action::write) {
-        if (!write(step_.bytes, nullptr)) {
-            [[maybe_unused]] const py_ref why = take_exception();
-            // The application is told by close(), which must come to its end.
-            if (std::exchange(raised_, false)) drop_raised();
-            call_.give_up();
-            step_ = {};
-            break;
-        }
-        step_ = call_.next();
-    }
+    run_application();
     end();
+}
+
+void thread_call::giving_up() {
+    if (std::exchange(raised_, false)) drop_raised();
 }
 
 void thread_call::end() {
@@ -109,13 +121,9 @@ bool thread_call::write(std::string_view piece, PyObject*) {
     }
     if (first) ring();
     if (!failed && !over) return true;
-    if (over) {
-        PyErr_SetString(PyExc_ConnectionError, "the request is over");
-        return false;
-    }
+    if (over) return refuse_over();
     client_gone_ = true;
-    PyErr_Format(PyExc_ConnectionError, "the client has gone: %s", failed.message().c_str());
-    return false;
+    return refuse_gone(failed);
 }
 
 bool thread_call::read_more(std::string&) {

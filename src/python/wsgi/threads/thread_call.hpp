@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "aio/event.hpp"
-#include "python/wsgi/detachable_exchange.hpp"
-#include "python/wsgi/request_io.hpp"
+#include "python/wsgi/attended_call.hpp"
 #include "python/wsgi/threads/unsent_backlog.hpp"
-#include "python/wsgi/wsgi_call.hpp"
 
 #include <boost/intrusive/list_hook.hpp>
 #include <boost/smart_ptr/intrusive_ptr.hpp>
@@ -18,6 +15,8 @@
 
 namespace unicoro::python {
 
+class thread_runner;
+
 /// One request on a thread of the pool. The thread runs the application and leaves what is to be sent
 /// here; the coroutine of the connection sends it. The request itself belongs to the thread from
 /// `run` until it is done, so that the loop never waits for the GIL, except to take it away. Who is in
@@ -26,33 +25,23 @@ namespace unicoro::python {
 class thread_call final
     : public boost::intrusive_ref_counter<thread_call, boost::thread_safe_counter>,
       public boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>>,
-      public request_io,
-      public app::running_request {
+      public attended_call {
   public:
-    thread_call(asio::io_context& io, wsgi_runtime& runtime, app::exchange& request, app::spooled_body body);
+    thread_call(thread_runner& runner, wsgi_runtime& runtime, app::exchange& request, request_body body);
 
     // --- in the coroutine
 
-    /// Waits until there is something to send or the application is done.
-    [[nodiscard]] auto bell() { return bell_.wait(); }
+    void hand_over() override;
+    bool has_errand() override;
+    awaitable<void> run_errand(app::exchange& request) override;
+    bool finished() const noexcept override { return done_; }
+    /// Before the application is done it waits for the GIL, unless the request was taken away before.
+    void leave() override;
+    void answered() override;
 
-    struct news {
-        std::string_view piece;  ///< to be sent; valid until the next call
-        bool finished = false;
-        error_code failed = {};  ///< what was kept cannot be had again
-    };
-    [[nodiscard]] news take_news();
-    /// How sending the piece went.
-    void sent(error_code outcome);
-    [[nodiscard]] bool finished();
-    [[nodiscard]] const wsgi_call::step& last_step() const noexcept { return step_; }
-    /// The coroutine leaves before the application is done. Waits for the GIL, unless the request was
-    /// taken away before.
-    void abandon();
     /// From now on the request is not touched, and RequestCancelled is raised in the thread. With the
     /// GIL; the coroutine still leaves.
     void take_away();
-    [[nodiscard]] bool taken_away() const noexcept { return request_.detached(); }
 
     // --- on the thread, with the GIL
 
@@ -68,15 +57,14 @@ class thread_call final
     std::string stack() const override;
 
   private:
+    void giving_up() override;
     void end();
     void ring();
+    /// How sending a piece went.
+    void sent(error_code outcome);
 
+    thread_runner& runner_;
     asio::io_context& io_;
-    aio::event bell_;
-    detachable_exchange request_;
-    wsgi_call call_;
-    app::spooled_body body_;
-    wsgi_call::step step_;
     PyThreadState* thread_ = nullptr;  // while the application runs; with the GIL
     bool raised_ = false;              // something in that thread; with the GIL
     bool client_gone_ = false;         // with the GIL
@@ -88,7 +76,10 @@ class thread_call final
     bool rung_ = false;
     bool finished_ = false;
 
-    std::string sending_;  // the coroutine's
+    // The coroutine's, as of its last look:
+    std::string sending_;
+    error_code lost_;  // what was kept cannot be had again
+    bool done_ = false;
 };
 
 using thread_call_ptr = boost::intrusive_ptr<thread_call>;

@@ -24,12 +24,16 @@ class thread_runner final : public wsgi_runner {
     environ_builder::calls concurrency() const noexcept override {
         return environ_builder::calls::many_at_once;
     }
-    awaitable<void> handle(wsgi_runtime& application, app::exchange& request) override;
+
+    // --- for the calls, in their coroutines
+
+    [[nodiscard]] asio::io_context& context() const noexcept { return io_; }
+    void admit(thread_call& call);
+    /// As of the pool.
+    void retire(thread_call& call) { pool_.retire(thread_call_ptr(&call)); }
 
   private:
-    class presence;
-
-    [[nodiscard]] static awaitable<void> send_what_comes(thread_call& call, app::exchange& request);
+    awaitable<void> run(wsgi_runtime& application, app::exchange& request, request_body body) override;
 
     asio::io_context& io_;
     std::size_t threads_;
