@@ -18,9 +18,14 @@ constexpr std::chrono::milliseconds at_once{1};
 
 }  // namespace
 
+// With the GIL.
 class inline_call::visit {
   public:
     explicit visit(inline_call& call) : call_(call) {
+        if (call_.writers_ == 0) {
+            call_.visited_ = true;
+            return;
+        }
         const std::lock_guard lock(call_.mutex_);
         call_.visited_ = true;
         call_.news_.notify_all();
@@ -28,10 +33,15 @@ class inline_call::visit {
     visit(const visit&) = delete;
     visit& operator=(const visit&) = delete;
     ~visit() {
+        if (call_.writers_ == 0) {
+            call_.visited_ = false;
+            return;
+        }
         const gil_release others_turn;
         std::unique_lock lock(call_.mutex_);
-        call_.news_.wait(lock, [this] { return !call_.writing_; });
+        // First, or the thread that is waited for might begin the next piece in between.
         call_.visited_ = false;
+        call_.news_.wait(lock, [this] { return !call_.writing_; });
     }
 
   private:
@@ -41,13 +51,8 @@ class inline_call::visit {
 
 inline_call::~inline_call() {
     if (!entered_ || !interpreter::running()) return;
-    {
-        const gil_lock gil;
-        const std::lock_guard lock(mutex_);
-        over_ = true;
-        news_.notify_all();
-    }
-    wait_for_writers();
+    const gil_lock gil;
+    leave();
     const held_loop::call held;
     alive_();
     call_.give_up();
@@ -56,6 +61,7 @@ inline_call::~inline_call() {
 wsgi_call::step inline_call::begin(request_body body) {
     entered_ = true;
     alive_();
+    const gil_lock gil;
     wsgi_call::step step;
     {
         const visit here(*this);
@@ -66,6 +72,7 @@ wsgi_call::step inline_call::begin(request_body body) {
 }
 
 wsgi_call::step inline_call::next() {
+    const gil_lock gil;
     wsgi_call::step step;
     {
         const visit here(*this);
@@ -84,20 +91,14 @@ awaitable<error_code> inline_call::send(std::string_view piece) {
     co_return failed;
 }
 
-// The application is done with the request, so nobody can come in here any more.
+// With the GIL. Nobody comes in here any more, and nobody is when this returns.
 void inline_call::leave() {
     entered_ = false;
-    {
-        const std::lock_guard lock(mutex_);
-        over_ = true;
-        news_.notify_all();
-    }
-    wait_for_writers();
-}
-
-void inline_call::wait_for_writers() {
+    over_ = true;
+    if (writers_ == 0) return;
     const gil_release others_turn;
     std::unique_lock lock(mutex_);
+    news_.notify_all();
     news_.wait(lock, [this] { return writers_ == 0; });
 }
 
@@ -106,10 +107,7 @@ bool inline_call::cancelled() const noexcept {
 }
 
 bool inline_call::write(std::string_view piece, PyObject*) {
-    if (over_) {
-        PyErr_SetString(PyExc_ConnectionError, "the request is over");
-        return false;
-    }
+    if (over_) return refuse_over();
     {
         // From here on this object waits for the writer.
         const std::lock_guard lock(mutex_);
@@ -139,12 +137,7 @@ bool inline_call::write(std::string_view piece, PyObject*) {
     if (!over && !failed) return true;
     // A signal may have raised something of its own.
     if (PyErr_Occurred() != nullptr) return false;
-    if (over || failed == errc::cancelled) {
-        PyErr_SetString(PyExc_ConnectionError, "the request is over");
-    } else {
-        PyErr_Format(PyExc_ConnectionError, "the client has gone: %s", failed.message().c_str());
-    }
-    return false;
+    return over || failed == errc::cancelled ? refuse_over() : refuse_gone(failed);
 }
 
 }  // namespace unicoro::python

@@ -44,16 +44,17 @@ class inline_call final : public request_io {
     class visit;
 
     void leave();
-    void wait_for_writers();
 
     app::exchange& request_;
     const std::function<void()>& alive_;
-    std::mutex mutex_;  // for what follows
+    // For what follows, while there is a writer. One begins and ends with the GIL: who has that and finds
+    // none needs no lock.
+    std::mutex mutex_;
     std::condition_variable news_;
     int writers_ = 0;
     bool visited_ = false;
     bool writing_ = false;
-    std::atomic<bool> over_ = false;  // set with the GIL or when nobody has a way in here
+    std::atomic<bool> over_ = false;  // set with the GIL
     std::atomic<bool> client_gone_ = false;
     bool entered_ = false;
     wsgi_call call_;  // last: its end calls the application, which may write
