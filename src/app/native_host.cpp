@@ -3,6 +3,7 @@
 
 #include "aio/cancellation.hpp"
 #include "aio/stray_child.hpp"
+#include "app/body_refusal.hpp"
 #include "app/response_access.hpp"
 #include "app/websocket.hpp"
 #include "base/exception_text.hpp"
@@ -29,13 +30,8 @@ void answer_exception(exchange& request, const std::exception_ptr& failure) {
         std::rethrow_exception(failure);
     } catch (const boost::system::system_error& error) {
         const error_code ec = error.code();
-        if (ec == errc::body_too_large) return request.fail(413, ec.message());
-        if (ec == errc::malformed_body || ec == errc::incomplete_body) {
-            return request.fail(400, ec.message());
-        }
-        if (ec == errc::deadline_passed && !request.head_sent()) {
-            return request.fail(408, "The request body did not arrive within body_timeout");
-        }
+        const bool too_late = ec == errc::deadline_passed && request.head_sent();
+        if (!too_late && blame_client(request, ec)) return;
         if (ec == errc::invalid_handshake && !request.head_sent()) {
             [[maybe_unused]] const bool refused = !admit_websocket(request);
             return;

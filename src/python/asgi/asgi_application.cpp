@@ -3,6 +3,7 @@
 
 #include "log/log.hpp"
 #include "python/asgi/asgi_loop.hpp"
+#include "python/runtime/method.hpp"
 #include "python/runtime/traceback.hpp"
 
 #include <utility>
@@ -26,30 +27,22 @@ void asgi_application::answer(std::string outcome, std::string text) {
 }
 
 PyObject* asgi_application::tell(PyObject* self, PyObject* const* arguments, Py_ssize_t count) {
-    auto& application = *static_cast<asgi_application*>(PyCapsule_GetPointer(self, nullptr));
+    auto& application = bound_object<asgi_application>(self);
     if (count == 2) application.answer(to_utf8(arguments[0]), to_utf8(arguments[1]));
     Py_RETURN_NONE;
 }
 
 void asgi_application::start_lifespan(asgi_loop& loop, settings::lifespan_mode mode) {
-    static PyMethodDef tell_method{
-        "tell",
-        reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(&tell)),
-        METH_FASTCALL,
-        "tell(outcome, text)"
-    };
+    static PyMethodDef tell_method{"tell", fast(&tell), METH_FASTCALL, "tell(outcome, text)"};
     const py_ref type = loop.function("Lifespan");
     const py_ref scope = scopes_.lifespan(state_.get());
-    const py_ref self = py_ref::steal(PyCapsule_New(this, nullptr, nullptr));
+    const py_ref tell = bound_method(tell_method, this);
+    PyObject* const must = mode == settings::lifespan_mode::on ? Py_True : Py_False;
     py_ref started;
-    if (type && scope && self) {
-        const py_ref answer = py_ref::steal(PyCFunction_New(&tell_method, self.get()));
-        PyObject* const must = mode == settings::lifespan_mode::on ? Py_True : Py_False;
-        if (answer) {
-            lifespan_ = py_ref::steal(PyObject_CallFunctionObjArgs(
-                type.get(), callable_.get(), scope.get(), must, answer.get(), nullptr
-            ));
-        }
+    if (type && scope && tell) {
+        lifespan_ = py_ref::steal(
+            PyObject_CallFunctionObjArgs(type.get(), callable_.get(), scope.get(), must, tell.get(), nullptr)
+        );
     }
     if (lifespan_) {
         started = py_ref::steal(PyObject_CallMethod(lifespan_.get(), "start", "O", loop.loop()));

@@ -25,6 +25,10 @@ class asgi_application;
 class asgi_call : public app::running_request {
   public:
     enum class progress : std::uint8_t { ready, pending, failed };
+    /// What receive() comes to with a message made, or with the exception for that it could not be.
+    [[nodiscard]] static progress ready_if(const py_ref& message) noexcept {
+        return message ? progress::ready : progress::failed;
+    }
     enum class ending : std::uint8_t { returned, raised, cancelled };
 
     asgi_call(asgi_loop& loop, asgi_application& application, app::exchange& request);

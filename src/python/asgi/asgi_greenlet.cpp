@@ -2,13 +2,17 @@
 #include "python/asgi/asgi_greenlet.hpp"
 
 #include "python/runtime/greenlet_api.hpp"
+#include "python/runtime/method.hpp"
 
 #include <utility>
 
 namespace unicoro::python {
 
 asgi_greenlet::asgi_greenlet(shared_reactor& reactor, asgi_runner& asgi)
-    : reactor_(reactor), asgi_(asgi), alarm_(reactor.context()) {
+    : reactor_(reactor),
+      asgi_(asgi),
+      epoll_(reactor.context(), [&reactor] { reactor.interrupt(); }),
+      alarm_(reactor.context()) {
     asgi.loop().wait_by(*this);
 }
 
@@ -23,8 +27,7 @@ asgi_greenlet::~asgi_greenlet() {
 bool asgi_greenlet::prepare(PyObject* hub) {
     static PyMethodDef run_method{"asyncio", &asgi_greenlet::run, METH_NOARGS, "Runs asyncio's loop."};
     hub_ = py_ref::borrow(hub);
-    const py_ref self = py_ref::steal(PyCapsule_New(this, nullptr, nullptr));
-    const py_ref entry = py_ref::steal(self ? PyCFunction_New(&run_method, self.get()) : nullptr);
+    const py_ref entry = bound_method(run_method, this);
     const py_ref main = greenlet_api::current();
     if (!entry || !main) return false;
     // The main greenlet is its parent: that is where it ends.
@@ -33,9 +36,9 @@ bool asgi_greenlet::prepare(PyObject* hub) {
 }
 
 PyObject* asgi_greenlet::run(PyObject* self, PyObject*) {
-    auto* const here = static_cast<asgi_greenlet*>(PyCapsule_GetPointer(self, nullptr));
-    here->waits_ = false;
-    here->asgi_.drive();
+    auto& here = bound_object<asgi_greenlet>(self);
+    here.waits_ = false;
+    here.asgi_.drive();
     Py_RETURN_NONE;
 }
 
@@ -53,13 +56,13 @@ void asgi_greenlet::end() {
 }
 
 bool asgi_greenlet::is_due() const {
-    return fired_ || asgi_.loop().has_word() || (until_ && *until_ <= clock::now());
+    return epoll_.ready() || asgi_.loop().has_word() || (until_ && *until_ <= clock::now());
 }
 
 bool asgi_greenlet::wait(std::optional<clock::time_point> until) {
     if (reactor_.stopped()) return false;
     until_ = until;
-    arm();
+    if (!epoll_.ready()) epoll_.arm();
     // Word may have been left before it waited: then the hub must not wait either.
     if (is_due()) {
         reactor_.interrupt();
@@ -71,7 +74,7 @@ bool asgi_greenlet::wait(std::optional<clock::time_point> until) {
     waits_ = false;
     PyErr_Clear();
     until_ = clock::time_point::min();
-    return std::exchange(fired_, false);
+    return epoll_.take();
 }
 
 void asgi_greenlet::set_alarm() {
@@ -80,29 +83,6 @@ void asgi_greenlet::set_alarm() {
     alarm_.async_wait([this](error_code failed) {
         if (!failed) reactor_.interrupt();
     });
-}
-
-void asgi_greenlet::arm() {
-    if (armed_ || fired_ || !watched_) return;
-    armed_ = true;
-    (*watched_)->async_wait(asio::posix::descriptor_base::wait_read, [this](error_code failed) {
-        if (failed == asio::error::operation_aborted) return;
-        armed_ = false;
-        fired_ = true;
-        reactor_.interrupt();
-    });
-}
-
-error_code asgi_greenlet::watch(int epoll_fd) {
-    watched_.emplace(reactor_.context());
-    const error_code failed = watched_->open(epoll_fd);
-    if (failed) watched_.reset();
-    return failed;
-}
-
-void asgi_greenlet::unwatch() noexcept {
-    watched_.reset();
-    armed_ = fired_ = false;
 }
 
 }  // namespace unicoro::python

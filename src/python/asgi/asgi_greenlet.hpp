@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "aio/watched_duplicate.hpp"
 #include "python/asgi/asgi_runner.hpp"
+#include "python/loop/epoll_watch.hpp"
 #include "python/loop/shared_reactor.hpp"
 #include "python/runtime/py_ref.hpp"
 
@@ -31,14 +31,13 @@ class asgi_greenlet final : public loop_wait {
     void end();
 
     [[nodiscard]] bool wait(std::optional<shared_reactor::clock::time_point> until) override;
-    [[nodiscard]] error_code watch(int epoll_fd) override;
-    void unwatch() noexcept override;
+    [[nodiscard]] error_code watch(int epoll_fd) override { return epoll_.open(epoll_fd); }
+    void unwatch() noexcept override { epoll_.close(); }
 
   private:
     using clock = shared_reactor::clock;
 
     static PyObject* run(PyObject* self, PyObject*);
-    void arm();
     void set_alarm();
     [[nodiscard]] bool is_due() const;
     void go_on();
@@ -47,11 +46,9 @@ class asgi_greenlet final : public loop_wait {
     asgi_runner& asgi_;
     py_ref hub_;
     py_ref greenlet_;
-    std::optional<aio::watched_duplicate> watched_;
+    epoll_watch epoll_;
     asio::basic_waitable_timer<clock, asio::wait_traits<clock>, executor> alarm_;
     std::optional<clock::time_point> until_;
-    bool armed_ = false;
-    bool fired_ = false;
     /// In `wait`, or not begun. A coroutine that calls something which waits for gevent is in the hub's
     /// hands: nothing else may switch to it then.
     bool waits_ = true;

@@ -6,6 +6,7 @@
 #include "python/asgi/call_coroutine.hpp"
 #include "python/asgi/events_source.hpp"
 #include "python/runtime/interpreter.hpp"
+#include "python/runtime/method.hpp"
 #include "python/runtime/traceback.hpp"
 
 #include <algorithm>
@@ -39,10 +40,6 @@ py_ref run_events() {
     return py_ref::steal(PyImport_ExecCodeModule("_unicoro_asgi", code.get()));
 }
 
-asgi_loop& loop_of(PyObject* capsule) noexcept {
-    return *static_cast<asgi_loop*>(PyCapsule_GetPointer(capsule, nullptr));
-}
-
 }  // namespace
 
 bool asgi_loop::prepare() {
@@ -56,10 +53,9 @@ bool asgi_loop::prepare() {
     const py_ref asyncio = py_ref::steal(PyImport_ImportModule("asyncio"));
     if (!running_loop_ || !create_future_ || !asyncio) return false;
     cancelled_error_ = py_ref::steal(PyObject_GetAttrString(asyncio.get(), "CancelledError"));
-    const py_ref self = py_ref::steal(PyCapsule_New(this, nullptr, nullptr));
     const py_ref selector = py_ref::steal(PyObject_GetAttrString(loop_.get(), "_selector"));
-    if (!cancelled_error_ || !self || !selector) return false;
-    const py_ref wait = py_ref::steal(PyCFunction_New(&select_method, self.get()));
+    if (!cancelled_error_ || !selector) return false;
+    const py_ref wait = bound_method(select_method, this);
     if (!wait || PyObject_SetAttrString(selector.get(), "wait", wait.get()) != 0) return false;
     const py_ref fd = py_ref::steal(PyObject_CallMethod(selector.get(), "fileno", nullptr));
     if (!fd) return false;
@@ -79,28 +75,20 @@ py_ref asgi_loop::make_future() const noexcept {
 }
 
 PyObject* asgi_loop::stopped(PyObject* self, PyObject*) {
-    return PyBool_FromLong(loop_of(self).reactor_.stopped() ? 1 : 0);
+    return PyBool_FromLong(bound_object<asgi_loop>(self).reactor_.stopped() ? 1 : 0);
 }
 
 void asgi_loop::drive() {
     static PyMethodDef stopped_method{"stopped", &stopped, METH_NOARGS, "stopped() -> bool"};
-    static PyMethodDef report_method{
-        "report",
-        reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(&report)),
-        METH_FASTCALL,
-        "report(what, error)"
-    };
-    const py_ref self = py_ref::steal(PyCapsule_New(this, nullptr, nullptr));
+    static PyMethodDef report_method{"report", fast(&report), METH_FASTCALL, "report(what, error)"};
     const py_ref drive = function("drive");
+    const py_ref is_stopped = bound_method(stopped_method, this);
+    const py_ref tell = py_ref::steal(PyCFunction_New(&report_method, nullptr));
     py_ref ended;
-    if (self && drive) {
-        const py_ref is_stopped = py_ref::steal(PyCFunction_New(&stopped_method, self.get()));
-        const py_ref tell = py_ref::steal(PyCFunction_New(&report_method, nullptr));
-        if (is_stopped && tell) {
-            ended = py_ref::steal(
-                PyObject_CallFunctionObjArgs(drive.get(), loop_.get(), is_stopped.get(), tell.get(), nullptr)
-            );
-        }
+    if (drive && is_stopped && tell) {
+        ended = py_ref::steal(
+            PyObject_CallFunctionObjArgs(drive.get(), loop_.get(), is_stopped.get(), tell.get(), nullptr)
+        );
     }
     if (!ended) {
         log::error("the event loop failed\n{}", describe_exception(take_exception().get()));
@@ -121,7 +109,7 @@ PyObject* asgi_loop::select(PyObject* self, PyObject* timeout) {
             until = clock::now() + std::chrono::ceil<clock::duration>(left);
         }
     }
-    return PyBool_FromLong(loop_of(self).turn(until) ? 1 : 0);
+    return PyBool_FromLong(bound_object<asgi_loop>(self).turn(until) ? 1 : 0);
 }
 
 bool asgi_loop::turn(std::optional<clock::time_point> until) {

@@ -5,6 +5,8 @@
 
 #include "python/asgi/asgi_call.hpp"
 #include "python/asgi/call_coroutine.hpp"
+#include "python/asgi/coroutine_protocol.hpp"
+#include "python/runtime/method.hpp"
 #include "python/runtime/no_collection.hpp"
 #include "python/runtime/static_type.hpp"
 
@@ -25,10 +27,6 @@ struct waiting_object {
 
 waiting_object& self_of(PyObject* object) noexcept {
     return *reinterpret_cast<waiting_object*>(object);
-}
-
-PyCFunction fast(_PyCFunctionFast function) noexcept {
-    return reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(function));
 }
 
 asgi_call::progress ask(waiting_object& self, PyObject** result) {
@@ -67,10 +65,7 @@ PySendResult wait_more(waiting_object& self, PyObject** result) {
 PySendResult step(PyObject* object, PyObject* argument, PyObject** result) {
     waiting_object& self = self_of(object);
     *result = nullptr;
-    if (self.done) {
-        PyErr_SetString(PyExc_RuntimeError, "cannot reuse already awaited coroutine");
-        return PYGEN_ERROR;
-    }
+    if (self.done) return refuse_reuse();
     for (;;) {
         if (self.iterator != nullptr) {
             const PySendResult waited = PyIter_Send(self.iterator, argument, result);
@@ -98,46 +93,11 @@ PySendResult step(PyObject* object, PyObject* argument, PyObject** result) {
     }
 }
 
-/// StopIteration with a value that is a tuple or an exception must not be taken apart.
-void stop_with(PyObject* value) {
-    const py_ref stop = py_ref::steal(PyObject_CallOneArg(PyExc_StopIteration, value));
-    if (stop) PyErr_SetObject(PyExc_StopIteration, stop.get());
-}
-
-PyObject* send(PyObject* object, PyObject* argument) {
-    PyObject* result = nullptr;
-    const PySendResult outcome = step(object, argument, &result);
-    if (outcome == PYGEN_RETURN) {
-        stop_with(result);
-        Py_CLEAR(result);
-    }
-    return outcome == PYGEN_NEXT ? result : nullptr;
-}
-
-PyObject* next(PyObject* object) {
-    return send(object, Py_None);
-}
-
-PyObject* raise_given(PyObject* const* arguments, Py_ssize_t count) {
-    if (count > 0 && PyExceptionInstance_Check(arguments[0])) {
-        PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(arguments[0])), arguments[0]);
-    } else if (count > 0 && PyExceptionClass_Check(arguments[0])) {
-        PyErr_SetObject(arguments[0], count > 1 ? arguments[1] : nullptr);
-    } else {
-        PyErr_SetString(PyExc_TypeError, "throw() takes an exception");
-    }
-    return nullptr;
-}
-
 PyObject* throw_into(PyObject* object, PyObject* const* arguments, Py_ssize_t count) {
     waiting_object& self = self_of(object);
     self.done = true;
     if (self.iterator == nullptr) return raise_given(arguments, count);
-    const py_ref method = py_ref::steal(PyObject_GetAttrString(self.iterator, "throw"));
-    PyObject* result = nullptr;
-    if (method) {
-        result = PyObject_Vectorcall(method.get(), arguments, static_cast<std::size_t>(count), nullptr);
-    }
+    PyObject* const result = throw_on(self.iterator, arguments, count);
     stop_waiting(self);
     return result;
 }
@@ -160,27 +120,19 @@ PyTypeObject* waiting_type() {
     static PyTypeObject type{};
     static PyAsyncMethods async{};
     static PyMethodDef methods[] = {
-        {"send", &send, METH_O, "send(value): goes on."},
+        {"send", &send_to_coroutine, METH_O, "send(value): goes on."},
         {"throw", fast(&throw_into), METH_FASTCALL, "throw(exception): goes on with it."},
         {"close", &close, METH_NOARGS, "Ends it."},
         {nullptr, nullptr, 0, nullptr},
     };
-    if (type.tp_name == nullptr) {
-        begin_type(type, "unicoro.Waiting", sizeof(waiting_object), &dealloc, "A receive() or send().");
-        async.am_await = &PyObject_SelfIter;
-        async.am_send = &step;
-        type.tp_as_async = &async;
-        type.tp_iternext = &next;
-        type.tp_methods = methods;
+    if (begin_type(type, "unicoro.Waiting", sizeof(waiting_object), &dealloc, "A receive() or send().")) {
+        make_awaitable(type, async, &step, methods);
     }
-    return ready_type(type) ? &type : nullptr;
+    return ready_type(type);
 }
 
 py_ref make_waiting(PyObject* coroutine, purpose what) {
-    PyTypeObject* const type = waiting_type();
-    if (type == nullptr) return {};
-    py_ref made =
-        py_ref::steal(PyObject_Init(static_cast<PyObject*>(PyObject_Malloc(sizeof(waiting_object))), type));
+    py_ref made = new_object<waiting_object>(waiting_type());
     if (!made) return {};
     waiting_object& self = self_of(made.get());
     self.coroutine = py_ref::borrow(coroutine).release();
@@ -199,15 +151,6 @@ PySendResult done_step(PyObject*, PyObject*, PyObject** result) {
     return PYGEN_RETURN;
 }
 
-PyObject* done_next(PyObject*) {
-    return nullptr;
-}
-
-PyObject* done_send(PyObject*, PyObject*) {
-    PyErr_SetNone(PyExc_StopIteration);
-    return nullptr;
-}
-
 PyObject* done_throw(PyObject*, PyObject* const* arguments, Py_ssize_t count) {
     return raise_given(arguments, count);
 }
@@ -220,20 +163,16 @@ PyTypeObject* done_type() {
     static PyTypeObject type{};
     static PyAsyncMethods async{};
     static PyMethodDef methods[] = {
-        {"send", &done_send, METH_O, "send(value): ends."},
+        {"send", &send_to_coroutine, METH_O, "send(value): ends."},
         {"throw", fast(&done_throw), METH_FASTCALL, "throw(exception): raises it."},
         {"close", &done_close, METH_NOARGS, "Does nothing."},
         {nullptr, nullptr, 0, nullptr},
     };
-    if (type.tp_name == nullptr) {
-        begin_type(type, "unicoro.Sent", sizeof(PyObject), nullptr, "A send() that is done.");
-        async.am_await = &PyObject_SelfIter;
-        async.am_send = &done_step;
-        type.tp_as_async = &async;
-        type.tp_iternext = &done_next;
-        type.tp_methods = methods;
+    // One object, which is never freed: it needs no deallocator.
+    if (begin_type(type, "unicoro.Sent", sizeof(PyObject), nullptr, "A send() that is done.")) {
+        make_awaitable(type, async, &done_step, methods);
     }
-    return ready_type(type) ? &type : nullptr;
+    return ready_type(type);
 }
 
 // --- the functions
@@ -266,13 +205,7 @@ py_ref make_send(PyObject* coroutine) {
 }
 
 py_ref sent_already() {
-    static PyObject* const one = [] {
-        PyTypeObject* const type = done_type();
-        // Never freed, so it needs no deallocator.
-        return type != nullptr
-                   ? PyObject_Init(static_cast<PyObject*>(PyObject_Malloc(sizeof(PyObject))), type)
-                   : nullptr;
-    }();
+    static PyObject* const one = new_object<PyObject>(done_type()).release();
     if (one == nullptr) PyErr_NoMemory();
     return py_ref::borrow(one);
 }

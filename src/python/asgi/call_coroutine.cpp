@@ -2,7 +2,9 @@
 #include "python/asgi/call_coroutine.hpp"
 
 #include "python/asgi/asgi_call.hpp"
+#include "python/asgi/coroutine_protocol.hpp"
 #include "python/runtime/interpreter.hpp"
+#include "python/runtime/method.hpp"
 #include "python/runtime/static_type.hpp"
 
 namespace unicoro::python {
@@ -79,10 +81,7 @@ PySendResult step(PyObject* object, PyObject* argument, PyObject** result) {
     coroutine_object& self = self_of(object);
     *result = nullptr;
     if (!may_run(self)) return PYGEN_ERROR;
-    if (self.done) {
-        PyErr_SetString(PyExc_RuntimeError, "cannot reuse already awaited coroutine");
-        return PYGEN_ERROR;
-    }
+    if (self.done) return refuse_reuse();
     const running_time now(self);
     PySendResult outcome = PYGEN_ERROR;
     if (self.inner != nullptr || begin(object)) outcome = PyIter_Send(self.inner, argument, result);
@@ -94,40 +93,6 @@ PySendResult step(PyObject* object, PyObject* argument, PyObject** result) {
     return PYGEN_RETURN;
 }
 
-PyObject* as_value(PySendResult outcome, PyObject* result) {
-    if (outcome == PYGEN_NEXT) return result;
-    if (outcome == PYGEN_RETURN) {
-        Py_DECREF(result);
-        PyErr_SetNone(PyExc_StopIteration);
-    }
-    return nullptr;
-}
-
-PyObject* send(PyObject* object, PyObject* argument) {
-    PyObject* result = nullptr;
-    const PySendResult outcome = step(object, argument, &result);
-    return as_value(outcome, result);
-}
-
-PyObject* next(PyObject* object) {
-    return send(object, Py_None);
-}
-
-PyObject* raise_given(PyObject* const* arguments, Py_ssize_t count) {
-    if (count < 1) {
-        PyErr_SetString(PyExc_TypeError, "throw expected at least 1 argument");
-        return nullptr;
-    }
-    if (PyExceptionInstance_Check(arguments[0])) {
-        PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(arguments[0])), arguments[0]);
-    } else if (PyExceptionClass_Check(arguments[0])) {
-        PyErr_SetObject(arguments[0], count > 1 ? arguments[1] : nullptr);
-    } else {
-        PyErr_SetString(PyExc_TypeError, "exceptions must derive from BaseException");
-    }
-    return nullptr;
-}
-
 PyObject* throw_into(PyObject* object, PyObject* const* arguments, Py_ssize_t count) {
     coroutine_object& self = self_of(object);
     if (!may_run(self)) return nullptr;
@@ -137,10 +102,7 @@ PyObject* throw_into(PyObject* object, PyObject* const* arguments, Py_ssize_t co
         result = raise_given(arguments, count);
         if (self.done) return result;
     } else {
-        const py_ref method = py_ref::steal(PyObject_GetAttrString(self.inner, "throw"));
-        if (method) {
-            result = PyObject_Vectorcall(method.get(), arguments, static_cast<std::size_t>(count), nullptr);
-        }
+        result = throw_on(self.inner, arguments, count);
     }
     if (result != nullptr) return result;
     const bool returned = PyErr_ExceptionMatches(PyExc_StopIteration) != 0;
@@ -185,11 +147,8 @@ void dealloc(PyObject* object) {
 }
 
 PyMethodDef methods[] = {
-    {"send", &send, METH_O, "send(value): goes on."},
-    {"throw",
-     reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(&throw_into)),
-     METH_FASTCALL,
-     "throw(exception): goes on with it."},
+    {"send", &send_to_coroutine, METH_O, "send(value): goes on."},
+    {"throw", fast(&throw_into), METH_FASTCALL, "throw(exception): goes on with it."},
     {"close", &close, METH_NOARGS, "Ends it."},
     {nullptr, nullptr, 0, nullptr},
 };
@@ -211,31 +170,23 @@ PyTypeObject* coroutine_type() {
         {"__qualname__", &own_name, nullptr, "its name", nullptr},
         {nullptr, nullptr, nullptr, nullptr, nullptr},
     };
-    if (type.tp_name == nullptr) {
-        begin_type(
+    if (begin_type(
             type,
             "unicoro.Request",
             sizeof(coroutine_object),
             &dealloc,
             "A request in an ASGI application, as a coroutine."
-        );
-        async.am_await = &PyObject_SelfIter;
-        async.am_send = &step;
-        type.tp_as_async = &async;
-        type.tp_iternext = &next;
-        type.tp_methods = methods;
+        )) {
+        make_awaitable(type, async, &step, methods);
         type.tp_getset = attributes;
     }
-    return ready_type(type) ? &type : nullptr;
+    return ready_type(type);
 }
 
 }  // namespace
 
 py_ref make_call_coroutine(asgi_call& call) {
-    PyTypeObject* const type = coroutine_type();
-    if (type == nullptr) return {};
-    py_ref made =
-        py_ref::steal(PyObject_Init(static_cast<PyObject*>(PyObject_Malloc(sizeof(coroutine_object))), type));
+    py_ref made = new_object<coroutine_object>(coroutine_type());
     if (!made) return {};
     coroutine_object& self = self_of(made.get());
     self.call = &call;

@@ -2,6 +2,7 @@
 #include "python/asgi/header_pairs.hpp"
 
 #include "base/text.hpp"
+#include "python/runtime/text.hpp"
 
 #include <functional>
 #include <utility>
@@ -11,15 +12,7 @@ namespace {
 
 constexpr std::size_t longest_kept = 256;
 
-std::string_view view_of(PyObject* bytes) noexcept {
-    return {PyBytes_AS_STRING(bytes), static_cast<std::size_t>(PyBytes_GET_SIZE(bytes))};
-}
-
 }  // namespace
-
-py_ref bytes_of(std::string_view bytes) noexcept {
-    return py_ref::steal(PyBytes_FromStringAndSize(bytes.data(), static_cast<Py_ssize_t>(bytes.size())));
-}
 
 header_pairs::known_name& header_pairs::name_of(std::string_view name) {
     known_name& place = names_[std::hash<std::string_view>{}(name) % names_.size()];

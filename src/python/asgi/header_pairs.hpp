@@ -10,9 +10,6 @@
 
 namespace unicoro::python {
 
-/// A new bytes object. With the GIL; nothing with MemoryError set.
-[[nodiscard]] py_ref bytes_of(std::string_view bytes) noexcept;
-
 /// Request fields as tuples (name in lower case, value) of bytes; those seen lately are made once, as
 /// most requests of a client have them in common. Direct mapped, so the size is bounded. Values that
 /// are secrets or long are not kept.

@@ -3,14 +3,14 @@
 #include "python/asgi/http_call.hpp"
 
 #include "python/asgi/asgi_application.hpp"
+#include "python/runtime/text.hpp"
 
 #include <utility>
 
 namespace unicoro::python {
 
 std::string_view http_call::piece::view() const noexcept {
-    if (held == nullptr) return copied;
-    return {PyBytes_AS_STRING(held), static_cast<std::size_t>(PyBytes_GET_SIZE(held))};
+    return held != nullptr ? view_of(held) : copied;
 }
 
 http_call::~http_call() {

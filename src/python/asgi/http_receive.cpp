@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "app/body_refusal.hpp"
 #include "python/asgi/asgi_names.hpp"
-#include "python/asgi/header_pairs.hpp"
 #include "python/asgi/http_call.hpp"
+#include "python/runtime/dict.hpp"
+#include "python/runtime/text.hpp"
 
 #include <cstring>
 #include <span>
@@ -16,7 +17,7 @@ constexpr std::size_t read_size = 16 * 1024;
 py_ref disconnect() {
     const asgi_names& name = asgi_names::all();
     py_ref message = py_ref::steal(PyDict_New());
-    if (!message || PyDict_SetItem(message.get(), name.type, name.http_disconnect) != 0) return {};
+    if (!message || !put(message.get(), name.type, name.http_disconnect)) return {};
     return message;
 }
 
@@ -24,16 +25,12 @@ py_ref body_message(std::string_view bytes, bool more) {
     const asgi_names& name = asgi_names::all();
     py_ref message = py_ref::steal(PyDict_New());
     const py_ref body = bytes.empty() ? py_ref::borrow(name.no_bytes) : bytes_of(bytes);
-    if (!message || !body || PyDict_SetItem(message.get(), name.type, name.http_request) != 0 ||
-        PyDict_SetItem(message.get(), name.body, body.get()) != 0 ||
-        PyDict_SetItem(message.get(), name.more_body, more ? Py_True : Py_False) != 0) {
+    if (!message || !put(message.get(), name.type, name.http_request) ||
+        !put(message.get(), name.body, body) ||
+        !put(message.get(), name.more_body, more ? Py_True : Py_False)) {
         return {};
     }
     return message;
-}
-
-asgi_call::progress ready_if(const py_ref& message) noexcept {
-    return message ? asgi_call::progress::ready : asgi_call::progress::failed;
 }
 
 }  // namespace

@@ -3,12 +3,12 @@
 #include "python/asgi/awaitables.hpp"
 #include "python/asgi/http_call.hpp"
 #include "python/asgi/message.hpp"
+#include "python/runtime/response_length.hpp"
+#include "python/runtime/text.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#include <array>
-#include <charconv>
 #include <utility>
 
 namespace unicoro::python {
@@ -19,20 +19,6 @@ constexpr std::size_t small_piece = 16 * 1024;
 
 // More than this on its way to the client: send() waits.
 constexpr std::size_t high_water = 64 * 1024;
-
-std::string_view view_of(PyObject* bytes) noexcept {
-    return {PyBytes_AS_STRING(bytes), static_cast<std::size_t>(PyBytes_GET_SIZE(bytes))};
-}
-
-bool announce_length(http::response_head& head, std::uint64_t length) {
-    if (head.content_length()) return true;
-    std::array<char, 24> digits;
-    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), length).ptr;
-    const std::string_view text(digits.data(), static_cast<std::size_t>(end - digits.data()));
-    if (!head.add("Content-Length", text)) return true;
-    PyErr_SetString(PyExc_SystemError, "the length of the file could not be announced");
-    return false;
-}
 
 }  // namespace
 

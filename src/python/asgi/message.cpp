@@ -2,6 +2,7 @@
 #include "python/asgi/message.hpp"
 
 #include "python/asgi/asgi_names.hpp"
+#include "python/runtime/text.hpp"
 
 #include <climits>
 
@@ -21,11 +22,7 @@ std::optional<std::string_view> utf8(PyObject* text, PyObject* key) noexcept {
 
 /// The bytes of a header's name or value.
 std::optional<std::string_view> octets(PyObject* object) noexcept {
-    if (PyBytes_Check(object)) {
-        return std::string_view(
-            PyBytes_AS_STRING(object), static_cast<std::size_t>(PyBytes_GET_SIZE(object))
-        );
-    }
+    if (PyBytes_Check(object)) return view_of(object);
     if (PyByteArray_Check(object)) {
         return std::string_view(
             PyByteArray_AS_STRING(object), static_cast<std::size_t>(PyByteArray_GET_SIZE(object))

@@ -5,27 +5,13 @@
 #include "base/text.hpp"
 #include "http/websocket_handshake.hpp"
 #include "python/asgi/asgi_names.hpp"
+#include "python/runtime/dict.hpp"
+#include "python/runtime/text.hpp"
 
 #include <utility>
 
 namespace unicoro::python {
 namespace {
-
-constexpr std::size_t most_listeners = 64;
-
-bool put(PyObject* dict, PyObject* key, const py_ref& value) noexcept {
-    return value && PyDict_SetItem(dict, key, value.get()) == 0;
-}
-
-bool put(PyObject* dict, PyObject* key, PyObject* value) noexcept {
-    return PyDict_SetItem(dict, key, value) == 0;
-}
-
-py_ref utf8(std::string_view bytes) noexcept {
-    // As urllib's unquote does it: a path that is no UTF-8 is still a path.
-    return py_ref::steal(PyUnicode_DecodeUTF8(bytes.data(), static_cast<Py_ssize_t>(bytes.size()), "replace")
-    );
-}
 
 py_ref versions(const char* spec) noexcept {
     return py_ref::steal(Py_BuildValue("{ssss}", "version", "3.0", "spec_version", spec));
@@ -158,11 +144,7 @@ py_ref scope_builder::client_of(const app::connection_info& connection) {
 }
 
 py_ref scope_builder::server_of(const app::connection_info& connection) {
-    for (const listener& each : listeners_) {
-        if (each.port == connection.local_port && each.address == connection.local_address) {
-            return py_ref::borrow(each.server.get());
-        }
-    }
+    if (PyObject* const known = listeners_.find(connection)) return py_ref::borrow(known);
     const py_ref address = py_ref::steal(PyUnicode_DecodeFSDefaultAndSize(
         connection.local_address.data(), static_cast<Py_ssize_t>(connection.local_address.size())
     ));
@@ -170,11 +152,7 @@ py_ref scope_builder::server_of(const app::connection_info& connection) {
                                                : py_ref::steal(PyLong_FromLong(connection.local_port));
     if (!address || !port) return {};
     py_ref server = py_ref::steal(PyTuple_Pack(2, address.get(), port.get()));
-    if (server && listeners_.size() < most_listeners) {
-        listeners_.push_back(
-            {std::string(connection.local_address), connection.local_port, py_ref::borrow(server.get())}
-        );
-    }
+    if (server) listeners_.keep(connection, server.get());
     return server;
 }
 

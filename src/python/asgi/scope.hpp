@@ -3,14 +3,13 @@
 
 #include "app/exchange.hpp"
 #include "python/asgi/header_pairs.hpp"
+#include "python/runtime/listener_cache.hpp"
 #include "python/runtime/py_ref.hpp"
 #include "python/runtime/text_cache.hpp"
 #include "settings/settings.hpp"
 
-#include <cstdint>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace unicoro::python {
 
@@ -35,12 +34,6 @@ class scope_builder {
     [[nodiscard]] py_ref lifespan(PyObject* state);
 
   private:
-    struct listener {
-        std::string address;
-        std::uint16_t port = 0;
-        py_ref server;
-    };
-
     [[nodiscard]] py_ref build(PyObject* base, app::exchange& request, PyObject* state);
     [[nodiscard]] bool add_target(PyObject* scope, app::exchange& request);
     [[nodiscard]] py_ref fields_of(const http::request_head& head);
@@ -53,7 +46,7 @@ class scope_builder {
     py_ref versions_;
     py_ref http_extensions_;
     py_ref websocket_extensions_;
-    std::vector<listener> listeners_;
+    listener_cache listeners_;
     std::string root_path_;
     text_cache texts_;
     header_pairs pairs_;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "python/asgi/task_starter.hpp"
 
+#include "python/runtime/method.hpp"
+
 #include <array>
 #include <utility>
 
@@ -25,10 +27,7 @@ bool attribute_is_true(PyObject* object, const char* name) noexcept {
 
 bool task_starter::prepare(PyObject* loop) {
     static PyMethodDef capture_method{
-        "call_soon",
-        reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(&task_starter::capture)),
-        METH_FASTCALL | METH_KEYWORDS,
-        "Keeps the first step of a new task."
+        "call_soon", fast(&task_starter::capture), fast_named, "Keeps the first step of a new task."
     };
     loop_ = py_ref::borrow(loop);
     const py_ref asyncio = py_ref::steal(PyImport_ImportModule("asyncio"));
@@ -38,8 +37,7 @@ bool task_starter::prepare(PyObject* loop) {
         eager_known ? Py_BuildValue("(ss)", "loop", "eager_start") : Py_BuildValue("(s)", "loop")
     );
     name_ = py_ref::steal(PyUnicode_InternFromString("call_soon"));
-    const py_ref self = py_ref::steal(PyCapsule_New(this, nullptr, nullptr));
-    if (self) call_soon_ = py_ref::steal(PyCFunction_New(&capture_method, self.get()));
+    call_soon_ = bound_method(capture_method, this);
     return task_type_ && create_task_ && keywords_ && name_ && call_soon_;
 }
 
@@ -66,7 +64,7 @@ py_ref task_starter::make(PyObject* coroutine) {
 PyObject* task_starter::capture(
     PyObject* self, PyObject* const* arguments, Py_ssize_t count, PyObject* keywords
 ) {
-    auto& starter = *static_cast<task_starter*>(PyCapsule_GetPointer(self, nullptr));
+    auto& starter = bound_object<task_starter>(self);
     const Py_ssize_t named = keywords != nullptr ? PyTuple_GET_SIZE(keywords) : 0;
     if (count == 1 && named == 1) {
         starter.steps_.push_back({py_ref::borrow(arguments[0]), py_ref::borrow(arguments[1])});

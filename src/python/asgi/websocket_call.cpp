@@ -3,35 +3,24 @@
 
 #include "python/asgi/asgi_application.hpp"
 #include "python/asgi/asgi_names.hpp"
-#include "python/asgi/header_pairs.hpp"
+#include "python/runtime/dict.hpp"
+#include "python/runtime/text.hpp"
 
 #include <utility>
 
 namespace unicoro::python {
 namespace {
 
-bool put(const py_ref& dict, PyObject* key, PyObject* value) noexcept {
-    return dict && value != nullptr && PyDict_SetItem(dict.get(), key, value) == 0;
-}
-
-py_ref text_of(std::string_view utf8) noexcept {
-    return py_ref::steal(PyUnicode_DecodeUTF8(utf8.data(), static_cast<Py_ssize_t>(utf8.size()), "replace"));
-}
-
 py_ref received(const app::websocket_message& arrived) {
     const asgi_names& name = asgi_names::all();
     const bool text = arrived.type == app::websocket_message::kind::text;
     py_ref message = py_ref::steal(PyDict_New());
-    const py_ref data = text ? text_of(arrived.data) : bytes_of(arrived.data);
-    if (!put(message, name.type, name.websocket_receive) ||
-        !put(message, text ? name.text : name.bytes, data.get())) {
+    const py_ref data = text ? utf8(arrived.data) : bytes_of(arrived.data);
+    if (!message || !put(message.get(), name.type, name.websocket_receive) ||
+        !put(message.get(), text ? name.text : name.bytes, data)) {
         return {};
     }
     return message;
-}
-
-asgi_call::progress ready_if(const py_ref& message) noexcept {
-    return message ? asgi_call::progress::ready : asgi_call::progress::failed;
 }
 
 }  // namespace
@@ -45,7 +34,7 @@ asgi_call::progress websocket_call::receive(py_ref& message) {
     if (!connect_told_) {
         connect_told_ = true;
         message = py_ref::steal(PyDict_New());
-        if (!put(message, name.type, name.websocket_connect)) message.reset();
+        if (!message || !put(message.get(), name.type, name.websocket_connect)) message.reset();
         return ready_if(message);
     }
     if (attended()) {
@@ -79,9 +68,9 @@ py_ref websocket_call::disconnect() {
     const app::websocket_close how = how_.value_or(app::websocket_close{});
     py_ref message = py_ref::steal(PyDict_New());
     const py_ref code = py_ref::steal(PyLong_FromLong(how.code));
-    const py_ref reason = text_of(how.reason);
-    if (!put(message, name.type, name.websocket_disconnect) || !put(message, name.code, code.get()) ||
-        !put(message, name.reason, reason.get())) {
+    const py_ref reason = utf8(how.reason);
+    if (!message || !put(message.get(), name.type, name.websocket_disconnect) ||
+        !put(message.get(), name.code, code) || !put(message.get(), name.reason, reason)) {
         return {};
     }
     return message;

@@ -3,18 +3,12 @@
 #include "python/asgi/awaitables.hpp"
 #include "python/asgi/message.hpp"
 #include "python/asgi/websocket_call.hpp"
+#include "python/runtime/text.hpp"
 
 #include <algorithm>
 #include <utility>
 
 namespace unicoro::python {
-namespace {
-
-std::string_view view_of(PyObject* bytes) noexcept {
-    return {PyBytes_AS_STRING(bytes), static_cast<std::size_t>(PyBytes_GET_SIZE(bytes))};
-}
-
-}  // namespace
 
 py_ref websocket_call::send(PyObject* message) {
     const auto type = message::type_of(message);

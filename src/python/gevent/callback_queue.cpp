@@ -95,14 +95,13 @@ PyTypeObject* callback_type() {
         {nullptr, nullptr, nullptr, nullptr, nullptr},
     };
     static PyNumberMethods number{};
-    if (type.tp_name == nullptr) {
-        begin_type(
+    if (begin_type(
             type,
             "_unicoro_gevent.callback",
             sizeof(callback_object),
             &dealloc,
             "A function that will run soon. True until it has run."
-        );
+        )) {
         type.tp_flags |= Py_TPFLAGS_HAVE_GC;
         type.tp_traverse = &traverse;
         type.tp_clear = &clear;
@@ -114,7 +113,7 @@ PyTypeObject* callback_type() {
         type.tp_repr = &represent;
         type.tp_new = &make_new;
     }
-    return ready_type(type) ? &type : nullptr;
+    return ready_type(type);
 }
 
 callback_object* make_callback(PyObject* function, PyObject* args) noexcept {

@@ -4,6 +4,7 @@
 #include "python/gevent/loop_core.hpp"
 #include "python/gevent/loop_object.hpp"
 #include "python/gevent/watcher.hpp"
+#include "python/runtime/method.hpp"
 #include "python/runtime/py_ref.hpp"
 #include "python/runtime/static_type.hpp"
 
@@ -202,28 +203,22 @@ PyObject* get_callbacks(PyObject* object, void*) {
     return all.release();
 }
 
-template <typename Function>
-PyCFunction method(Function* function) noexcept {
-    return reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(function));
-}
-
-constexpr int fast_named = METH_FASTCALL | METH_KEYWORDS;
 using kind_of = watcher_kind;
 
 PyMethodDef methods[] = {
-    {"io", method(&make<kind_of::io>), fast_named, "io(fd, events, ref=True, priority=None)"},
-    {"timer", method(&make<kind_of::timer>), fast_named, "timer(after, repeat=0.0, ref=True, priority=None)"},
-    {"signal", method(&make<kind_of::signal>), fast_named, "signal(signum, ref=True, priority=None)"},
-    {"async_", method(&make<kind_of::async>), fast_named, "async_(ref=True, priority=None)"},
-    {"async", method(&make<kind_of::async>), fast_named, "The old name of async_."},
-    {"idle", method(&make<kind_of::idle>), fast_named, "idle(ref=True, priority=None)"},
-    {"prepare", method(&make<kind_of::prepare>), fast_named, "prepare(ref=True, priority=None)"},
-    {"check", method(&make<kind_of::check>), fast_named, "check(ref=True, priority=None)"},
-    {"fork", method(&make<kind_of::fork>), fast_named, "fork(ref=True, priority=None)"},
-    {"run_callback", method(&run_callback), METH_FASTCALL, "run_callback(function, *args)"},
-    {"run_callback_threadsafe", method(&run_callback), METH_FASTCALL, "The same, which is for all threads."},
-    {"run", method(&run), fast_named, "run(nowait=False, once=False)"},
-    {"break_", method(&leave), METH_FASTCALL, "Lets run() return."},
+    {"io", fast(&make<kind_of::io>), fast_named, "io(fd, events, ref=True, priority=None)"},
+    {"timer", fast(&make<kind_of::timer>), fast_named, "timer(after, repeat=0.0, ref=True, priority=None)"},
+    {"signal", fast(&make<kind_of::signal>), fast_named, "signal(signum, ref=True, priority=None)"},
+    {"async_", fast(&make<kind_of::async>), fast_named, "async_(ref=True, priority=None)"},
+    {"async", fast(&make<kind_of::async>), fast_named, "The old name of async_."},
+    {"idle", fast(&make<kind_of::idle>), fast_named, "idle(ref=True, priority=None)"},
+    {"prepare", fast(&make<kind_of::prepare>), fast_named, "prepare(ref=True, priority=None)"},
+    {"check", fast(&make<kind_of::check>), fast_named, "check(ref=True, priority=None)"},
+    {"fork", fast(&make<kind_of::fork>), fast_named, "fork(ref=True, priority=None)"},
+    {"run_callback", fast(&run_callback), METH_FASTCALL, "run_callback(function, *args)"},
+    {"run_callback_threadsafe", fast(&run_callback), METH_FASTCALL, "The same, which is for all threads."},
+    {"run", fast(&run), fast_named, "run(nowait=False, once=False)"},
+    {"break_", fast(&leave), METH_FASTCALL, "Lets run() return."},
     {"ref", &simple<&loop_core::ref>, METH_NOARGS, nullptr},
     {"unref", &simple<&loop_core::unref>, METH_NOARGS, nullptr},
     {"update_now", &simple<&loop_core::update_now>, METH_NOARGS, nullptr},
@@ -258,8 +253,7 @@ PyMemberDef members[] = {
 
 PyTypeObject* loop_type() {
     static PyTypeObject type{};
-    if (type.tp_name == nullptr) {
-        begin_type(type, "_unicoro_gevent.loop_base", sizeof(loop_object), &dealloc, nullptr);
+    if (begin_type(type, "_unicoro_gevent.loop_base", sizeof(loop_object), &dealloc, nullptr)) {
         type.tp_flags |= Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE;
         type.tp_traverse = &traverse;
         type.tp_clear = &clear;
@@ -268,7 +262,7 @@ PyTypeObject* loop_type() {
         type.tp_getset = properties;
         type.tp_new = &make_new;
     }
-    return ready_type(type) ? &type : nullptr;
+    return ready_type(type);
 }
 
 loop_core* living_core(loop_object* loop) noexcept {

@@ -3,6 +3,7 @@
 #include "python/gevent/loop_core.hpp"
 #include "python/gevent/loop_object.hpp"
 #include "python/gevent/watcher.hpp"
+#include "python/runtime/method.hpp"
 #include "python/runtime/py_ref.hpp"
 #include "python/runtime/static_type.hpp"
 
@@ -176,18 +177,11 @@ PyObject* make_new(PyTypeObject* type, PyObject* args, PyObject* named) {
     return make_watcher(Kind, type, &of, all.data(), given - 1, names.get());
 }
 
-template <typename Function>
-PyCFunction method(Function* function) noexcept {
-    return reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(function));
-}
-
-constexpr int fast_named = METH_FASTCALL | METH_KEYWORDS;
-
 PyMethodDef methods[] = {
-    {"start", method(&start), fast_named, "start(callback, *args)"},
+    {"start", fast(&start), fast_named, "start(callback, *args)"},
     {"stop", &stop, METH_NOARGS, "stop()"},
     {"close", &close, METH_NOARGS, "close()"},
-    {"feed", method(&feed), METH_FASTCALL, "feed(events, callback, *args)"},
+    {"feed", fast(&feed), METH_FASTCALL, "feed(events, callback, *args)"},
     {"__enter__", &enter, METH_NOARGS, nullptr},
     {"__exit__", &leave, METH_VARARGS, nullptr},
     {nullptr, nullptr, 0, nullptr},
@@ -199,13 +193,13 @@ PyMemberDef members[] = {
 };
 
 PyMethodDef io_methods[] = {
-    {"start", method(&start_io), fast_named, "start(callback, *args, pass_events=False)"},
+    {"start", fast(&start_io), fast_named, "start(callback, *args, pass_events=False)"},
     {nullptr, nullptr, 0, nullptr},
 };
 
 PyMethodDef timer_methods[] = {
-    {"start", method(&start_timer), fast_named, "start(callback, *args, update=None)"},
-    {"again", method(&again), fast_named, "again(callback, *args, update=True)"},
+    {"start", fast(&start_timer), fast_named, "start(callback, *args, update=None)"},
+    {"again", fast(&again), fast_named, "again(callback, *args, update=True)"},
     {nullptr, nullptr, 0, nullptr},
 };
 
@@ -217,8 +211,7 @@ PyMethodDef async_methods[] = {
 
 PyTypeObject* base_type() {
     static PyTypeObject type{};
-    if (type.tp_name == nullptr) {
-        begin_type(type, "_unicoro_gevent.watcher", sizeof(watcher), &dealloc, "Base of watchers.");
+    if (begin_type(type, "_unicoro_gevent.watcher", sizeof(watcher), &dealloc, "Base of watchers.")) {
         type.tp_flags |= Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE;
         type.tp_traverse = &traverse;
         type.tp_clear = &clear;
@@ -228,14 +221,13 @@ PyTypeObject* base_type() {
         type.tp_repr = &represent;
         type.tp_new = &make_new<watcher_kind::custom>;
     }
-    return ready_type(type) ? &type : nullptr;
+    return ready_type(type);
 }
 
 template <watcher_kind Kind, typename Struct>
 PyTypeObject* derived(const char* name, PyMethodDef* own_methods) {
     static PyTypeObject type{};
-    if (type.tp_name == nullptr) {
-        begin_type(type, name, sizeof(Struct), &dealloc, nullptr);
+    if (begin_type(type, name, sizeof(Struct), &dealloc, nullptr)) {
         type.tp_flags |= Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE;
         type.tp_base = base_type();
         type.tp_traverse = &traverse;
@@ -244,7 +236,7 @@ PyTypeObject* derived(const char* name, PyMethodDef* own_methods) {
         type.tp_getset = watcher_properties(Kind);
         type.tp_new = &make_new<Kind>;
     }
-    return type.tp_base != nullptr && ready_type(type) ? &type : nullptr;
+    return type.tp_base != nullptr ? ready_type(type) : nullptr;
 }
 
 }  // namespace

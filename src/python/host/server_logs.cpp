@@ -6,6 +6,7 @@
 #include "log/open.hpp"
 #include "python/runtime/gil.hpp"
 #include "python/runtime/no_collection.hpp"
+#include "python/runtime/text.hpp"
 #include "python/runtime/traceback.hpp"
 
 #include <array>
@@ -43,17 +44,11 @@ PyObject* access_fd(PyObject*, PyObject*) {
     return PyLong_FromLong(log::access_descriptor());
 }
 
-/// As WSGI has it: each byte is a character.
-py_ref text_of(std::string_view bytes) {
-    return py_ref::steal(PyUnicode_DecodeLatin1(bytes.data(), static_cast<Py_ssize_t>(bytes.size()), nullptr)
-    );
-}
-
 py_ref pairs_of(std::span<const log::field_view> fields) {
     py_ref list = py_ref::steal(PyList_New(0));
     for (const auto& [name, value] : fields) {
-        const py_ref key = text_of(name);
-        const py_ref text = text_of(value);
+        const py_ref key = latin1(name);
+        const py_ref text = latin1(value);
         const py_ref pair = py_ref::steal(key && text ? PyTuple_Pack(2, key.get(), text.get()) : nullptr);
         if (!list || !pair || PyList_Append(list.get(), pair.get()) != 0) return {};
     }
@@ -67,12 +62,12 @@ bool hand_over(PyObject* callable, const log::access_record& record, std::string
         PyUnicode_DecodeUTF8(line.data(), static_cast<Py_ssize_t>(line.size()), "backslashreplace")
     );
     const std::array<py_ref, 12> parts{
-        text_of(record.remote_address),
-        text_of(record.method),
-        text_of(record.target),
-        text_of(record.path),
-        text_of(record.query),
-        text_of(record.protocol),
+        latin1(record.remote_address),
+        latin1(record.method),
+        latin1(record.target),
+        latin1(record.path),
+        latin1(record.query),
+        latin1(record.protocol),
         py_ref::steal(PyLong_FromLong(record.status)),
         py_ref::steal(PyLong_FromUnsignedLongLong(record.body_bytes)),
         py_ref::steal(PyLong_FromLongLong(duration_cast<microseconds>(record.duration).count())),

@@ -34,37 +34,8 @@ class shared_reactor::round_end {
     shared_reactor& reactor_;
 };
 
-shared_reactor::shared_reactor(asio::io_context& io) : io_(io), work_(io.get_executor()), alarm_(io) {}
-
-shared_reactor::~shared_reactor() {
-    unwatch();
-}
-
-error_code shared_reactor::watch(int epoll_fd) {
-    unwatch();
-    watched_.emplace(io_);
-    const error_code failed = watched_->open(epoll_fd);
-    if (failed) watched_.reset();
-    return failed;
-}
-
-void shared_reactor::unwatch() noexcept {
-    watched_.reset();
-    armed_ = fired_ = false;
-}
-
-void shared_reactor::arm() {
-    if (armed_ || !watched_) return;
-    armed_ = true;
-    fired_ = false;
-    // Arming it looks at it anew (EPOLL_CTL_MOD), which is what makes it level-triggered.
-    (*watched_)->async_wait(asio::posix::descriptor_base::wait_read, [this](error_code failed) {
-        // Aborted: `unwatch` has let go of it, and perhaps another one is watched by now.
-        if (failed == asio::error::operation_aborted) return;
-        armed_ = false;
-        fired_ = true;
-    });
-}
+shared_reactor::shared_reactor(asio::io_context& io)
+    : io_(io), work_(io.get_executor()), epoll_(io), alarm_(io) {}
 
 void shared_reactor::run_ready() {
     if (io_.poll_one() > 0) run_rest();
@@ -108,18 +79,18 @@ void shared_reactor::block(std::optional<clock::time_point> until) {
         }
     }
     // What else came with it belongs to the same turn. The foreign loop's own descriptors do not wait.
-    if (!fired_) run_rest();
+    if (!epoll_.ready()) run_rest();
 }
 
 bool shared_reactor::wait(std::optional<clock::time_point> until) {
-    arm();
+    epoll_.arm();
     run_ready();
     if (!has_news() && (!until || *until > clock::now())) {
         const gil_release others_turn;
         block(until);
     }
     interrupted_ = false;
-    return fired_;
+    return epoll_.ready();
 }
 
 void shared_reactor::wake() {

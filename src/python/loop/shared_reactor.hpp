@@ -3,12 +3,11 @@
 
 #include "aio/asio.hpp"
 #include "aio/handler_memory.hpp"
-#include "aio/watched_duplicate.hpp"
+#include "python/loop/epoll_watch.hpp"
 
 #include <unicoro/result.hpp>
 
 #include <boost/asio/basic_waitable_timer.hpp>
-#include <boost/asio/posix/basic_descriptor.hpp>
 
 #include <chrono>
 #include <optional>
@@ -30,11 +29,10 @@ class shared_reactor {
     explicit shared_reactor(asio::io_context& io);
     shared_reactor(const shared_reactor&) = delete;
     shared_reactor& operator=(const shared_reactor&) = delete;
-    ~shared_reactor();
 
     /// Watches `epoll_fd`, by a duplicate of it. Replaces one watched before.
-    [[nodiscard]] error_code watch(int epoll_fd);
-    void unwatch() noexcept;
+    [[nodiscard]] error_code watch(int epoll_fd) { return epoll_.open(epoll_fd); }
+    void unwatch() noexcept { epoll_.close(); }
 
     /// Runs the handlers that are ready, not those that they make ready. When there was none, waits until
     /// the watched descriptor is ready, `interrupt` or `wake` is called, the io_context is stopped
@@ -53,18 +51,15 @@ class shared_reactor {
     [[nodiscard]] asio::io_context& context() noexcept { return io_; }
 
   private:
-    void arm();
     void run_ready();
     void run_rest();
-    [[nodiscard]] bool has_news() const noexcept { return fired_ || interrupted_ || io_.stopped(); }
+    [[nodiscard]] bool has_news() const noexcept { return epoll_.ready() || interrupted_ || io_.stopped(); }
     void block(std::optional<clock::time_point> until);
     void set_alarm(clock::time_point at);
 
     asio::io_context& io_;
     asio::executor_work_guard<executor> work_;
-    std::optional<aio::watched_duplicate> watched_;
-    bool armed_ = false;
-    bool fired_ = false;
+    epoll_watch epoll_;
     bool interrupted_ = false;
     // The handler that ends a round, while it is queued: there is one at a time, in memory of its own.
     class round_end;

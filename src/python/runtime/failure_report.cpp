@@ -3,6 +3,7 @@
 
 #include "log/log.hpp"
 #include "python/runtime/interpreter.hpp"
+#include "python/runtime/text.hpp"
 #include "python/runtime/traceback.hpp"
 
 #include <string>
@@ -13,9 +14,7 @@ namespace unicoro::python {
 void report_failure(std::string headline, std::string_view what, PyObject* exception) {
     if (!what.empty()) headline.append("\n").append(what);
     const py_ref report = interpreter::bootstrap("report");
-    const py_ref text = py_ref::steal(
-        PyUnicode_DecodeUTF8(headline.data(), static_cast<Py_ssize_t>(headline.size()), "replace")
-    );
+    const py_ref text = utf8(headline);
     PyObject* const error = exception != nullptr ? exception : Py_None;
     py_ref taken;
     if (report && text) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "python/runtime/text_cache.hpp"
 
+#include "python/runtime/text.hpp"
+
 #include <cstring>
 #include <functional>
 
@@ -15,11 +17,6 @@ bool holds(PyObject* text, std::string_view bytes) noexcept {
 }
 
 }  // namespace
-
-py_ref latin1(std::string_view bytes) noexcept {
-    return py_ref::steal(PyUnicode_DecodeLatin1(bytes.data(), static_cast<Py_ssize_t>(bytes.size()), nullptr)
-    );
-}
 
 py_ref text_cache::get(std::string_view bytes) noexcept {
     // Python keeps the strings of one byte itself.

@@ -10,10 +10,6 @@
 
 namespace unicoro::python {
 
-/// A new str of Latin-1 bytes: PEP 3333's "native string". With the GIL; nothing with MemoryError
-/// set.
-[[nodiscard]] py_ref latin1(std::string_view bytes) noexcept;
-
 /// Strings seen lately, as str objects: what many requests have in common (hosts, agents,
 /// addresses, methods) is made once. Direct mapped, so its size is bounded and a miss costs what no
 /// cache costs.
@@ -23,7 +19,7 @@ class text_cache {
     text_cache(const text_cache&) = delete;
     text_cache& operator=(const text_cache&) = delete;
 
-    /// As `latin1`, from the cache when it is there. Long text is not kept.
+    /// As `latin1` does it, from the cache when it is there. Long text is not kept.
     [[nodiscard]] py_ref get(std::string_view bytes) noexcept;
 
   private:

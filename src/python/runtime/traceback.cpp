@@ -2,6 +2,7 @@
 #include "python/runtime/traceback.hpp"
 
 #include "python/runtime/interpreter.hpp"
+#include "python/runtime/text.hpp"
 
 #include <utility>
 
@@ -76,7 +77,7 @@ std::string to_utf8(PyObject* text) {
         PyErr_Clear();
         return {};
     }
-    return {PyBytes_AS_STRING(bytes.get()), static_cast<std::size_t>(PyBytes_GET_SIZE(bytes.get()))};
+    return std::string(view_of(bytes.get()));
 }
 
 }  // namespace unicoro::python

@@ -2,7 +2,9 @@
 #include "python/wsgi/environ.hpp"
 
 #include "app/percent.hpp"
+#include "python/runtime/dict.hpp"
 #include "python/runtime/no_collection.hpp"
+#include "python/runtime/text.hpp"
 #include "python/wsgi/environ_names.hpp"
 #include "python/wsgi/error_stream.hpp"
 #include "python/wsgi/file_wrapper.hpp"
@@ -14,13 +16,6 @@
 
 namespace unicoro::python {
 namespace {
-
-constexpr std::size_t most_listeners = 64;
-
-/// Sets an item; a value that could not be made counts as a failure.
-bool put(PyObject* environ, PyObject* key, const py_ref& value) noexcept {
-    return value && PyDict_SetItem(environ, key, value.get()) == 0;
-}
 
 py_ref number(std::uint64_t value) noexcept {
     std::array<char, 24> digits;
@@ -92,25 +87,17 @@ bool environ_builder::prepare(const settings::server_settings& values, calls con
     return true;
 }
 
-PyObject* environ_builder::base_for(const app::connection_info& connection, py_ref& temporary) {
-    if (connection.unix_socket) return base_.get();
-    for (const listener& each : listeners_) {
-        if (each.port == connection.local_port && each.address == connection.local_address) {
-            return each.base.get();
-        }
-    }
+py_ref environ_builder::base_for(const app::connection_info& connection) {
+    if (connection.unix_socket) return py_ref::borrow(base_.get());
+    if (PyObject* const known = listeners_.find(connection)) return py_ref::borrow(known);
     py_ref base = py_ref::steal(PyDict_Copy(base_.get()));
     const environ_names& key = environ_names::all();
     if (!base || !put(base.get(), key.server_name, latin1(connection.local_address)) ||
         !put(base.get(), key.server_port, number(connection.local_port))) {
-        return nullptr;
+        return {};
     }
-    if (listeners_.size() >= most_listeners) {
-        temporary = std::move(base);
-        return temporary.get();
-    }
-    listeners_.push_back({std::string(connection.local_address), connection.local_port, std::move(base)});
-    return listeners_.back().base.get();
+    listeners_.keep(connection, base.get());
+    return base;
 }
 
 py_ref environ_builder::build(
@@ -120,10 +107,9 @@ py_ref environ_builder::build(
     const http::request_head& head = request.head();
     const app::connection_info& connection = request.connection();
     const environ_names& key = environ_names::all();
-    py_ref temporary;
-    PyObject* const base = base_for(connection, temporary);
-    if (base == nullptr) return {};
-    py_ref made = py_ref::steal(PyDict_Copy(base));
+    const py_ref base = base_for(connection);
+    if (!base) return {};
+    py_ref made = py_ref::steal(PyDict_Copy(base.get()));
     PyObject* const environ = made.get();
     if (environ == nullptr || !put(environ, key.request_method, texts_.get(head.method)) ||
         !add_target(environ, head, request.where()) || !add_fields(environ, head)) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "app/exchange.hpp"
+#include "python/runtime/listener_cache.hpp"
 #include "python/runtime/py_ref.hpp"
 #include "python/runtime/text_cache.hpp"
 #include "python/wsgi/header_keys.hpp"
@@ -9,9 +10,6 @@
 
 #include <cstdint>
 #include <optional>
-#include <string>
-#include <string_view>
-#include <vector>
 
 namespace unicoro::python {
 
@@ -37,13 +35,7 @@ class environ_builder {
     );
 
   private:
-    struct listener {
-        std::string address;
-        std::uint16_t port = 0;
-        py_ref base;
-    };
-
-    [[nodiscard]] PyObject* base_for(const app::connection_info& connection, py_ref& temporary);
+    [[nodiscard]] py_ref base_for(const app::connection_info& connection);
     [[nodiscard]] bool add_target(
         PyObject* environ, const http::request_head& head, const app::location& where
     );
@@ -54,7 +46,7 @@ class environ_builder {
     [[nodiscard]] bool add_unix_server(PyObject* environ, const http::request_head& head);
 
     py_ref base_;
-    std::vector<listener> listeners_;
+    listener_cache listeners_;
     text_cache texts_;
     header_keys keys_;
 };

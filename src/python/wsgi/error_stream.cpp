@@ -78,22 +78,18 @@ PyTypeObject* stream_type() {
         {"flush", &flush, METH_NOARGS, "Writes a line that is not ended yet."},
         {nullptr, nullptr, 0, nullptr},
     };
-    if (type.tp_name == nullptr) {
-        begin_type(
+    if (begin_type(
             type, "unicoro.ErrorStream", sizeof(stream_object), &dealloc, "The error log (wsgi.errors)."
-        );
+        )) {
         type.tp_methods = methods;
     }
-    return ready_type(type) ? &type : nullptr;
+    return ready_type(type);
 }
 
 }  // namespace
 
 py_ref make_error_stream() {
-    PyTypeObject* const type = stream_type();
-    if (type == nullptr) return {};
-    py_ref made =
-        py_ref::steal(PyObject_Init(static_cast<PyObject*>(PyObject_Malloc(sizeof(stream_object))), type));
+    py_ref made = new_object<stream_object>(stream_type());
     if (made) new (&self_of(made.get()).held) std::string();
     return made;
 }

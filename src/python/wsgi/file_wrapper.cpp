@@ -136,14 +136,13 @@ PyObject* file_wrapper_type() {
         {"blksize", T_PYSSIZET, offsetof(wrapper_object, block_size), READONLY, "bytes per read"},
         {nullptr, 0, 0, 0, nullptr},
     };
-    if (type.tp_name == nullptr) {
-        begin_type(
+    if (begin_type(
             type,
             "unicoro.FileWrapper",
             sizeof(wrapper_object),
             &dealloc,
             "FileWrapper(filelike, blksize=8192): a response body read from a file."
-        );
+        )) {
         type.tp_flags |= Py_TPFLAGS_HAVE_GC;
         type.tp_new = &PyType_GenericNew;
         type.tp_init = &init;
@@ -154,7 +153,7 @@ PyObject* file_wrapper_type() {
         type.tp_methods = methods;
         type.tp_members = members;
     }
-    return ready_type(type) ? reinterpret_cast<PyObject*>(&type) : nullptr;
+    return reinterpret_cast<PyObject*>(ready_type(type));
 }
 
 std::optional<sendable_file> as_sendable_file(PyObject* iterable) noexcept {

@@ -2,7 +2,7 @@
 #include "python/wsgi/header_keys.hpp"
 
 #include "base/text.hpp"
-#include "python/runtime/text_cache.hpp"
+#include "python/runtime/text.hpp"
 
 #include <algorithm>
 #include <functional>

@@ -2,7 +2,9 @@
 #include "python/wsgi/input.hpp"
 
 #include "python/runtime/forked_child.hpp"
+#include "python/runtime/method.hpp"
 #include "python/runtime/static_type.hpp"
+#include "python/runtime/text.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -47,9 +49,9 @@ bool ensure(input_object& self, std::size_t count) {
 
 PyObject* take(input_object& self, std::size_t count) noexcept {
     const std::string_view piece = self.left.substr(0, count);
-    PyObject* const bytes = PyBytes_FromStringAndSize(piece.data(), static_cast<Py_ssize_t>(piece.size()));
-    if (bytes != nullptr) self.left.remove_prefix(piece.size());
-    return bytes;
+    py_ref bytes = bytes_of(piece);
+    if (bytes) self.left.remove_prefix(piece.size());
+    return bytes.release();
 }
 
 /// The optional size argument: None and negative numbers mean "everything".
@@ -151,10 +153,6 @@ PyObject* not_closed(PyObject*, void*) {
     Py_RETURN_FALSE;
 }
 
-PyCFunction fast(_PyCFunctionFast function) noexcept {
-    return reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(function));
-}
-
 void dealloc(PyObject* object) {
     input_object& self = self_of(object);
     self.body.~spooled_body();
@@ -181,21 +179,17 @@ PyTypeObject* input_type() {
         {"closed", &not_closed, nullptr, "False", nullptr},
         {nullptr, nullptr, nullptr, nullptr, nullptr},
     };
-    if (type.tp_name == nullptr) {
-        begin_type(type, "unicoro.Input", sizeof(input_object), &dealloc, "The request body (wsgi.input).");
+    if (begin_type(type, "unicoro.Input", sizeof(input_object), &dealloc, "The request body (wsgi.input).")) {
         type.tp_methods = methods;
         type.tp_getset = attributes;
         type.tp_iter = &PyObject_SelfIter;
         type.tp_iternext = &next_line;
     }
-    return ready_type(type) ? &type : nullptr;
+    return ready_type(type);
 }
 
 py_ref make(app::spooled_body body) {
-    PyTypeObject* const type = input_type();
-    if (type == nullptr) return {};
-    py_ref made =
-        py_ref::steal(PyObject_Init(static_cast<PyObject*>(PyObject_Malloc(sizeof(input_object))), type));
+    py_ref made = new_object<input_object>(input_type());
     if (!made) return {};
     input_object& self = self_of(made.get());
     new (&self.body) app::spooled_body(std::move(body));

@@ -3,6 +3,7 @@
 
 #include "python/runtime/forked_child.hpp"
 #include "python/runtime/static_type.hpp"
+#include "python/runtime/text.hpp"
 #include "python/wsgi/response_fields.hpp"
 
 #include <array>
@@ -119,7 +120,7 @@ PyObject* write_body(PyObject* callable, PyObject* const* arguments, std::size_t
         return nullptr;
     }
     if (refuse_forked()) return nullptr;
-    const std::string_view piece(PyBytes_AS_STRING(data), static_cast<std::size_t>(PyBytes_GET_SIZE(data)));
+    const std::string_view piece = view_of(data);
     if (!piece.empty() && self.state->withdraw_offer()) {
         self.state->began = true;
         if (!self.state->io->write(piece, data)) return nullptr;
@@ -133,26 +134,22 @@ void dealloc(PyObject* object) {
 
 PyTypeObject* callable_type() noexcept {
     static PyTypeObject type{};
-    if (type.tp_name == nullptr) {
-        begin_type(
+    if (begin_type(
             type,
             "unicoro.ResponseCallable",
             sizeof(callable_object),
             &dealloc,
             "start_response(status, headers, exc_info=None) or write(data), see PEP 3333."
-        );
+        )) {
         type.tp_flags |= Py_TPFLAGS_HAVE_VECTORCALL;
         type.tp_vectorcall_offset = offsetof(callable_object, call);
         type.tp_call = &PyVectorcall_Call;
     }
-    return ready_type(type) ? &type : nullptr;
+    return ready_type(type);
 }
 
 py_ref make_callable(vectorcallfunc call) noexcept {
-    PyTypeObject* const type = callable_type();
-    if (type == nullptr) return {};
-    py_ref made =
-        py_ref::steal(PyObject_Init(static_cast<PyObject*>(PyObject_Malloc(sizeof(callable_object))), type));
+    py_ref made = new_object<callable_object>(callable_type());
     if (!made) return {};
     callable_object& self = self_of(made.get());
     self.call = call;

@@ -7,6 +7,8 @@
 #include "log/log.hpp"
 #include "python/runtime/failure_report.hpp"
 #include "python/runtime/interpreter.hpp"
+#include "python/runtime/response_length.hpp"
+#include "python/runtime/text.hpp"
 #include "python/runtime/traceback.hpp"
 #include "python/wsgi/client_socket.hpp"
 #include "python/wsgi/file_wrapper.hpp"
@@ -14,7 +16,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <optional>
 #include <utility>
 
@@ -26,10 +27,6 @@ constexpr std::size_t small_body = 8 * 1024;
 
 // What surely does not fit a socket's buffer: sending it takes as long as the client likes.
 constexpr std::size_t large_body = 64 * 1024;
-
-std::string_view view_of(PyObject* bytes) noexcept {
-    return {PyBytes_AS_STRING(bytes), static_cast<std::size_t>(PyBytes_GET_SIZE(bytes))};
-}
 
 bool has_length_one(PyObject* iterable) noexcept {
     const PyTypeObject* const type = Py_TYPE(iterable);
@@ -173,7 +170,7 @@ wsgi_call::step wsgi_call::whole_file() {
     if (!state_.withdraw_offer()) return handed_over();
     const std::optional<std::uint64_t> announced = state_.request.response().content_length();
     whole.count = std::min(found->count, announced.value_or(found->count));
-    if (!announced && !announce_length(whole.count)) return failed();
+    if (!announce_length(state_.request.response(), whole.count)) return failed();
     file_ = std::move(found->fd);
     whole.what = whole.count > 0 ? action::send_file : action::finish;
     whole.fd = file_.get();
@@ -201,9 +198,7 @@ wsgi_call::step wsgi_call::take_chunk(py_ref chunk) {
     piece.what = action::write;
     const std::size_t size = view_of(chunk.get()).size();
     if (!state_.began) {
-        if (single_ && !state_.request.response().content_length() && !announce_length(size)) {
-            return failed();
-        }
+        if (single_ && !announce_length(state_.request.response(), size)) return failed();
         const bool whole = state_.request.response().content_length() == size;
         if (whole && size >= large_body) return take_last_chunk(std::move(chunk));
     }
@@ -258,15 +253,6 @@ bool wsgi_call::check_chunk(PyObject* chunk) {
     PyErr_Format(
         PyExc_TypeError, "the application's iterable must give bytes, not %.100s", Py_TYPE(chunk)->tp_name
     );
-    return false;
-}
-
-bool wsgi_call::announce_length(std::uint64_t length) {
-    std::array<char, 24> digits;
-    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), length).ptr;
-    const std::string_view text(digits.data(), static_cast<std::size_t>(end - digits.data()));
-    if (!state_.request.response().add("Content-Length", text)) return true;
-    PyErr_SetString(PyExc_SystemError, "the length of the body could not be announced");
     return false;
 }
 

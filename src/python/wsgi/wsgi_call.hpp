@@ -76,7 +76,6 @@ class wsgi_call {
     [[nodiscard]] step failed();
     [[nodiscard]] bool head_given();
     [[nodiscard]] bool check_chunk(PyObject* chunk);
-    [[nodiscard]] bool announce_length(std::uint64_t length);
     [[nodiscard]] bool is_expected(PyObject* exception) const;
     [[nodiscard]] bool offer_socket(PyObject* environ);
     [[nodiscard]] step handed_over() noexcept;

@@ -4,6 +4,7 @@
 #include "log/log.hpp"
 #include "python/runtime/greenlet_api.hpp"
 #include "python/runtime/interpreter.hpp"
+#include "python/runtime/method.hpp"
 #include "python/runtime/traceback.hpp"
 
 #include <algorithm>
@@ -24,11 +25,9 @@ PyMethodDef wait_definition{
 bool eventlet_driver::prepare() {
     if (!greenlet_api::import()) return false;
     wait_definition.ml_meth = &eventlet_driver::wait_method;
-    const py_ref self = py_ref::steal(PyCapsule_New(this, nullptr, nullptr));
+    const py_ref waiter = bound_method(wait_definition, this);
     const py_ref make_hub = interpreter::bootstrap("eventlet_hub");
-    if (!self || !make_hub) return false;
-    const py_ref waiter = py_ref::steal(PyCFunction_New(&wait_definition, self.get()));
-    if (waiter) hub_ = py_ref::steal(PyObject_CallOneArg(make_hub.get(), waiter.get()));
+    if (waiter && make_hub) hub_ = py_ref::steal(PyObject_CallOneArg(make_hub.get(), waiter.get()));
     if (!hub_ || !requests_.prepare()) return false;
     const py_ref poll = py_ref::steal(PyObject_GetAttrString(hub_.get(), "poll"));
     const int epoll_fd = poll ? PyObject_AsFileDescriptor(poll.get()) : -1;
@@ -42,8 +41,7 @@ bool eventlet_driver::prepare() {
 }
 
 PyObject* eventlet_driver::wait_method(PyObject* self, PyObject* seconds) {
-    auto* const driver = static_cast<eventlet_driver*>(PyCapsule_GetPointer(self, nullptr));
-    return driver != nullptr ? driver->wait(seconds) : nullptr;
+    return bound_object<eventlet_driver>(self).wait(seconds);
 }
 
 PyObject* eventlet_driver::wait(PyObject* seconds) {

@@ -4,6 +4,7 @@
 #include "log/log.hpp"
 #include "python/runtime/greenlet_api.hpp"
 #include "python/runtime/interpreter.hpp"
+#include "python/runtime/method.hpp"
 #include "python/runtime/traceback.hpp"
 #include "python/wsgi/greenlets/greenlet_slate.hpp"
 
@@ -32,17 +33,15 @@ greenlet_runner::~greenlet_runner() {
 bool greenlet_runner::prepare() {
     if (!greenlet_api::import()) return false;
     entry_method.ml_meth = &greenlet_runner::enter;
-    const py_ref self = py_ref::steal(PyCapsule_New(this, nullptr, nullptr));
-    if (self) entry_ = py_ref::steal(PyCFunction_New(&entry_method, self.get()));
+    entry_ = bound_method(entry_method, this);
     return static_cast<bool>(entry_);
 }
 
 PyObject* greenlet_runner::enter(PyObject* self, PyObject*) {
-    auto* const runner = static_cast<greenlet_runner*>(PyCapsule_GetPointer(self, nullptr));
-    if (runner == nullptr) return nullptr;
+    auto& runner = bound_object<greenlet_runner>(self);
     // Who switches to it keeps it alive; a reference of its own would do so for ever.
     PyObject* const carrier = greenlet_api::current().get();
-    if (runner->entering_.get() == carrier) runner->carry(carrier);
+    if (runner.entering_.get() == carrier) runner.carry(carrier);
     Py_RETURN_NONE;
 }
 

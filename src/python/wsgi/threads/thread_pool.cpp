@@ -3,6 +3,7 @@
 
 #include "python/runtime/gil.hpp"
 #include "python/runtime/interpreter.hpp"
+#include "python/runtime/method.hpp"
 
 #include <utility>
 
@@ -19,9 +20,7 @@ PyMethodDef entry_method{"work", nullptr, METH_NOARGS, "Runs requests until the 
 
 bool thread_pool::start(std::size_t count) {
     entry_method.ml_meth = &thread_pool::enter;
-    const py_ref self = py_ref::steal(PyCapsule_New(this, nullptr, nullptr));
-    if (!self) return false;
-    const py_ref entry = py_ref::steal(PyCFunction_New(&entry_method, self.get()));
+    const py_ref entry = bound_method(entry_method, this);
     const py_ref start_thread = interpreter::bootstrap("start_thread");
     if (!entry || !start_thread) return false;
     for (std::size_t number = 0; number < count; ++number) {
@@ -57,9 +56,7 @@ void thread_pool::wake_one(std::unique_lock<std::mutex>& held) {
 }
 
 PyObject* thread_pool::enter(PyObject* self, PyObject*) {
-    auto* const pool = static_cast<thread_pool*>(PyCapsule_GetPointer(self, nullptr));
-    if (pool == nullptr) return nullptr;
-    pool->work();
+    bound_object<thread_pool>(self).work();
     Py_RETURN_NONE;
 }
 
