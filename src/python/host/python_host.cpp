@@ -307,34 +307,35 @@ std::vector<std::string> python_host::code_files() {
 
 void python_host::shut_down() noexcept {
     if (!interpreter::running()) return;
-    bool empty = false;
+    bool threads_inside = false;
     {
         const gil_lock gil;
-        empty = runner_ == nullptr || runner_->stop(heartbeat_);
+        threads_inside = runner_ != nullptr && !runner_->stop(heartbeat_);
         if (server_told_) home_->server().tell("ending");
+        if (!threads_inside) home_->forget();
+        let_go(threads_inside);
     }
-    if (!empty) {
+    if (threads_inside) {
         log::warning("threads are still in the application: the worker ends without them");
-        // Never freed, since those threads use it.
-        [[maybe_unused]] auto* const lost = new auto(std::move(applications_));
-        [[maybe_unused]] auto* const pool = own_runner_.release();
-        [[maybe_unused]] loop_driver* const kept = driver_.release();
         interpreter::stop_beside_threads();
-        return;
+    } else {
+        interpreter::stop();
     }
-    {
-        const gil_lock gil;
-        home_->forget();
-        // Never freed where a greenlet goes on in them while Python ends; nor is the hub's own side.
-        if (driver_ && !driver_->idle()) [[maybe_unused]]
-            auto* const lost = new auto(std::move(applications_));
-        applications_.clear();
-        beside_.reset();
-        asgi_.reset();
-        [[maybe_unused]] loop_driver* const kept = driver_.release();
-        own_runner_.reset();
-    }
-    interpreter::stop();
+}
+
+// What code of the application may go on in while Python ends is never freed: applications that a thread or
+// a greenlet is in, the pool of such threads, and the server's side of the hub, which is needed once more
+// where atexit functions wait.
+void python_host::let_go(bool threads_inside) noexcept {
+    [[maybe_unused]] loop_driver* const driver = driver_.release();
+    if (threads_inside) [[maybe_unused]]
+        auto* const pool = own_runner_.release();
+    if (threads_inside || (driver != nullptr && !driver->idle())) [[maybe_unused]]
+        auto* const inside = new auto(std::move(applications_));
+    applications_.clear();
+    beside_.reset();
+    asgi_.reset();
+    own_runner_.reset();
 }
 
 }  // namespace unicoro::python

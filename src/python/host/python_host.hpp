@@ -57,6 +57,7 @@ class python_host final : public app::host {
     [[nodiscard]] bool serves_wsgi() const noexcept;
     void serve_logs();
     void shut_down() noexcept;
+    void let_go(bool threads_inside) noexcept;
 
     std::shared_ptr<python_home> home_;
     std::vector<std::string> extra_files_;
