@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "python/wsgi/greenlets/eventlet_driver.hpp"
 
-#include "log/log.hpp"
 #include "python/runtime/greenlet_api.hpp"
 #include "python/runtime/interpreter.hpp"
 #include "python/runtime/method.hpp"
-#include "python/runtime/traceback.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -57,23 +55,13 @@ PyObject* eventlet_driver::wait(PyObject* seconds) {
     if (interpreter::forked_away()) Py_RETURN_FALSE;
     if (reactor_.stopped() && !ended_) {
         ended_ = true;
-        [[maybe_unused]] const py_ref resumed = greenlet_api::switch_to(main_.get());
-        PyErr_Clear();
+        leave_hub();
     }
     return PyBool_FromLong(ready ? 1 : 0);
 }
 
-void eventlet_driver::drive() {
-    while (!reactor_.stopped()) {
-        const py_ref came_back = py_ref::steal(PyObject_CallMethod(hub_.get(), "switch", nullptr));
-        if (interpreter::forked_away()) interpreter::leave_forked();
-        if (came_back) continue;
-        log::error("the application ends its worker\n{}", describe_exception(take_exception().get()));
-        reactor_.context().stop();
-    }
-    // Ending Python runs atexit functions, which may need the hub once more.
-    ended_ = true;
-    reactor_.context().restart();
+py_ref eventlet_driver::enter_hub() {
+    return py_ref::steal(PyObject_CallMethod(hub_.get(), "switch", nullptr));
 }
 
 }  // namespace unicoro::python

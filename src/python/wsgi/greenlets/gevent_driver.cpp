@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "python/wsgi/greenlets/gevent_driver.hpp"
 
-#include "log/log.hpp"
 #include "python/runtime/greenlet_api.hpp"
 #include "python/runtime/interpreter.hpp"
-#include "python/runtime/traceback.hpp"
 
 namespace unicoro::python {
 
@@ -36,25 +34,17 @@ void gevent_driver::run() {
     requests_.turn(hub_.get());
     if (interpreter::forked_away()) return;
     if (other_turn_) other_turn_();
-    if (!reactor_.stopped()) return;
-    [[maybe_unused]] const py_ref resumed = greenlet_api::switch_to(main_.get());
-    PyErr_Clear();
+    if (reactor_.stopped()) leave_hub();
 }
 
-void gevent_driver::drive() {
-    while (!reactor_.stopped()) {
-        const py_ref came_back = greenlet_api::switch_to(hub_.get());
-        if (interpreter::forked_away()) interpreter::leave_forked();
-        if (came_back) continue;
-        // What gevent raises in the main greenlet for a greenlet that called sys.exit().
-        log::error("the application ends its worker\n{}", describe_exception(take_exception().get()));
-        reactor_.context().stop();
-    }
-    // Ending Python waits for threads and runs atexit functions, which may need the hub once more.
+py_ref gevent_driver::enter_hub() {
+    return greenlet_api::switch_to(hub_.get());
+}
+
+void gevent_driver::stopped() {
     gevent_loop::set_turn(nullptr);
     if (other_end_) other_end_();
     gevent_loop::release();
-    reactor_.context().restart();
 }
 
 }  // namespace unicoro::python
