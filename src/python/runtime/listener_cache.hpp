@@ -28,7 +28,9 @@ class listener_cache {
     /// Keeps it where there is room.
     void keep(const app::connection_info& connection, PyObject* object) {
         if (entries_.size() == most) return;
-        entries_.push_back({connection.local_address, connection.local_port, py_ref::borrow(object)});
+        entries_.push_back(
+            {std::string(connection.local_address), connection.local_port, py_ref::borrow(object)}
+        );
     }
 
   private:
