@@ -47,7 +47,8 @@ def read_tree(root: Path) -> Tree:
             r"subprojects/([^/]+$|packagefiles/)", name
         ):
             continue
-        tree[name] = path.read_text(encoding="utf-8", errors="replace")
+        # Bytes, because text would have its carriage returns taken out.
+        tree[name] = path.read_bytes().decode("utf-8", errors="replace")
     return tree
 
 
