@@ -9,18 +9,47 @@ from harness import fleet, processes
 from harness import server as harness_server
 from harness.gate import Gate
 from harness.paths import BINARY
+from harness.sanitizers import SANITIZED, Reports
 
 
 def pytest_configure(config):
     if not BINARY.exists():
         raise pytest.UsageError(f"{BINARY} does not exist: build it, or set UNICORO_BINARY")
     processes.adopt_orphans()
+    config.addinivalue_line("markers", "needs_plain_build(reason): is skipped with a sanitized binary")
     # Tests with thousands of connections hold the client's end too.
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = 16384
     if soft < wanted:
         limit = wanted if hard == resource.RLIM_INFINITY else min(hard, wanted)
         resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        mark = item.get_closest_marker("needs_plain_build")
+        if SANITIZED and mark is not None:
+            item.add_marker(pytest.mark.skip(reason=f"sanitizers: {mark.args[0]}"))
+
+
+@pytest.fixture(scope="session")
+def sanitizer_reports():
+    if not SANITIZED:
+        yield None
+        return
+    reports = Reports()
+    yield reports
+    late = reports.new()
+    reports.close()
+    assert not late, late
+
+
+@pytest.fixture(autouse=True)
+def no_sanitizer_report(sanitizer_reports):
+    """Fails a test that left a report, be it of a worker that was ended on purpose."""
+    yield
+    if sanitizer_reports is not None:
+        assert not (text := sanitizer_reports.new()), text
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from harness import processes
 from harness.client import Closed
 from harness.load import Load
 from harness.paths import HELLO, probe
-from harness.waiting import wait_until
+from harness.waiting import LONG, wait_until
 
 
 def replacement(server, *old: int, timeout: float = 10.0) -> int:
@@ -144,9 +144,12 @@ def test_max_requests_loses_no_request(start, clients):
     _, per_connection = clients
     server = start("-w", "2", "--max-requests", "100", "--max-requests-jitter", "20", probe())
     with Load(server.address, per_connection=per_connection) as load:
-        wait_until(lambda: load.answered > 1500, "1500 requests", 30)
+        wait_until(
+            lambda: load.answered > 1500 and len(set(load.bodies)) >= 6,
+            "1500 requests, and workers that are replaced",
+            3 * LONG,
+        )
     assert load.lost == []
-    assert len(set(load.bodies)) >= 6, "workers were replaced"
     server.wait_workers(2)
 
 

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Adds up what the test programs reported and prints "N passed, N failed" as the last line.
 
-usage: summary.py --meson TESTLOG_JSON EXIT_STATUS [--pytest JUNIT_XML EXIT_STATUS]...
+usage: summary.py [--meson TITLE TESTLOG_JSON EXIT_STATUS]... [--pytest TITLE JUNIT_XML EXIT_STATUS]...
 
+TITLE stands before the names of the tests that failed.
 A doctest program counts by its cases, any other Meson test as one. A runner that failed without
 naming a failed test counts as one failure: a report that is missing must not look like success.
 """
@@ -46,12 +47,12 @@ def errors_of(test: dict) -> str:
     return shortened(text[failed[0] :] if failed else "\n".join(text.splitlines()[-MOST_LINES:]))
 
 
-def read_meson(path: Path, status: int, tally: Tally) -> None:
+def read_meson(path: Path, status: int, tally: Tally, title: str = "") -> None:
     before = tally.failed
     lines = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else []
     for line in lines:
         test = json.loads(line)
-        name = f"{'+'.join(test.get('suite') or [])} {test['name']}".strip()
+        name = f"{title} {'+'.join(test.get('suite') or [])} {test['name']}".strip()
         good = test["result"] in GOOD_RESULTS
         # The last: a child that a test lets die of a signal may have printed one of its own.
         cases = ([None, *DOCTEST.finditer(test.get("stdout") or "")])[-1]
@@ -68,14 +69,14 @@ def read_meson(path: Path, status: int, tally: Tally) -> None:
         else:
             tally.fail(f"{name} ({test['result'].lower()})", said=errors_of(test))
     if not lines or (status != 0 and tally.failed == before):
-        tally.fail(f"meson test (exit status {status})")
+        tally.fail(f"{title} meson test (exit status {status})".strip())
 
 
-def read_pytest(path: Path, status: int, tally: Tally) -> None:
+def read_pytest(path: Path, status: int, tally: Tally, title: str = "") -> None:
     before = tally.failed
     cases = list(xml.parse(path).getroot().iter("testcase")) if path.exists() else []
     for case in cases:
-        name = f"{case.get('classname')}::{case.get('name')}"
+        name = f"{title} {case.get('classname')}::{case.get('name')}".strip()
         # A case that fails and then fails to clean up is one failure.
         why = next((each for each in (case.find("failure"), case.find("error")) if each is not None), None)
         if why is not None:
@@ -85,21 +86,21 @@ def read_pytest(path: Path, status: int, tally: Tally) -> None:
         else:
             tally.passed += 1
     if not cases or (status != 0 and tally.failed == before):
-        tally.fail(f"{path.stem} (exit status {status})")
+        tally.fail(f"{title} {path.stem} (exit status {status})".strip())
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--meson", nargs=2, metavar=("REPORT", "STATUS"), required=True)
-    parser.add_argument(
-        "--pytest", nargs=2, metavar=("REPORT", "STATUS"), action="append", required=True
-    )
+    for runner in ("--meson", "--pytest"):
+        parser.add_argument(
+            runner, nargs=3, metavar=("TITLE", "REPORT", "STATUS"), action="append", required=True
+        )
     options = parser.parse_args()
 
     tally = Tally()
-    read_meson(Path(options.meson[0]), int(options.meson[1]), tally)
-    for report, status in options.pytest:
-        read_pytest(Path(report), int(status), tally)
+    for read, reports in ((read_meson, options.meson), (read_pytest, options.pytest)):
+        for title, report, status in reports:
+            read(Path(report), int(status), tally, title)
     for name, said in tally.failures:
         print(f"FAILED {name}")
         if said:

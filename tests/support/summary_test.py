@@ -77,6 +77,11 @@ class Summary(unittest.TestCase):
             <testcase classname="m" name="d"><skipped/></testcase>"""
         self.assertEqual(self.pytest(cases, 1), (1, 2, 1))
 
+    def test_the_title_stands_before_the_names(self):
+        self.report.write_text(meson_line("a", "FAIL"), encoding="utf-8")
+        summary.read_meson(self.report, 1, self.tally, "sanitizers:")
+        self.assertEqual(self.tally.failures[0][0], "sanitizers: unit a (fail)")
+
     def test_pytest_without_cases_is_a_failure(self):
         self.assertEqual(self.pytest("", 5), (0, 1, 0))
 

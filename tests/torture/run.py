@@ -81,9 +81,9 @@ def schedule(chosen, seeds: list[str], names: list[str], per_round: float):
 def run(chosen, seeds: list[str], names: list[str]) -> list:
     import client
     import report
-    import server
 
-    sanitized = server.is_sanitized()
+    from harness.sanitizers import SANITIZED
+
     python = chosen.python or chosen.venv / "bin" / "python"
     only = client.Only(*(frozenset(words(each)) for each in (chosen.acts, chosen.without, chosen.ends)))
     fits = chosen.seconds / (len(names) * len(seeds)) * chosen.jobs - 12
@@ -103,7 +103,7 @@ def run(chosen, seeds: list[str], names: list[str]) -> list:
                 if what is None:
                     break
                 folder = chosen.folder / f"{begun:04}-{what.kind.name}"
-                running.add(pool.submit(play, what, folder, python, sanitized, only, chosen.clients))
+                running.add(pool.submit(play, what, folder, python, SANITIZED, only, chosen.clients))
                 begun += 1
             if not running:
                 return results

@@ -12,27 +12,20 @@ from plan import Round
 from wire import Wire
 
 from harness import processes
-from harness.paths import BINARY, BUILD
+from harness.paths import BUILD
+from harness.sanitizers import OPTIONS, SUPPRESSIONS
 from harness.server import Server
 
 HERE = Path(__file__).resolve().parent
 NATIVE = BUILD / "tests" / "torture" / "native" / "libtorture.so"
 
-# What differs from the sanitizers' defaults; README.md says why.
-ASAN_OPTIONS = {
-    "detect_leaks": 0,
-    "detect_stack_use_after_return": 0,
-    "handle_segv": 2,
-    "handle_abort": 2,
-    "allocator_may_return_null": 1,
-    "quarantine_size_mb": 64,
-    "exitcode": 86,
-}
+# What differs from the other suites'; README.md says why.
+ASAN_OPTIONS = {**OPTIONS, "handle_segv": 2, "handle_abort": 2}
 START = 60.0
 
 
 def environment(what: Round, folder: Path) -> dict[str, str]:
-    asan = {**ASAN_OPTIONS, "log_path": folder / "asan", "suppressions": HERE / "asan.supp"}
+    asan = {**ASAN_OPTIONS, "log_path": folder / "asan", "suppressions": SUPPRESSIONS}
     return {
         "ASAN_OPTIONS": ":".join(f"{key}={value}" for key, value in asan.items()),
         # Every object is one of malloc: its use after the end is seen, and its leak counted.
@@ -159,7 +152,3 @@ def _resident(pid: int) -> int:
         return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
     except (OSError, IndexError):
         return 0
-
-
-def is_sanitized() -> bool:
-    return b"__asan_init" in BINARY.read_bytes()

@@ -7,7 +7,7 @@ import struct
 import time
 from dataclasses import dataclass, field
 
-DEADLINE = 10.0
+from .waiting import LONG
 
 
 @dataclass
@@ -37,7 +37,7 @@ class Closed(Exception):
 class Client:
     """One connection. `address` is (host, port) or the path of a unix socket."""
 
-    def __init__(self, address, timeout: float = DEADLINE, source: str | None = None):
+    def __init__(self, address, timeout: float = LONG, source: str | None = None):
         family = socket.AF_UNIX if isinstance(address, str) else socket.AF_INET
         if family == socket.AF_INET and ":" in address[0]:
             family = socket.AF_INET6

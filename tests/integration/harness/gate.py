@@ -5,7 +5,7 @@ import os
 import select
 from pathlib import Path
 
-from .client import DEADLINE
+from .waiting import LONG
 
 
 class Gate:
@@ -19,7 +19,7 @@ class Gate:
         self._in = os.open(self.path + ".in", flags)
         self._out = os.open(self.path + ".out", flags)
 
-    def wait_entered(self, timeout: float = DEADLINE) -> None:
+    def wait_entered(self, timeout: float = LONG) -> None:
         poller = select.poll()
         poller.register(self._in, select.POLLIN)
         if not poller.poll(timeout * 1000):

@@ -3,7 +3,9 @@
 
 import time
 
-LONG = 10.0
+from .sanitizers import SCALE
+
+LONG = 10.0 * SCALE
 
 
 def wait_until(condition, what: str, timeout: float = LONG):
