@@ -73,7 +73,7 @@ void part_from_server(withheld& from) noexcept {
         if (sigismember(&from.mask, signal) == 1) sigdelset(&from.mask_before, signal);
     }
     for (const shared_memory& each : from.memory) {
-        mmap(
+        (void)mmap(
             each.begin,
             each.size,
             PROT_READ | PROT_WRITE,

@@ -15,7 +15,7 @@ outcome<listener> listen_unix(const unix_request& asked) noexcept {
     const int fd = made.fd.get();
     auto file = socket_file::bind(fd, asked.path, {asked.umask, asked.user, asked.group});
     if (!file) return file.error();
-    const listener result(std::move(made), std::move(*file));
+    listener result(std::move(made), std::move(*file));
     error_code failed = limit_accept_wait(fd);
     if (!failed && listen(fd, asked.backlog) != 0) failed = last_error();
     if (!failed) return result;
