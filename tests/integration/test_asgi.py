@@ -87,6 +87,7 @@ def test_bodies_in_both_directions(serve):
     with server.client() as client:
         assert client.get("/echo", method="POST", body=b"small").body == b"small"
         assert client.get("/stream").body == b"".join(b"%06d" % n * 10000 for n in range(200))
+    with server.client() as client:
         assert client.get("/hello", method="HEAD").body == b""
         client.send("POST /duplex HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nfirst\r\n")
         assert client.head().status == 200

@@ -18,8 +18,8 @@ from harness.paths import BUILD, NO_FLAGS, PROBE, probe
         (probe("not_an_application"), 4, r"is not a unicoro::application"),
         (probe("no_handler"), 4, r"has no handler"),
         (probe("other_abi"), 4, r"was built with \[api 0; another compiler\]"),
-        (f"{NO_FLAGS}:app", 4, r"was built with \[.*; Asio header-only with deprecated parts\], this "
-                               r"server with \[.*; Asio separate\].* pkg-config --cflags unicoro"),
+        (f"{NO_FLAGS}:app", 4, r"was built with \[.*; Asio header-only with deprecated parts.*\], this "
+                               r"server with \[.*; Asio separate.*\].* pkg-config --cflags unicoro"),
         (f"{NO_FLAGS}:constant", 4, r"exports no 'constant'.*and not const"),
     ],
 )
