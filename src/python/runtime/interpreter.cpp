@@ -49,6 +49,7 @@ PyStatus initialise(PyConfig& config, const interpreter::options& chosen) {
     std::vector<std::string> words = chosen.arguments;
     if (words.empty()) words.emplace_back("unicoro");
     std::vector<char*> arguments;
+    arguments.reserve(words.size());
     for (std::string& each : words) arguments.push_back(each.data());
     const PyStatus set =
         PyConfig_SetBytesArgv(&config, static_cast<Py_ssize_t>(arguments.size()), arguments.data());
