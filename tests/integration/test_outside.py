@@ -13,6 +13,7 @@ from harness.server import clean_environment
 MESON = shutil.which("meson", path="/usr/bin:" + os.environ.get("PATH", ""))
 
 
+@pytest.mark.needs_plain_build("what is built outside has not the flags of a sanitized server")
 @pytest.mark.skipif(MESON is None, reason="needs meson")
 def test_application_outside_the_tree(start, tmp_path):
     def run(*command, **env):
