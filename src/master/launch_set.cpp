@@ -93,6 +93,7 @@ void launch_set::enter_directory() const noexcept {
 
 std::vector<os::listener> sockets_of(const launch_set& set) {
     std::vector<os::listener> sockets;
+    sockets.reserve(set.listeners.size());
     for (const bound_listener& each : set.listeners) sockets.push_back(each.socket);
     return sockets;
 }

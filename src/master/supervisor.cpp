@@ -79,7 +79,7 @@ void supervisor::wait() {
     instant until = core_->wake_at();
     if (const auto interval = notifier_.watchdog()) {
         if (clock_now() >= next_watchdog_) {
-            notifier_.send("WATCHDOG=1");
+            (void)notifier_.send("WATCHDOG=1");
             next_watchdog_ = clock_now() + *interval / 2;
         }
         until = std::min(until, next_watchdog_);
