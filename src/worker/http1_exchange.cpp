@@ -33,7 +33,7 @@ void http1_exchange::attach(http1_connection& to) noexcept {
 void http1_exchange::detach() noexcept {
     if (begun()) {
         // An exception ended the connection in the middle of a request.
-        if (now_.stage != phase::finished) broken(errc::cancelled);
+        if (now_.stage != phase::finished) (void)broken(errc::cancelled);
         end_request();
     }
     reader_.clear();

@@ -55,7 +55,7 @@ wsgi_call::~wsgi_call() {
             live_input_.release(),
             client_socket_.release()
         };
-        starter_.release();
+        (void)starter_.release();
         return;
     }
     if (!inside_ && !chunk_) return;
