@@ -138,7 +138,7 @@ bool http_call::take_file(PyObject* message) {
         return false;
     }
     PyObject* converted = nullptr;
-    if (PyUnicode_FSConverter(path, &converted) == 0) return false;
+    if (PyUnicode_FSConverter(path, static_cast<void*>(&converted)) == 0) return false;
     const py_ref name = py_ref::steal(converted);
     const char* const text = PyBytes_AS_STRING(name.get());
     if (text[0] != '/') {
