@@ -18,20 +18,23 @@ void append_number(std::string& out, std::uint64_t number, int bytes) {
 
 }  // namespace
 
-void append_websocket_frame(std::string& out, websocket_opcode opcode, std::string_view payload) {
-    constexpr unsigned final_frame = 0x80;
-    constexpr std::size_t longest_short = 125;
-    constexpr std::size_t longest_16_bit = 0xFFFF;
-    out += static_cast<char>(final_frame | static_cast<unsigned>(opcode));
-    if (payload.size() <= longest_short) {
-        append_number(out, payload.size(), 1);
-    } else if (payload.size() <= longest_16_bit) {
+void append_websocket_head(std::string& out, std::uint8_t bits, websocket_opcode opcode, std::uint64_t size) {
+    constexpr std::uint64_t longest_short = 125;
+    constexpr std::uint64_t longest_16_bit = 0xFFFF;
+    out += static_cast<char>(bits | static_cast<std::uint8_t>(opcode));
+    if (size <= longest_short) {
+        append_number(out, size, 1);
+    } else if (size <= longest_16_bit) {
         append_number(out, 126, 1);
-        append_number(out, payload.size(), 2);
+        append_number(out, size, 2);
     } else {
         append_number(out, 127, 1);
-        append_number(out, payload.size(), 8);
+        append_number(out, size, 8);
     }
+}
+
+void append_websocket_frame(std::string& out, websocket_opcode opcode, std::string_view payload) {
+    append_websocket_head(out, websocket_final, opcode, payload.size());
     out.append(payload);
 }
 
@@ -50,15 +53,6 @@ std::string_view cut_close_reason(std::string_view reason) noexcept {
 
 bool is_close_code(std::uint16_t code) noexcept {
     return (code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1014) || (code >= 3000 && code <= 4999);
-}
-
-bool ends_whole(std::string_view utf8) noexcept {
-    std::size_t tail = 0;
-    while (tail < utf8.size() && tail < 3 && continues(utf8[utf8.size() - 1 - tail])) ++tail;
-    if (tail == utf8.size()) return tail == 0;
-    const auto lead = static_cast<unsigned char>(utf8[utf8.size() - 1 - tail]);
-    if (lead < 0xC0U) return true;
-    return tail + 1 >= (lead < 0xE0U ? 2U : lead < 0xF0U ? 3U : 4U);
 }
 
 }  // namespace unicoro::http

@@ -3,6 +3,8 @@
 
 #include "http/chars.hpp"
 
+#include <boost/beast/websocket/detail/hybi13.hpp>
+
 #include <algorithm>
 #include <cstddef>
 
@@ -90,6 +92,12 @@ std::vector<std::string_view> offered_subprotocols(const request_head& head) {
         }
     }
     return offered;
+}
+
+std::string websocket_accept(std::string_view key) {
+    boost::beast::websocket::detail::sec_ws_accept_type made;
+    boost::beast::websocket::detail::make_sec_ws_accept(made, {key.data(), key.size()});
+    return {made.data(), made.size()};
 }
 
 std::string offered_extensions(const request_head& head) {

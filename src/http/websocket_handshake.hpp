@@ -17,6 +17,9 @@ namespace unicoro::http {
 /// The subprotocols offered, in the client's order. Empty elements are left out.
 [[nodiscard]] std::vector<std::string_view> offered_subprotocols(const request_head& head);
 
+/// Sec-WebSocket-Accept for the client's key (RFC 6455, 4.2.2).
+[[nodiscard]] std::string websocket_accept(std::string_view key);
+
 /// The extensions offered, the fields joined to one.
 [[nodiscard]] std::string offered_extensions(const request_head& head);
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Replays the corpus and a fixed number of mutants of it: the same ones on every run.
+#include "fuzz/random_source.hpp"
 #include "fuzz/request_invariants.hpp"
 #include "http/refusal.hpp"
 #include "unit/http/corpus.hpp"
@@ -7,7 +8,6 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
-#include <cstdint>
 #include <cstdio>
 #include <exception>
 #include <string>
@@ -17,6 +17,7 @@
 namespace {
 
 using unicoro::test::corpus_file;
+using unicoro::test::random_source;
 
 // Pieces of grammar that random bytes would hardly hit.
 constexpr std::array<std::string_view, 24> tokens = {
@@ -44,17 +45,6 @@ constexpr std::array<std::string_view, 24> tokens = {
     "\r\n ",
     "SCRIPT_NAME: /a\r\n",
     "ffffffffffffffff",
-};
-
-class random_source {
-  public:
-    std::size_t below(std::size_t limit) {
-        state_ = state_ * 6364136223846793005U + 1442695040888963407U;
-        return static_cast<std::size_t>((state_ >> 33U) % limit);
-    }
-
-  private:
-    std::uint64_t state_ = 20240229;
 };
 
 void mutate(std::string& wire, const std::vector<corpus_file>& corpus, random_source& random) {
