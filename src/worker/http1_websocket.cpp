@@ -62,7 +62,7 @@ awaitable<result<std::shared_ptr<app::websocket>>> http1_exchange::accept_websoc
     std::string early(reader_.unread());
     reader_.give_away_unread();
     now_.websocket = std::make_shared<websocket_session>(shared_, *stream_, std::move(early), head().target);
-    const std::string negotiated = co_await now_.websocket->negotiate(head());
+    const std::string negotiated = now_.websocket->negotiate(head());
     now_.stage = phase::upgraded;
     log_as(switching_protocols);
     std::string answer = upgrade_head(negotiated, subprotocol);

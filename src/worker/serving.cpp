@@ -83,6 +83,7 @@ serving::serving(
       deadlines(loop),
       limits(deadlines, values),
       exchanges(*this),
+      websockets(loop),
       locations(values),
       most_connections(values.worker_connections),
       requests_left(request_limit(values)),

@@ -58,6 +58,7 @@ struct serving {
     aio::deadline_service deadlines;
     time_limits limits;
     exchange_pool exchanges;
+    aio::task_group websockets;  ///< what reads and writes them; each holds its session
     app::host* host = nullptr;
     app::locator locations;  ///< whose each request is
 
