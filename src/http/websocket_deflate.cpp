@@ -50,10 +50,6 @@ std::optional<deflate_agreement> accept_deflate(std::string_view offers, std::st
     return made;
 }
 
-struct websocket_deflater::stream {
-    zlib::deflate_stream zlib;
-};
-
 websocket_deflater::websocket_deflater(const deflate_agreement& agreed)
     : window_bits_(agreed.server_window_bits), keeps_context_(agreed.server_keeps_context) {}
 
@@ -62,8 +58,8 @@ websocket_deflater::~websocket_deflater() = default;
 
 bool websocket_deflater::compress(std::string_view& message, std::string& out) {
     if (!stream_) {
-        stream_ = std::make_unique<stream>();
-        stream_->zlib.reset(level, window_bits_, memory_level, zlib::Strategy::normal);
+        stream_ = std::make_unique<zlib::deflate_stream>();
+        stream_->reset(level, window_bits_, memory_level, zlib::Strategy::normal);
     }
     std::array<char, frame_size> made;
     zlib::z_params step;
@@ -73,15 +69,15 @@ bool websocket_deflater::compress(std::string_view& message, std::string& out) {
     step.avail_out = made.size();
     // need_buffers is all that these can fail with, and it shows in the room that is left.
     beast::error_code unused;
-    if (!message.empty()) stream_->zlib.write(step, zlib::Flush::none, unused);
+    if (!message.empty()) stream_->write(step, zlib::Flush::none, unused);
     message.remove_prefix(step.total_in);
     bool last = false;
     if (message.empty() && step.avail_out > 0) {
         // The end of a block first: a flush that was cut could not be told from a whole one
         // (https://github.com/madler/zlib/issues/149).
-        stream_->zlib.write(step, zlib::Flush::block, unused);
+        stream_->write(step, zlib::Flush::block, unused);
         if (step.avail_out >= flush_room) {
-            stream_->zlib.write(step, zlib::Flush::sync, unused);
+            stream_->write(step, zlib::Flush::sync, unused);
             last = true;
         }
     }
@@ -89,10 +85,6 @@ bool websocket_deflater::compress(std::string_view& message, std::string& out) {
     if (last && !keeps_context_) stream_.reset();
     return last;
 }
-
-struct websocket_inflater::stream {
-    zlib::inflate_stream zlib;
-};
 
 websocket_inflater::websocket_inflater(const deflate_agreement& agreed)
     : window_bits_(agreed.client_window_bits), keeps_context_(agreed.client_keeps_context) {}
@@ -103,8 +95,8 @@ websocket_inflater::~websocket_inflater() = default;
 auto websocket_inflater::inflate(std::string_view piece, std::uint64_t limit, std::string& message)
     -> outcome {
     if (!stream_) {
-        stream_ = std::make_unique<stream>();
-        stream_->zlib.reset(window_bits_);
+        stream_ = std::make_unique<zlib::inflate_stream>();
+        stream_->reset(window_bits_);
     }
     std::array<char, frame_size> made;
     zlib::z_params step;
@@ -115,7 +107,7 @@ auto websocket_inflater::inflate(std::string_view piece, std::uint64_t limit, st
         step.next_out = made.data();
         step.avail_out = made.size();
         beast::error_code failed;
-        stream_->zlib.write(step, zlib::Flush::sync, failed);
+        stream_->write(step, zlib::Flush::sync, failed);
         if (failed && failed != zlib::error::need_buffers) return outcome::invalid;
         const std::size_t size = made.size() - step.avail_out;
         if (limit != 0 && size > limit - message.size()) return outcome::too_long;

@@ -7,6 +7,11 @@
 #include <string>
 #include <string_view>
 
+namespace boost::beast::zlib {
+class deflate_stream;
+class inflate_stream;
+}  // namespace boost::beast::zlib
+
 namespace unicoro::http {
 
 /// What was agreed on about permessage-deflate (RFC 7692, 7.1).
@@ -34,11 +39,9 @@ class websocket_deflater {
     [[nodiscard]] bool compress(std::string_view& message, std::string& out);
 
   private:
-    struct stream;
-
     int window_bits_;
     bool keeps_context_;
-    std::unique_ptr<stream> stream_;
+    std::unique_ptr<boost::beast::zlib::deflate_stream> stream_;
 };
 
 /// Decompresses messages, with memory as websocket_deflater has it (some 40 KiB).
@@ -56,11 +59,9 @@ class websocket_inflater {
     [[nodiscard]] outcome finish(std::uint64_t limit, std::string& message);
 
   private:
-    struct stream;
-
     int window_bits_;
     bool keeps_context_;
-    std::unique_ptr<stream> stream_;
+    std::unique_ptr<boost::beast::zlib::inflate_stream> stream_;
 };
 
 }  // namespace unicoro::http

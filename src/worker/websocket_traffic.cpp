@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 // The two coroutines of a WebSocket. Each runs while there is something for it to do.
-#include "log/log.hpp"
 #include "worker/serving.hpp"
 #include "worker/websocket_session.hpp"
 

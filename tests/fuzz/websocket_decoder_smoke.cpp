@@ -88,7 +88,7 @@ int run(std::size_t inputs) {
 
 int main() {
     try {
-        return run(20'000);
+        return run(8'000);
     } catch (const std::exception& failure) {
         std::fprintf(stderr, "%s\n", failure.what());
         return 1;

@@ -36,6 +36,10 @@ const std::string key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
 }  // namespace
 
 TEST_SUITE("websocket_handshake") {
+    TEST_CASE("the answer to the key of RFC 6455, 1.3") {
+        CHECK(unicoro::http::websocket_accept("dGhlIHNhbXBsZSBub25jZQ==") == "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+    }
+
     TEST_CASE("what asks for a WebSocket") {
         CHECK(parsed(upgrade).head().wants_websocket);
         CHECK(parsed("upgrade: h2c, WebSocket\r\nconnection: keep-alive, UPGRADE\r\n").head().wants_websocket
