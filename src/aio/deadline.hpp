@@ -29,6 +29,7 @@ class deadline : public detail::deadline_hook {
     deadline(const deadline&) = delete;
     deadline& operator=(const deadline&) = delete;
 
+    [[nodiscard]] bool armed() const noexcept { return is_linked(); }
     void disarm() noexcept {
         if (is_linked()) unlink();
     }
