@@ -31,35 +31,14 @@ class access_format {
     /// A sentence that lists the others.
     [[nodiscard]] static std::string_view known_atoms() noexcept;
 
+    /// Appends a value to a line; `name` is the one in `%({name}i)s`.
+    using printer = void (*)(std::string& line, const access_record& record, std::string_view name);
+
   private:
-    enum class atom : char {
-        literal,
-        remote_address,
-        dash,
-        user,
-        time,
-        request_line,
-        method,
-        path,
-        query,
-        protocol,
-        status,
-        bytes,
-        referer,
-        user_agent,
-        seconds,
-        milliseconds,
-        microseconds,
-        decimal_seconds,
-        pid,
-        request_field,
-        response_field,
-        environ,
-    };
     static constexpr std::size_t npos = static_cast<std::size_t>(-1);
     struct piece {
-        atom kind = atom::literal;
-        std::string text;         ///< of a literal, or the name in `%({name}i)s`
+        printer print = nullptr;  ///< nullptr = `text` is printed
+        std::string text = {};    ///< a literal, or the name in `%({name}i)s`
         std::size_t width = 0;    ///< values are padded to it
         std::size_t most = npos;  ///< and cut off after it
         bool left = false;        ///< with the padding on the right
@@ -68,13 +47,10 @@ class access_format {
     class compiler;
 
     access_format() = default;
-    static void append_value(std::string& line, const piece& what, const access_record& record);
-    static void append_json(std::string& line, const access_record& record);
 
     std::vector<piece> pieces_;
     std::vector<std::string> environ_names_;
     std::vector<std::string> unknown_atoms_;
-    bool json_ = false;
     bool uses_request_fields_ = false;
     bool uses_response_fields_ = false;
 };

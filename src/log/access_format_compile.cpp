@@ -1,21 +1,18 @@
 // SPDX-License-Identifier: MIT
 #include "log/access_format.hpp"
 
+#include "log/access_atoms.hpp"
 #include "log/text.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <optional>
 #include <utility>
 
 namespace unicoro::log {
 namespace {
 
-constexpr std::string_view valid_atoms =
-    "valid are h l u t r m U q H s b B f a T D M L p, {name}i (request field), {name}o (response "
-    "field) and {name}e (environ)";
 constexpr std::size_t widest = 255;
 
 bool is_digit(char c) noexcept {
@@ -39,6 +36,19 @@ class access_format::compiler {
   public:
     explicit compiler(std::string_view text) noexcept : text_(text) {}
 
+    /// The JSON object, for which there is nothing to read.
+    static void make_json(access_format& into) {
+        std::string before = "{";
+        for (const access_atom& each : access_atoms()) {
+            if (each.key.empty()) continue;
+            add_literal(into, fmt::format("{}\"{}\":", before, each.key));
+            note_needs(into, each, {});
+            into.pieces_.push_back({.print = each.print_json});
+            before = ",";
+        }
+        add_literal(into, "}");
+    }
+
     [[nodiscard]] std::optional<std::string> run(access_format& into) {
         while (at_ < text_.size() && !error_) {
             if (text_[at_] == '%') {
@@ -55,7 +65,7 @@ class access_format::compiler {
 
   private:
     static void add_literal(access_format& into, std::string_view text) {
-        if (into.pieces_.empty() || into.pieces_.back().kind != atom::literal) {
+        if (into.pieces_.empty() || into.pieces_.back().print != nullptr) {
             into.pieces_.emplace_back();
         }
         into.pieces_.back().text.append(text);
@@ -83,60 +93,28 @@ class access_format::compiler {
         }
         const std::string_view name = text_.substr(at_ + 1, close - at_ - 1);
         at_ = close + 1;
-        auto part = read_name(name);
-        if (!part) {
+        const bool named = name.size() > 3 && name.front() == '{' && name[name.size() - 2] == '}';
+        const access_atom* const atom = find_atom(name, named);
+        if (atom == nullptr) {
             into.unknown_atoms_.emplace_back(name);
-            into.pieces_.emplace_back().kind = atom::dash;
+            add_literal(into, "-");
             return skip_conversion(start);
         }
-        read_conversion(start, *part);
+        piece part{.print = atom->print};
+        if (named) part.text = name.substr(1, name.size() - 3);
+        read_conversion(start, atom->kind == atom_kind::whole_number, part);
         if (error_) return;
-        note_needs(into, *part);
-        into.pieces_.push_back(std::move(*part));
+        if (part.print != nullptr) note_needs(into, *atom, part.text);
+        into.pieces_.push_back(std::move(part));
     }
 
-    static std::optional<piece> read_name(std::string_view name) {
-        static constexpr std::array<std::pair<char, atom>, 19> letters{{
-            {'h', atom::remote_address},
-            {'l', atom::dash},
-            {'u', atom::user},
-            {'t', atom::time},
-            {'r', atom::request_line},
-            {'m', atom::method},
-            {'U', atom::path},
-            {'q', atom::query},
-            {'H', atom::protocol},
-            {'s', atom::status},
-            {'b', atom::bytes},
-            {'B', atom::bytes},
-            {'f', atom::referer},
-            {'a', atom::user_agent},
-            {'T', atom::seconds},
-            {'D', atom::microseconds},
-            {'M', atom::milliseconds},
-            {'L', atom::decimal_seconds},
-            {'p', atom::pid},
-        }};
-        piece found;
-        if (name.size() == 1) {
-            const auto* const entry = std::find_if(letters.begin(), letters.end(), [&](const auto& e) {
-                return e.first == name[0];
-            });
-            if (entry == letters.end()) return std::nullopt;
-            found.kind = entry->second;
-            return found;
-        }
-        if (name.size() < 4 || name.front() != '{' || name[name.size() - 2] != '}') {
-            return std::nullopt;
-        }
-        switch (name.back()) {
-            case 'i': found.kind = atom::request_field; break;
-            case 'o': found.kind = atom::response_field; break;
-            case 'e': found.kind = atom::environ; break;
-            default: return std::nullopt;
-        }
-        found.text = name.substr(1, name.size() - 3);
-        return found;
+    static const access_atom* find_atom(std::string_view name, bool named) {
+        if (name.size() != 1 && !named) return nullptr;
+        const auto known = access_atoms();
+        const auto found = std::ranges::find_if(known, [&](const access_atom& each) {
+            return each.letter != '\0' && each.letter == name.back() && each.named == named;
+        });
+        return found == known.end() ? nullptr : &*found;
     }
 
     /// What Python lets follow the name; who gives the atom a value knows which.
@@ -150,7 +128,7 @@ class access_format::compiler {
 
     /// What follows the name: `s`, or `d` for the whole numbers, with Python's flags, width and precision
     /// before.
-    void read_conversion(std::size_t start, piece& part) {
+    void read_conversion(std::size_t start, bool number, piece& part) {
         for (; at_ < text_.size() && std::string_view("-+ #0").find(text_[at_]) != std::string_view::npos;
              ++at_) {
             if (text_[at_] == '-') part.left = true;
@@ -164,10 +142,9 @@ class access_format::compiler {
         if (error_) return;
         const char conversion = at_ < text_.size() ? text_[at_] : '\0';
         ++at_;
-        const bool number = is_whole_number(part.kind);
         if (conversion == '%') {
             // To Python this is a percent sign, whatever stands before it.
-            part = piece{atom::literal, "%"};
+            part = piece{.text = "%"};
         } else if (conversion == 's' || !number || part.left) {
             part.filler = ' ';
         }
@@ -188,19 +165,12 @@ class access_format::compiler {
         return number;
     }
 
-    static bool is_whole_number(atom kind) noexcept {
-        return kind == atom::status || kind == atom::bytes || kind == atom::seconds ||
-               kind == atom::milliseconds || kind == atom::microseconds;
-    }
-
-    static void note_needs(access_format& into, const piece& part) {
-        switch (part.kind) {
-            case atom::referer:
-            case atom::user_agent:
-            case atom::request_field: into.uses_request_fields_ = true; break;
-            case atom::response_field: into.uses_response_fields_ = true; break;
-            case atom::environ: into.environ_names_.push_back(part.text); break;
-            default: break;
+    static void note_needs(access_format& into, const access_atom& atom, std::string_view name) {
+        switch (atom.needs) {
+            case atom_needs::nothing: break;
+            case atom_needs::request_fields: into.uses_request_fields_ = true; break;
+            case atom_needs::response_fields: into.uses_response_fields_ = true; break;
+            case atom_needs::environ: into.environ_names_.emplace_back(name); break;
         }
     }
 
@@ -210,14 +180,21 @@ class access_format::compiler {
 };
 
 std::string_view access_format::known_atoms() noexcept {
-    return valid_atoms;
+    static const std::string sentence = [] {
+        std::string text = "valid are ";
+        for (const access_atom& each : access_atoms()) {
+            if (each.letter != '\0' && !each.named) (text += each.letter) += ' ';
+        }
+        text.back() = ',';
+        return text + " {name}i (request field), {name}o (response field) and {name}e (environ)";
+    }();
+    return sentence;
 }
 
 boost::system::result<access_format, std::string> access_format::compile(std::string_view text) {
     access_format made;
     if (text == "json") {
-        made.json_ = true;
-        made.uses_request_fields_ = true;
+        compiler::make_json(made);
         return made;
     }
     if (auto error = compiler(text).run(made)) return *std::move(error);
