@@ -9,6 +9,7 @@
 
 namespace unicoro::http {
 
+/// What becomes of a header field whose name has an underscore.
 enum class underscore_fields { drop, refuse, dangerous };
 
 /// Whether the peer is in forwarded_allow_ips (or came over a unix socket).
@@ -23,8 +24,9 @@ struct peer {
     bool secure;  ///< by TLS of ours: "https", unless a trusted peer says otherwise
 };
 
-/// The acceptance rules of a server, one for every kind of application. Built once per worker from
-/// the settings; the parser holds a reference.
+/// The acceptance rules of a server, one for every kind of application. Settings embed it, with its
+/// defaults; who reads requests holds a reference to theirs. A new rule is a member here, and a row of the
+/// table of settings (settings/table_http.cpp) that names it.
 struct policy {
     std::size_t limit_request_line = 4094;        ///< bytes without CRLF; 0 = 65536
     std::size_t limit_request_fields = 100;       ///< 0 = 32768
@@ -35,8 +37,12 @@ struct policy {
     bool permit_unconventional_http_version = false;
     bool casefold_http_method = false;
     underscore_fields header_map = underscore_fields::drop;
-    std::map<std::string, std::string> secure_scheme_headers;  ///< NAME-UPPER -> value for https
-    std::vector<std::string> forwarder_headers;                ///< '_' names trusted peers may send; "*"
+    /// What of trusted peers means https: NAME-UPPER -> value.
+    std::map<std::string, std::string> secure_scheme_headers{
+        {"X-FORWARDED-PROTOCOL", "ssl"}, {"X-FORWARDED-PROTO", "https"}, {"X-FORWARDED-SSL", "on"}
+    };
+    /// Names with '_' that trusted peers may send; "*" = all.
+    std::vector<std::string> forwarder_headers{"SCRIPT_NAME", "PATH_INFO"};
 
     /// The most bytes a request head may have under these limits, at most 16 MiB.
     [[nodiscard]] std::size_t head_limit() const noexcept;

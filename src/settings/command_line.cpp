@@ -17,13 +17,6 @@ bool takes_value(const setting& row) {
     return row.form == flag_form::value || row.form == flag_form::repeated;
 }
 
-bool accepts(const setting& row, const std::string& text) {
-    json value;
-    std::vector<fault> faults;
-    row.type->read(text, value, faults);
-    return faults.empty();
-}
-
 /// True for "--anything" and for known short flags, but not for "-" and negative numbers.
 bool looks_like_flag(std::string_view word) {
     if (word.starts_with("--")) return true;
@@ -61,7 +54,7 @@ class normaliser {
         if (row == nullptr) {
             words_.push_back(word);
         } else if (row->form == flag_form::optional_value && equals == word.npos) {
-            const bool next_is_value = at_ < arguments_.size() && accepts(*row, arguments_[at_]);
+            const bool next_is_value = at_ < arguments_.size() && row->type->accepts(arguments_[at_]);
             push(flag, next_is_value ? arguments_[at_++] : "true");
         } else if (!takes_value(*row)) {
             words_.push_back(word);
@@ -170,7 +163,7 @@ void report_rest(
 void take_option(
     const std::string& source, const setting& row, const std::vector<std::string>& results, layer& result
 ) {
-    const origin from{source, std::string(spoken_name(row)), false};
+    const origin from{.source = source, .place = std::string(spoken_name(row))};
     json value = written_value(row, results);
     if (row.asks_for == action::migrate) {
         result.asked.push_back(row.asks_for);
@@ -199,7 +192,7 @@ layer read_command_line(const std::string& source, std::span<const std::string> 
     }
     if (!reader.application().empty()) {
         const setting* row = find_setting("app");
-        result.values.push_back({row, reader.application().back(), {source, "APP", false}});
+        result.values.push_back({row, reader.application().back(), {.source = source, .place = "APP"}});
     }
     report_rest(source, reader.rest(), arguments, result);
     return result;

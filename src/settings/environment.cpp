@@ -7,7 +7,9 @@ namespace {
 
 void take(const char* variable, const char* name, json value, layer& result) {
     const setting* row = find_setting(name);
-    result.values.push_back({row, std::move(value), {"environment", variable, false}});
+    result.values.push_back(
+        {row, std::move(value), {.source = "environment", .place = variable, .as_default = true}}
+    );
 }
 
 }  // namespace

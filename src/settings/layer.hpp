@@ -18,17 +18,6 @@ namespace unicoro::settings {
 /// Gives the value of an environment variable, if it is set.
 using environment_reader = std::function<std::optional<std::string>(const std::string& name)>;
 
-/// Where a value was written, as messages name it.
-struct origin {
-    std::string source;  ///< "command line", "UNICORO_CMD_ARGS", a file, "environment"
-    std::string place;   ///< a flag, a JSON pointer, a variable
-    bool in_json = false;
-
-    /// "unicoro.json: /bind/1": the place of a part of the value, as far as the source has such
-    /// places.
-    [[nodiscard]] std::string where(std::string_view part = {}) const;
-};
-
 /// One value as a layer wrote it.
 struct assignment {
     const setting* row;
@@ -44,6 +33,9 @@ struct layer {
     std::optional<std::string> config;   ///< command lines only: -c
     std::optional<std::string> migrate;  ///< command lines only: --migrate
 };
+
+/// The last word of layers, the lowest first, on a setting; nullptr when none has one.
+[[nodiscard]] const json* last_value(std::span<layer* const> layers, std::string_view key);
 
 /// Reads arguments (without the program's name); `source` is what messages call them.
 [[nodiscard]] layer read_command_line(const std::string& source, std::span<const std::string> arguments);

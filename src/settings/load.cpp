@@ -72,17 +72,10 @@ class loader {
         for (const layer* each : {&from_file, &variable, &command}) resolver_.apply(*each);
 
         result.settings = resolver_.settings();
-        result.settings.worker_class_name = resolver_.spelled(*find_setting("worker_class"));
-        result.settings.threads = std::max(result.settings.threads, 1);
         // As gunicorn does.
         if (result.settings.threads > 1 && result.settings.worker_class == worker_class::sync) {
             result.settings.worker_class = worker_class::gthread;
             result.settings.worker_class_name.clear();
-        }
-        for (const layer* each : {&from_file, &variable, &command}) {
-            for (const assignment& given : each->values) {
-                if (given.row->name == "bind") result.settings.bind_origin = given.from.where();
-            }
         }
         if (file) result.settings.config_file = file->path.string();
         result.settings.run_config_file = run_file_;
@@ -115,15 +108,12 @@ class loader {
         return std::nullopt;
     }
 
-    layer read(const chosen_file& file, const layer& command, const layer& variable, outcome& result) {
+    layer read(const chosen_file& file, layer& command, layer& variable, outcome& result) {
         if (!file.python) return read_settings_file(file.path, file.name);
-        std::string python;
-        for (const layer* each : {&command, &variable}) {
-            for (const assignment& given : each->values) {
-                if (given.row->name == "python" && python.empty()) python = given.value.get<std::string>();
-            }
-        }
-        python_file found = read_python_file(request_, file.path.string(), file.name, python);
+        const json* const python = last_value(std::array{&variable, &command}, "python");
+        python_file found = read_python_file(
+            request_, file.path.string(), file.name, python != nullptr ? python->get<std::string>() : ""
+        );
         append(result.warnings, found.left_out);
         append(result.warnings, found.warnings);
         run_file_ = found.has_effects;

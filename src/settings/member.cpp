@@ -7,148 +7,95 @@
 #include <nlohmann/json.hpp>
 
 #include <cmath>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <utility>
+#include <vector>
 
-namespace unicoro::settings::convert {
+namespace unicoro::settings {
 namespace {
 
-template <class Enum>
-void word_from_json(const json& value, Enum& out) {
-    if (const auto known = from_string<Enum>(value.get_ref<const std::string&>())) out = *known;
-}
+using texts = std::vector<std::string>;
+using text_map = std::map<std::string, std::string>;
+using text_pairs = std::vector<std::pair<std::string, std::string>>;
+using addresses = std::vector<bind_address>;
 
 }  // namespace
 
-void from_json(const json& value, bool& out) {
-    value.get_to(out);
-}
-void from_json(const json& value, int& out) {
-    value.get_to(out);
-}
-void from_json(const json& value, unsigned& out) {
-    value.get_to(out);
-}
-void from_json(const json& value, std::uint64_t& out) {
-    value.get_to(out);
-}
-void from_json(const json& value, std::vector<std::string>& out) {
-    value.get_to(out);
-}
-void from_json(const json& value, text_map& out) {
-    value.get_to(out);
-}
-void from_json(const json& value, worker_class& out) {
-    word_from_json(value, out);
-}
-void from_json(const json& value, log_level& out) {
-    word_from_json(value, out);
-}
-void from_json(const json& value, header_map& out) {
-    word_from_json(value, out);
-}
-void from_json(const json& value, app_interface& out) {
-    word_from_json(value, out);
-}
-void from_json(const json& value, lifespan_mode& out) {
-    word_from_json(value, out);
-}
-void from_json(const json& value, ipv6_only_mode& out) {
-    word_from_json(value, out);
+std::string origin::where(std::string_view part) const {
+    std::string shown = source + ": " + place;
+    if (in_json) shown += part;
+    return shown;
 }
 
-void from_json(const json& value, std::string& out) {
-    if (value.is_null()) {
+template <class T>
+void conversion<T>::from_json(const json& value, T& out) {
+    if constexpr (has_words<T>) {
+        if (const auto known = from_string<T>(value.get_ref<const std::string&>())) out = *known;
+    } else if constexpr (std::is_same_v<T, seconds_setting>) {
+        out = seconds_setting{std::llround(value.get<double>() * 1000)};
+    } else if constexpr (std::is_same_v<T, std::string>) {
+        out = value.is_null() ? std::string() : value.get<std::string>();
+    } else if constexpr (std::is_same_v<T, std::optional<std::string>>) {
+        out.reset();
+        if (!value.is_null()) out = value.get<std::string>();
+    } else if constexpr (std::is_same_v<T, text_pairs>) {
         out.clear();
+        for (const auto& entry : value) {
+            const auto& pair = entry.get_ref<const std::string&>();
+            const auto equals = pair.find('=');
+            out.emplace_back(pair.substr(0, equals), pair.substr(equals + 1));
+        }
+    } else if constexpr (std::is_same_v<T, addresses>) {
+        out.clear();
+        std::string problem;
+        for (const auto& entry : value) {
+            auto address = parse_bind_address(entry.get_ref<const std::string&>(), problem);
+            if (address) out.push_back(std::move(*address));
+        }
     } else {
         value.get_to(out);
     }
 }
 
-void from_json(const json& value, std::optional<std::string>& out) {
-    out.reset();
-    if (!value.is_null()) out = value.get<std::string>();
-}
-
-void from_json(const json& value, text_pairs& out) {
-    out.clear();
-    for (const auto& pair : value) {
-        out.emplace_back(pair.front().get<std::string>(), pair.back().get<std::string>());
-    }
-}
-
-void from_json(const json& value, std::vector<bind_address>& out) {
-    out.clear();
-    std::string problem;
-    for (const auto& entry : value) {
-        auto address = parse_bind_address(entry.get_ref<const std::string&>(), problem);
-        if (address) out.push_back(std::move(*address));
-    }
-}
-
-void from_json(const json& value, seconds_setting& out) {
-    out = seconds_setting{std::llround(value.get<double>() * 1000)};
-}
-
-void to_json(const bool& in, json& value) {
-    value = in;
-}
-void to_json(const int& in, json& value) {
-    value = in;
-}
-void to_json(const unsigned& in, json& value) {
-    value = in;
-}
-void to_json(const std::uint64_t& in, json& value) {
-    value = in;
-}
-void to_json(const std::string& in, json& value) {
-    value = in;
-}
-void to_json(const std::vector<std::string>& in, json& value) {
-    value = in;
-}
-void to_json(const text_map& in, json& value) {
-    value = in;
-}
-void to_json(const worker_class& in, json& value) {
-    value = to_string(in);
-}
-void to_json(const log_level& in, json& value) {
-    value = to_string(in);
-}
-void to_json(const header_map& in, json& value) {
-    value = to_string(in);
-}
-void to_json(const app_interface& in, json& value) {
-    value = to_string(in);
-}
-void to_json(const lifespan_mode& in, json& value) {
-    value = to_string(in);
-}
-void to_json(const ipv6_only_mode& in, json& value) {
-    value = to_string(in);
-}
-
-void to_json(const std::optional<std::string>& in, json& value) {
-    value = nullptr;
-    if (in) value = *in;
-}
-
-void to_json(const text_pairs& in, json& value) {
-    value = json::array();
-    for (const auto& [name, text] : in) value.push_back(json::array({name, text}));
-}
-
-void to_json(const std::vector<bind_address>& in, json& value) {
-    value = json::array();
-    for (const auto& address : in) value.push_back(address.text);
-}
-
-void to_json(const seconds_setting& in, json& value) {
-    if (in.count() % 1000 == 0) {
+template <class T>
+void conversion<T>::to_json(const T& in, json& value) {
+    if constexpr (has_words<T>) {
+        value = to_string(in);
+    } else if constexpr (std::is_same_v<T, seconds_setting>) {
         value = in.count() / 1000;
+        if (in.count() % 1000 != 0) value = static_cast<double>(in.count()) / 1000;
+    } else if constexpr (std::is_same_v<T, std::optional<std::string>>) {
+        value = nullptr;
+        if (in) value = *in;
+    } else if constexpr (std::is_same_v<T, text_pairs>) {
+        value = json::array();
+        for (const auto& [name, text] : in) value.push_back(name + "=" + text);
+    } else if constexpr (std::is_same_v<T, addresses>) {
+        value = json::array();
+        for (const auto& address : in) value.push_back(address.text);
     } else {
-        value = static_cast<double>(in.count()) / 1000;
+        value = in;
     }
 }
 
-}  // namespace unicoro::settings::convert
+template struct conversion<bool>;
+template struct conversion<int>;
+template struct conversion<unsigned>;
+template struct conversion<std::uint64_t>;
+template struct conversion<std::string>;
+template struct conversion<std::optional<std::string>>;
+template struct conversion<texts>;
+template struct conversion<text_map>;
+template struct conversion<text_pairs>;
+template struct conversion<addresses>;
+template struct conversion<seconds_setting>;
+template struct conversion<worker_class>;
+template struct conversion<log_level>;
+template struct conversion<http::underscore_fields>;
+template struct conversion<app_interface>;
+template struct conversion<lifespan_mode>;
+template struct conversion<ipv6_only_mode>;
+
+}  // namespace unicoro::settings

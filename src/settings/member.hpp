@@ -4,75 +4,64 @@
 #include "settings/settings.hpp"
 #include "settings/value_type.hpp"
 
-#include <cstdint>
-#include <map>
-#include <optional>
 #include <string>
+#include <string_view>
+#include <type_traits>
 #include <utility>
-#include <vector>
 
 namespace unicoro::settings {
+
+/// Where a value was written, as messages name it.
+struct origin {
+    std::string source;  ///< "command line", "UNICORO_CMD_ARGS", a file, "environment"
+    std::string place;   ///< a flag, a JSON pointer, a variable
+    bool in_json = false;
+    bool as_default = false;  ///< it only stands for the default: a variable such as PORT
+    std::string text = {};    ///< the value as it was written, if it was text
+
+    /// "unicoro.json: /bind/1": the place of a part of the value, as far as the source has such
+    /// places.
+    [[nodiscard]] std::string where(std::string_view part = {}) const;
+};
 
 /// How a setting's canonical value gets into `server_settings` and back. Empty when the setting has
 /// no member there.
 struct member {
-    void (*store)(server_settings& settings, const json& value) = nullptr;
+    void (*store)(server_settings& settings, const json& value, const origin& from) = nullptr;
     void (*fetch)(const server_settings& settings, json& value) = nullptr;
 
     [[nodiscard]] explicit operator bool() const noexcept { return store != nullptr; }
 };
 
-/// Canonical JSON to C++ and back, one pair per type of member. `from_json` trusts its input: the
-/// value types made it.
-namespace convert {
+/// Canonical JSON to C++ and back; member.cpp lists the types it is made for. `from_json` trusts its
+/// input: the value types made it.
+template <class T>
+struct conversion {
+    static void from_json(const json& value, T& out);
+    static void to_json(const T& in, json& value);
+};
 
-using text_map = std::map<std::string, std::string>;
-using text_pairs = std::vector<std::pair<std::string, std::string>>;
+/// The member of a member of `whole`, and so on.
+template <auto Member, auto... Path>
+[[nodiscard]] constexpr auto& part_of(auto& whole) noexcept {
+    if constexpr (sizeof...(Path) == 0) {
+        return whole.*Member;
+    } else {
+        return part_of<Path...>(whole.*Member);
+    }
+}
 
-void from_json(const json& value, bool& out);
-void from_json(const json& value, int& out);
-void from_json(const json& value, unsigned& out);
-void from_json(const json& value, std::uint64_t& out);
-void from_json(const json& value, std::string& out);
-void from_json(const json& value, std::optional<std::string>& out);
-void from_json(const json& value, std::vector<std::string>& out);
-void from_json(const json& value, text_map& out);
-void from_json(const json& value, text_pairs& out);
-void from_json(const json& value, std::vector<bind_address>& out);
-void from_json(const json& value, seconds_setting& out);
-void from_json(const json& value, worker_class& out);
-void from_json(const json& value, log_level& out);
-void from_json(const json& value, header_map& out);
-void from_json(const json& value, app_interface& out);
-void from_json(const json& value, lifespan_mode& out);
-void from_json(const json& value, ipv6_only_mode& out);
-
-void to_json(const bool& in, json& value);
-void to_json(const int& in, json& value);
-void to_json(const unsigned& in, json& value);
-void to_json(const std::uint64_t& in, json& value);
-void to_json(const std::string& in, json& value);
-void to_json(const std::optional<std::string>& in, json& value);
-void to_json(const std::vector<std::string>& in, json& value);
-void to_json(const text_map& in, json& value);
-void to_json(const text_pairs& in, json& value);
-void to_json(const std::vector<bind_address>& in, json& value);
-void to_json(const seconds_setting& in, json& value);
-void to_json(const worker_class& in, json& value);
-void to_json(const log_level& in, json& value);
-void to_json(const header_map& in, json& value);
-void to_json(const app_interface& in, json& value);
-void to_json(const lifespan_mode& in, json& value);
-void to_json(const ipv6_only_mode& in, json& value);
-
-}  // namespace convert
-
-/// The member a setting is kept in; its initialiser is the setting's default.
-template <auto Member>
+/// The member a setting is kept in, by the way to it; its initialiser is the setting's default.
+template <auto... Path>
 [[nodiscard]] constexpr member stored_in() noexcept {
+    using kept = std::remove_cvref_t<decltype(part_of<Path...>(std::declval<server_settings&>()))>;
     return {
-        [](server_settings& settings, const json& value) { convert::from_json(value, settings.*Member); },
-        [](const server_settings& settings, json& value) { convert::to_json(settings.*Member, value); },
+        [](server_settings& settings, const json& value, const origin&) {
+            conversion<kept>::from_json(value, part_of<Path...>(settings));
+        },
+        [](const server_settings& settings, json& value) {
+            conversion<kept>::to_json(part_of<Path...>(settings), value);
+        },
     };
 }
 

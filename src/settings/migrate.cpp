@@ -8,17 +8,6 @@
 #include <array>
 
 namespace unicoro::settings {
-namespace {
-
-/// Pairs as the file usually has them.
-ordered_json as_object(const json& pairs) {
-    ordered_json object = ordered_json::object();
-    for (const json& pair : pairs) object[pair.at(0).get<std::string>()] = pair.at(1);
-    return object;
-}
-
-}  // namespace
-
 migration migrate(const load_request& request, const std::string& location) {
     migration result;
     const std::string place = python_location(request, location);
@@ -38,8 +27,7 @@ migration migrate(const load_request& request, const std::string& location) {
     ordered_json document;
     for (const setting& row : all_settings()) {
         if (const json* const value = checked.written(row)) {
-            document[std::string(row.name)] =
-                row.name == "raw_env" ? as_object(*value) : ordered_json(*value);
+            document[std::string(row.name)] = row.type->filed(*value);
         }
     }
     if (document.is_null()) document = ordered_json::object();

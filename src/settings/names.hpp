@@ -3,34 +3,87 @@
 
 #include "settings/settings.hpp"
 
+#include <array>
+#include <cstddef>
 #include <optional>
 #include <string_view>
+#include <utility>
 
 namespace unicoro::settings {
 
-/// The word for a value, as the settings write it.
-[[nodiscard]] std::string_view to_string(worker_class value) noexcept;
-[[nodiscard]] std::string_view to_string(log_level value) noexcept;
-[[nodiscard]] std::string_view to_string(header_map value) noexcept;
-[[nodiscard]] std::string_view to_string(app_interface value) noexcept;
-[[nodiscard]] std::string_view to_string(lifespan_mode value) noexcept;
-[[nodiscard]] std::string_view to_string(ipv6_only_mode value) noexcept;
+template <class Enum, std::size_t Size>
+using word_table = std::array<std::pair<Enum, std::string_view>, Size>;
 
-/// The value that has this word; nothing for other words (aliases included).
+/// The words of an enumeration, as the settings write them (aliases are a matter of its value type).
 template <class Enum>
-[[nodiscard]] std::optional<Enum> from_string(std::string_view word) noexcept;
+inline constexpr std::nullptr_t words_of = nullptr;
 
 template <>
-std::optional<worker_class> from_string(std::string_view word) noexcept;
+inline constexpr word_table<worker_class, 4> words_of<worker_class>{{
+    {worker_class::sync, "sync"},
+    {worker_class::gthread, "gthread"},
+    {worker_class::async, "async"},
+    {worker_class::eventlet, "eventlet"},
+}};
+
 template <>
-std::optional<log_level> from_string(std::string_view word) noexcept;
+inline constexpr word_table<log_level, 5> words_of<log_level>{{
+    {log_level::debug, "debug"},
+    {log_level::info, "info"},
+    {log_level::warning, "warning"},
+    {log_level::error, "error"},
+    {log_level::critical, "critical"},
+}};
+
 template <>
-std::optional<header_map> from_string(std::string_view word) noexcept;
+inline constexpr word_table<http::underscore_fields, 3> words_of<http::underscore_fields>{{
+    {http::underscore_fields::drop, "drop"},
+    {http::underscore_fields::refuse, "refuse"},
+    {http::underscore_fields::dangerous, "dangerous"},
+}};
+
 template <>
-std::optional<app_interface> from_string(std::string_view word) noexcept;
+inline constexpr word_table<app_interface, 4> words_of<app_interface>{{
+    {app_interface::auto_detect, "auto"},
+    {app_interface::wsgi, "wsgi"},
+    {app_interface::asgi, "asgi"},
+    {app_interface::native, "native"},
+}};
+
 template <>
-std::optional<lifespan_mode> from_string(std::string_view word) noexcept;
+inline constexpr word_table<lifespan_mode, 3> words_of<lifespan_mode>{{
+    {lifespan_mode::auto_detect, "auto"},
+    {lifespan_mode::on, "on"},
+    {lifespan_mode::off, "off"},
+}};
+
 template <>
-std::optional<ipv6_only_mode> from_string(std::string_view word) noexcept;
+inline constexpr word_table<ipv6_only_mode, 3> words_of<ipv6_only_mode>{{
+    {ipv6_only_mode::system, "auto"},
+    {ipv6_only_mode::on, "on"},
+    {ipv6_only_mode::off, "off"},
+}};
+
+/// An enumeration that settings have words for.
+template <class T>
+concept has_words = requires { words_of<T>.size(); };
+
+/// The word for a value.
+template <has_words Enum>
+[[nodiscard]] constexpr std::string_view to_string(Enum wanted) noexcept {
+    for (const auto& [value, word] : words_of<Enum>) {
+        if (value == wanted) return word;
+    }
+    return {};
+}
+
+/// The value that has this word; nothing for other words.
+template <has_words Enum>
+[[nodiscard]] constexpr std::optional<Enum> from_string(std::string_view wanted) noexcept {
+    for (const auto& [value, word] : words_of<Enum>) {
+        if (word == wanted) return value;
+    }
+    return std::nullopt;
+}
 
 }  // namespace unicoro::settings

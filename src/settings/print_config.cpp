@@ -48,10 +48,7 @@ std::string python_form(const json& value) {
 
 json value_of(const setting& row, const server_settings& settings) {
     json value;
-    if (row.name == "raw_env") {
-        value = json::array();
-        for (const auto& [name, text] : settings.raw_env) value.push_back(name + "=" + text);
-    } else if (row.kept) {
+    if (row.kept) {
         row.kept.fetch(settings, value);
     } else {
         default_value(row, value);

@@ -5,54 +5,26 @@
 #include "settings/foreign_classes.hpp"
 #include "settings/value_types.hpp"
 
-#include <algorithm>
 #include <array>
 
 namespace unicoro::settings {
 namespace {
 
-/// Names that gunicorn does not know: there they may stand for anything.
-constexpr std::array<std::string_view, 16> ours_alone{
-    "apps",
-    "blocked_loop_warning",
-    "body_timeout",
-    "boot_timeout",
-    "header_timeout",
-    "interface",
-    "lifespan",
-    "limit_request_body",
-    "python",
-    "request_timeout",
-    "send_timeout",
-    "server_header",
-    "ws_max_size",
-    "ws_per_message_deflate",
-    "ws_ping_interval",
-    "ws_ping_timeout",
-};
-
-bool is_ours_alone(const std::string& key) {
-    return std::find(ours_alone.begin(), ours_alone.end(), key) != ours_alone.end();
+variable_kind kind_of(const setting& row, std::string_view key) {
+    return key == row.name ? row.variable : row.other_variable;
 }
 
 std::vector<std::string> names_to_ask_for() {
     std::vector<std::string> names;
     for (const setting& row : all_settings()) {
-        // An application object is often at hand in such a file; its name is wsgi_app there.
-        if (row.scope == scope::everywhere && row.name == "app") names.emplace_back(row.other_name);
-        if (row.scope != scope::everywhere || row.name == "hooks" || row.name == "app") continue;
-        names.emplace_back(row.name);
-        if (!row.other_name.empty()) names.emplace_back(row.other_name);
+        if (row.scope != scope::everywhere) continue;
+        for (const std::string_view key : {row.name, row.other_name}) {
+            const bool asked = !key.empty() && kind_of(row, key) != variable_kind::something_else;
+            if (asked) names.emplace_back(key);
+        }
     }
     for (const std::string_view each : hook_names()) names.emplace_back(each);
     return names;
-}
-
-bool is_accepted(const setting& row, const json& value) {
-    json canonical;
-    std::vector<fault> faults;
-    row.type->read(value, canonical, faults);
-    return faults.empty();
 }
 
 class reader {
@@ -89,7 +61,7 @@ class reader {
             fail(key + ": means the same as " + other.from.place + "; keep one");
             return;
         }
-        result_.values.values.push_back({row, value, {name_, key, false}});
+        result_.values.values.push_back({row, value, {.source = name_, .place = key}});
     }
 
     void take_hook(const std::string& key, const json& told) {
@@ -120,17 +92,19 @@ class reader {
 
     void take_setting(const std::string& key, const json& told) {
         const std::string kind = told.at(0).get<std::string>();
+        const setting& row = *find_setting(key);
+        const bool ours = kind_of(row, key) == variable_kind::ours;
         if (kind == "value") {
             // As gunicorn's own defaults are: not set.
             if (told.at(1).is_null()) return;
-            if (is_ours_alone(key) && !is_accepted(*find_setting(key), told.at(1))) return pass_over(key);
+            if (ours && !row.type->accepts(told.at(1))) return pass_over(key);
             note_computed(key, told);
-            return put(key, in_form_of(*find_setting(key), told.at(1)));
+            return put(key, in_form_of(*row.type, told.at(1)));
         }
-        if (is_ours_alone(key)) return pass_over(key);
+        if (ours) return pass_over(key);
         // gunicorn takes a class itself where a name is usual.
         if (kind == "class") return take_class(key, told);
-        if (key == "logconfig_dict" && kind == "other") return put(key, reference_to(key));
+        if (kind == "other" && row.type->may_be_named()) return put(key, reference_to(key));
         fail(key + ": is a " + told.at(1).get<std::string>() + ", which is no value of this setting");
     }
 
@@ -149,33 +123,33 @@ class reader {
         if (result_.values.values.size() == before) return;
         layer& values = result_.values;
         const std::size_t errors = values.errors.size();
-        adopt_class(values.values.back(), told.at(2), result_.warnings, values.errors);
+        assignment& given = values.values.back();
+        given.row->type->adopt(given.value, given.from.where(), told.at(2), result_.warnings, values.errors);
         if (values.errors.size() > errors) values.values.pop_back();
     }
 
     /// True and False are numbers to Python, and to gunicorn.
-    static json in_form_of(const setting& row, const json& value) {
-        if (!value.is_boolean() || is_accepted(row, value)) return value;
+    static json in_form_of(const value_type& type, const json& value) {
+        if (!value.is_boolean() || type.accepts(value)) return value;
         const json number = value.get<bool>() ? 1 : 0;
-        return is_accepted(row, number) ? number : value;
+        return type.accepts(number) ? number : value;
     }
 
     void note_computed(const std::string& key, const json& told) {
         if (!told.at(3).is_string()) return;
         std::string line = key + " = " + told.at(3).get<std::string>() + ", now " +
                            told.at(1).dump(-1, ' ', false, json::error_handler_t::replace);
-        if (key == "workers") line += R"( ("auto" counts the CPUs at each start))";
+        const std::string_view advice = find_setting(key)->type->advice();
+        if (!advice.empty()) line += " (" + std::string(advice) + ")";
         result_.computed.push_back(base::printable(line));
     }
 
     /// What the file added to sys.path was for the application, too.
     void take_path(const json& path) {
         if (path.empty()) return;
-        json folders = json::array();
-        for (const assignment& each : result_.values.values) {
-            if (each.row->name != "pythonpath") continue;
-            folders = each.value.is_string() ? json::array({each.value}) : each.value;
-        }
+        const json* const own = last_value(std::array{&result_.values}, "pythonpath");
+        json folders = own == nullptr ? json::array() : *own;
+        if (folders.is_string()) folders = json::array({folders});
         if (!folders.is_array()) return;
         for (const json& each : path) folders.push_back(each);
         replace("pythonpath", folders);
@@ -189,9 +163,9 @@ class reader {
             for (const auto& [variable, text] : changed.items()) {
                 variables.push_back(variable + "=" + text.get<std::string>());
             }
-            for (const assignment& each : result_.values.values) {
-                if (each.row->name != "raw_env" || !each.value.is_array()) continue;
-                for (const json& own : each.value) variables.push_back(own);
+            const json* const own = last_value(std::array{&result_.values}, "raw_env");
+            if (own != nullptr && own->is_array()) {
+                variables.insert(variables.end(), own->begin(), own->end());
             }
             replace("raw_env", variables);
         }

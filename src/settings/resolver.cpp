@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: MIT
 #include "settings/resolver.hpp"
 
-#include "base/text.hpp"
-
 namespace unicoro::settings {
 
-std::string origin::where(std::string_view part) const {
-    std::string text = source + ": " + place;
-    if (in_json) text += part;
-    return text;
+const json* last_value(std::span<layer* const> layers, std::string_view key) {
+    const setting* const row = find_setting(key);
+    const json* found = nullptr;
+    for (const layer* each : layers) {
+        for (const assignment& given : each->values) {
+            if (given.row == row) found = &given.value;
+        }
+    }
+    return found;
 }
 
 void resolver::apply(const layer& from) {
@@ -24,27 +27,14 @@ void resolver::apply(const assignment& given) {
         errors_.push_back(given.from.where(each.path) + ": " + each.text);
     }
     if (!faults.empty()) return;
-    // Only `workers` knows a word that stands for a number.
-    if (given.row->name == "workers" && value.is_string()) value = count_cpus_();
+    given.row->type->settle(value, count_cpus_);
     if (!permitted(given, value)) return;
-    std::string text = given.value.is_string() ? given.value.get<std::string>() : std::string();
-    values_[given.row] = {std::move(value), std::move(text), given.from};
+    effective& kept = values_[given.row] = {std::move(value), given.from};
+    if (given.value.is_string()) kept.from.text = given.value.get<std::string>();
 }
 
 bool resolver::permitted(const assignment& given, const json& value) {
     const setting& row = *given.row;
-    if (row.not_yet != nullptr) {
-        server_settings probe;
-        row.kept.store(probe, value);
-        const auto remedy = row.not_yet(probe);
-        if (remedy.empty()) return true;
-        const std::string written =
-            base::printable(given.value.dump(-1, ' ', false, json::error_handler_t::replace));
-        errors_.push_back(
-            given.from.where() + " " + written + " is not available yet: " + std::string(remedy)
-        );
-        return false;
-    }
     if (row.status == availability::now) return true;
     json harmless;
     default_value(row, harmless);
@@ -66,7 +56,7 @@ bool resolver::permitted(const assignment& given, const json& value) {
 server_settings resolver::settings() const {
     server_settings result;
     for (const auto& [row, value] : values_) {
-        if (row->kept) row->kept.store(result, value.value);
+        if (row->kept) row->kept.store(result, value.value, value.from);
     }
     return result;
 }
@@ -74,11 +64,6 @@ server_settings resolver::settings() const {
 const json* resolver::written(const setting& row) const {
     const auto found = values_.find(&row);
     return found == values_.end() ? nullptr : &found->second.value;
-}
-
-std::string resolver::spelled(const setting& row) const {
-    const auto found = values_.find(&row);
-    return found == values_.end() ? std::string() : found->second.text;
 }
 
 std::string resolver::where(std::string_view name) const {

@@ -26,9 +26,6 @@ class resolver {
     /// What a layer wrote for this setting, in canonical form; nullptr when none did.
     [[nodiscard]] const json* written(const setting& row) const;
 
-    /// The text it wrote for it, if it was one; empty when none did.
-    [[nodiscard]] std::string spelled(const setting& row) const;
-
     /// Where the value in force was written; the name alone for a default.
     [[nodiscard]] std::string where(std::string_view name) const;
 
@@ -38,7 +35,6 @@ class resolver {
   private:
     struct effective {
         json value;
-        std::string text;
         origin from;
     };
 

@@ -22,20 +22,18 @@ std::vector<setting> joined_tables() {
              tables::limits(),
              tables::http(),
              tables::proxies(),
-             tables::tls(),
-             tables::http2(),
              tables::asgi(),
              tables::process(),
              tables::logging(),
-             tables::metrics(),
              tables::hooks(),
-             tables::control(),
          }) {
         for (setting& row : part.rows) {
             row.section = part.where;
             rows.push_back(std::move(row));
         }
     }
+    for (setting& row : tables::unavailable()) rows.push_back(std::move(row));
+    std::ranges::stable_sort(rows, {}, &setting::section);
     return rows;
 }
 

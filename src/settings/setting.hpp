@@ -53,6 +53,13 @@ enum class availability {
 
 enum class scope { everywhere, command_line };
 
+/// What a variable of gunicorn's settings file may be that has the name of a setting.
+enum class variable_kind {
+    gunicorns,       ///< that setting, and a wrong value is an error
+    ours,            ///< gunicorn does not know it: passed over when it is no value of the setting
+    something_else,  ///< not read: the name is at hand there for other things
+};
+
 /// What the command line can ask for instead of a running server.
 enum class action {
     run,
@@ -80,10 +87,9 @@ struct setting {
     std::string_view help;               ///< one sentence, no full stop at its end
     availability status = availability::now;
     std::string_view remark = {};
-    /// Says of a resolved value that it is not available yet, and the remedy; nullptr or "" = it
-    /// is.
-    std::string_view (*not_yet)(const server_settings& settings) = nullptr;
     settings::scope scope = settings::scope::everywhere;
+    variable_kind variable = variable_kind::gunicorns;        ///< of `name`
+    variable_kind other_variable = variable_kind::gunicorns;  ///< of `other_name`
     settings::action asks_for = settings::action::run;
     settings::section section = settings::section::application;  ///< set by the table
 };

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "http/policy.hpp"
+
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -19,9 +21,6 @@ using seconds_setting = std::chrono::milliseconds;  ///< written in seconds, "0.
 enum class worker_class { sync, gthread, async, eventlet };
 
 enum class log_level { debug, info, warning, error, critical };
-
-/// What becomes of a header field whose name has an underscore (`header_map`).
-enum class header_map { drop, refuse, dangerous };
 
 /// How the application is called (`interface`).
 enum class app_interface { auto_detect, wsgi, asgi, native };
@@ -95,24 +94,10 @@ struct server_settings {
     std::uint64_t ws_max_size = 16 * 1024 * 1024;  ///< bytes of a message; 0 = any
     bool ws_per_message_deflate = true;
 
-    // request limits
-    std::size_t limit_request_line = 4094;  ///< 0 = unlimited
-    std::size_t limit_request_fields = 100;
-    std::size_t limit_request_field_size = 8190;
-    std::uint64_t limit_request_body = 0;  ///< bytes; 0 = unlimited
-
     // HTTP
-    bool permit_obsolete_folding = false;
-    bool permit_unconventional_http_method = false;
-    bool permit_unconventional_http_version = false;
-    bool casefold_http_method = false;
-    settings::header_map header_map = settings::header_map::drop;
+    http::policy policy;                                               ///< what requests are accepted
     std::vector<std::string> forwarded_allow_ips{"127.0.0.1", "::1"};  ///< addresses, CIDR, "*"
-    std::map<std::string, std::string> secure_scheme_headers{
-        {"X-FORWARDED-PROTOCOL", "ssl"}, {"X-FORWARDED-PROTO", "https"}, {"X-FORWARDED-SSL", "on"}
-    };
-    std::vector<std::string> forwarder_headers{"SCRIPT_NAME", "PATH_INFO"};
-    std::string server_header = "unicoro";  ///< empty = no Server field
+    std::string server_header = "unicoro";                             ///< empty = no Server field
     bool sendfile = true;
 
     // ASGI

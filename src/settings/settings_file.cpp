@@ -100,7 +100,7 @@ void take_member(const std::string& name, const std::string& key, const json& va
             return;
         }
     }
-    result.values.push_back({row, value, {name, pointer, true}});
+    result.values.push_back({row, value, {.source = name, .place = pointer, .in_json = true}});
 }
 
 }  // namespace

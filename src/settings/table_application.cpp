@@ -11,7 +11,7 @@ namespace {
 
 /// The object of the file as pairs in the order in which prefixes are tried.
 constexpr member mounts{
-    [](server_settings& settings, const json& value) {
+    [](server_settings& settings, const json& value, const origin&) {
         settings.apps.clear();
         for (const auto& [prefix, spec] : value.items()) {
             settings.apps.emplace_back(prefix, spec.get<std::string>());
@@ -34,19 +34,22 @@ std::vector<setting> what_is_served() {
          .kept = stored_in<&server_settings::app>(),
          .help = "The application: MODULE, MODULE:NAME, MODULE:FACTORY(ARGUMENTS) or "
                  "./LIBRARY.so:NAME; "
-                 "on the command line it is the argument without a flag and wins over this key"},
+                 "on the command line it is the argument without a flag and wins over this key",
+         .variable = variable_kind::something_else},
         {.name = "apps",
          .type = app_map(),
          .kept = mounts,
          .help = "Several applications by path prefix, such as {\"/\": \"app:app\", \"/api\": "
                  "\"api:asgi\"}: the longest prefix counts, the rest of the path is the "
-                 "application's; app stands for \"/\" where that is missing"},
+                 "application's; app stands for \"/\" where that is missing",
+         .variable = variable_kind::ours},
         {.name = "interface",
          .flags = "--interface",
          .metavar = "KIND",
-         .type = choice({{"auto"}, {"wsgi"}, {"asgi"}, {"native"}}),
+         .type = choice_of<app_interface>(),
          .kept = stored_in<&server_settings::interface>(),
-         .help = "How the application is called; auto finds out"},
+         .help = "How the application is called; auto finds out",
+         .variable = variable_kind::ours},
         {.name = "python",
          .flags = "--python",
          .metavar = "PATH",
@@ -56,7 +59,8 @@ std::vector<setting> what_is_served() {
              "the active virtual environment, else the one that unicoro lies in, else .venv or venv "
              "beside the application, else python3 in PATH",
          .help = "The Python interpreter, or the folder of the virtual environment, for the "
-                 "application"},
+                 "application",
+         .variable = variable_kind::ours},
         {.name = "pythonpath",
          .flags = "--pythonpath",
          .metavar = "DIRS",
@@ -78,32 +82,6 @@ std::vector<setting> what_is_served() {
          .type = environment_list(),
          .kept = stored_in<&server_settings::raw_env>(),
          .help = "Set an environment variable for the application; may be repeated"},
-    };
-}
-
-std::vector<setting> other_ways() {
-    return {
-        {.name = "paste",
-         .flags = "--paste,--paster",
-         .metavar = "FILE",
-         .type = text(),
-         .help = "Load the application from a PasteDeploy file",
-         .status = availability::not_yet,
-         .remark = "write a module with application = paste.deploy.loadapp('config:/path/to.ini')"},
-        {.name = "raw_paste_global_conf",
-         .flags = "--paste-global",
-         .form = flag_form::repeated,
-         .metavar = "NAME=VALUE",
-         .type = environment_list(),
-         .initial = "[]",
-         .help = "A global variable for the PasteDeploy file; may be repeated",
-         .status = availability::meaningless,
-         .remark = "it belongs to paste, which is not available yet"},
-        {.name = "default_proc_name",
-         .type = text(),
-         .help = "The process name when proc_name is not given",
-         .status = availability::meaningless,
-         .remark = "the name follows from the application; set proc_name to change it"},
     };
 }
 
@@ -138,7 +116,7 @@ setting migrated_file() {
 }  // namespace
 
 part application() {
-    return join(section::application, {what_is_served(), other_ways()});
+    return {section::application, what_is_served()};
 }
 
 part configuration() {
@@ -194,22 +172,15 @@ part asgi() {
     return {
         section::asgi,
         {
-            {.name = "asgi_loop",
-             .flags = "--asgi-loop",
-             .metavar = "LOOP",
-             .type = choice({{"auto"}, {"asyncio"}, {"uvloop"}}),
-             .initial = R"("auto")",
-             .help = "The event loop of ASGI applications",
-             .status = availability::meaningless,
-             .remark = "Python coroutines run on the server's own event loop"},
             {.name = "asgi_lifespan",
              .other_name = "lifespan",
              .flags = "--asgi-lifespan,--lifespan",
              .metavar = "MODE",
-             .type = choice({{"auto"}, {"on"}, {"off"}}),
+             .type = choice_of<lifespan_mode>(),
              .kept = stored_in<&server_settings::lifespan>(),
              .help = "Whether start and stop of an ASGI application are announced to it: on = it "
-                     "must understand them, auto = if it does"},
+                     "must understand them, auto = if it does",
+             .other_variable = variable_kind::ours},
             {.name = "asgi_disconnect_grace_period",
              .flags = "--asgi-disconnect-grace-period",
              .metavar = "SECONDS",

@@ -6,64 +6,20 @@
 namespace unicoro::settings::tables {
 namespace {
 
-constexpr std::string_view no_syslog = "log to stderr under systemd, or let a log shipper read the file";
-constexpr std::string_view of_syslog = "it belongs to syslog, which is not available yet";
-constexpr std::string_view no_statsd = "derive the numbers from the access log";
-constexpr std::string_view of_statsd = "it belongs to statsd_host, which is not available yet";
-
 /// The object of the file, or the name of one, as text.
 constexpr member dictionary{
-    [](server_settings& settings, const json& value) { settings.logconfig_dict = value.dump(); },
+    [](server_settings& settings, const json& value, const origin&) {
+        settings.logconfig_dict = value.dump();
+    },
     [](const server_settings& settings, json& value) { value = json::parse(settings.logconfig_dict); },
 };
-
-/// A setting that is not available yet, or one that only belongs to such a one.
-setting missing_switch(
-    std::string_view name,
-    std::string_view flags,
-    std::string_view help,
-    availability status,
-    std::string_view remark
-) {
-    return {
-        .name = name,
-        .flags = flags,
-        .form = flag_form::switch_on,
-        .type = boolean(),
-        .initial = "false",
-        .help = help,
-        .status = status,
-        .remark = remark
-    };
-}
-
-setting missing_text(
-    std::string_view name,
-    std::string_view flags,
-    std::string_view metavar,
-    std::string_view initial,
-    std::string_view help,
-    availability status,
-    std::string_view remark
-) {
-    return {
-        .name = name,
-        .flags = flags,
-        .metavar = metavar,
-        .type = text(initial == "\"\"" ? presence::may_be_empty : presence::optional_value),
-        .initial = initial,
-        .help = help,
-        .status = status,
-        .remark = remark
-    };
-}
 
 std::vector<setting> python_logging() {
     return {
         {.name = "logger_class",
          .flags = "--logger-class",
          .metavar = "CLASS",
-         .type = text(presence::required),
+         .type = logger_class_name(default_logger_class),
          .kept = stored_in<&server_settings::logger_class>(),
          .help = "A Python class derived from gunicorn.glogging.Logger: access lines go through it, and what "
                  "Python code logs as gunicorn.error; the server writes its own messages as they are"},
@@ -84,47 +40,6 @@ std::vector<setting> python_logging() {
          .type = text(),
          .kept = stored_in<&server_settings::logconfig_json>(),
          .help = "The same as a JSON file, which wins over logconfig"},
-    };
-}
-
-std::vector<setting> syslog() {
-    using enum availability;
-    return {
-        missing_switch("syslog", "--log-syslog", "Send the logs to syslog", not_yet, no_syslog),
-        missing_text(
-            "syslog_addr",
-            "--log-syslog-to",
-            "ADDRESS",
-            R"("udp://localhost:514")",
-            "Where syslog listens",
-            meaningless,
-            of_syslog
-        ),
-        missing_text(
-            "syslog_prefix",
-            "--log-syslog-prefix",
-            "TEXT",
-            "null",
-            "The program name in syslog",
-            meaningless,
-            of_syslog
-        ),
-        missing_text(
-            "syslog_facility",
-            "--log-syslog-facility",
-            "NAME",
-            R"("user")",
-            "The facility in syslog",
-            meaningless,
-            of_syslog
-        ),
-        missing_switch(
-            "disable_redirect_access_to_syslog",
-            "--disable-redirect-access-to-syslog",
-            "Keep the access log out of syslog",
-            meaningless,
-            of_syslog
-        ),
     };
 }
 
@@ -152,13 +67,8 @@ std::vector<setting> files() {
         {.name = "loglevel",
          .flags = "--log-level",
          .metavar = "LEVEL",
-         .type = choice(
-             {{"debug"},
-              {"info"},
-              {"warning"},
-              {"error"},
-              {"critical"},
-              {.written = "warn", .canonical = "warning", .offered = false},
+         .type = choice_of<log_level>(
+             {{.written = "warn", .canonical = "warning", .offered = false},
               {.written = "fatal", .canonical = "critical", .offered = false}}
          ),
          .kept = stored_in<&server_settings::loglevel>(),
@@ -182,50 +92,7 @@ std::vector<setting> files() {
 }  // namespace
 
 part logging() {
-    return join(section::logging, {files(), python_logging(), syslog()});
-}
-
-part metrics() {
-    using enum availability;
-    return {
-        section::metrics,
-        {
-            missing_text(
-                "statsd_host",
-                "--statsd-host",
-                "HOST:PORT",
-                "null",
-                "Send metrics to this StatsD server",
-                not_yet,
-                no_statsd
-            ),
-            missing_text(
-                "statsd_prefix",
-                "--statsd-prefix",
-                "TEXT",
-                R"("")",
-                "The prefix of metric names",
-                meaningless,
-                of_statsd
-            ),
-            missing_text(
-                "dogstatsd_tags",
-                "--dogstatsd-tags",
-                "TAGS",
-                R"("")",
-                "Tags for each metric",
-                meaningless,
-                of_statsd
-            ),
-            missing_switch(
-                "enable_backlog_metric",
-                "--enable-backlog-metric",
-                "Send the number of connections that wait",
-                meaningless,
-                of_statsd
-            ),
-        },
-    };
+    return join(section::logging, {files(), python_logging()});
 }
 
 }  // namespace unicoro::settings::tables

@@ -2,29 +2,6 @@
 #include "settings/tables.hpp"
 
 namespace unicoro::settings::tables {
-namespace {
-
-constexpr std::string_view no_control = "there is no control socket; the master is steered by its signals";
-constexpr std::string_view of_dirty = "it belongs to dirty_apps, which are not available yet";
-constexpr std::string_view no_dirty = "run long jobs in a job queue of their own";
-
-setting dirty_number(
-    std::string_view name, std::string_view flags, std::string_view initial, std::string_view help
-) {
-    return {
-        .name = name,
-        .flags = flags,
-        .metavar = "N",
-        .type = whole_number(0),
-        .initial = initial,
-        .help = help,
-        .status = availability::meaningless,
-        .remark = of_dirty
-    };
-}
-
-}  // namespace
-
 part process() {
     return {
         section::process,
@@ -74,11 +51,6 @@ part process() {
              .kept = stored_in<&server_settings::proc_name>(),
              .default_note = "the application",
              .help = "The name in the process list"},
-            {.name = "tmp_upload_dir",
-             .type = text(),
-             .help = "A folder for uploads",
-             .status = availability::meaningless,
-             .remark = "gunicorn reads it nowhere either"},
         },
     };
 }
@@ -92,56 +64,8 @@ part hooks() {
              .kept = stored_in<&server_settings::hooks>(),
              .help = "Functions called when something happens to the server, as gunicorn calls them, "
                      "such as {\"post_fork\": \"hooks:post_fork\"}: MODULE:FUNCTION, or "
-                     "/FILE.py:FUNCTION"},
-        },
-    };
-}
-
-part control() {
-    return {
-        section::control,
-        {
-            {.name = "control_socket",
-             .flags = "--control-socket",
-             .metavar = "PATH",
-             .type = text(),
-             .help = "A unix socket that takes orders",
-             .status = availability::meaningless,
-             .remark = no_control},
-            {.name = "control_socket_mode",
-             .flags = "--control-socket-mode",
-             .metavar = "MODE",
-             .type = file_mode(),
-             .initial = "384",
-             .help = "The file mode of the control socket (384 = 0600)",
-             .status = availability::meaningless,
-             .remark = no_control},
-            {.name = "control_socket_disable",
-             .flags = "--no-control-socket",
-             .form = flag_form::switch_on,
-             .type = boolean(),
-             .initial = "false",
-             .help = "Have no control socket",
-             .status = availability::meaningless,
-             .remark = "there is no control socket unless one is asked for"},
-            {.name = "dirty_apps",
-             .flags = "--dirty-app",
-             .form = flag_form::repeated,
-             .metavar = "CLASS",
-             .type = text_list(commas::are_text, "classes"),
-             .initial = "[]",
-             .help = "A class run in helper processes; may be repeated",
-             .status = availability::not_yet,
-             .remark = no_dirty},
-            dirty_number("dirty_workers", "--dirty-workers", "0", "Helper processes"),
-            dirty_number("dirty_timeout", "--dirty-timeout", "300", "Seconds a helper's job may take"),
-            dirty_number("dirty_threads", "--dirty-threads", "1", "Threads of a helper process"),
-            dirty_number(
-                "dirty_graceful_timeout",
-                "--dirty-graceful-timeout",
-                "30",
-                "Seconds helpers have to finish when they stop"
-            ),
+                     "/FILE.py:FUNCTION",
+             .variable = variable_kind::something_else},
         },
     };
 }

@@ -1,8 +1,27 @@
 // SPDX-License-Identifier: MIT
 #include "settings/tables.hpp"
 
+#include <algorithm>
+
 namespace unicoro::settings::tables {
 namespace {
+
+constexpr member class_as_written{
+    [](server_settings& settings, const json& value, const origin& from) {
+        conversion<worker_class>::from_json(value, settings.worker_class);
+        settings.worker_class_name = from.text;
+    },
+    stored_in<&server_settings::worker_class>().fetch,
+};
+
+/// None is the same as one: the thread of the loop.
+constexpr member thread_count{
+    [](server_settings& settings, const json& value, const origin&) {
+        conversion<int>::from_json(value, settings.threads);
+        settings.threads = std::max(settings.threads, 1);
+    },
+    stored_in<&server_settings::threads>().fetch,
+};
 
 std::vector<setting> recycling() {
     return {
@@ -35,7 +54,8 @@ std::vector<setting> recycling() {
          .metavar = "SECONDS",
          .type = seconds(),
          .kept = stored_in<&server_settings::boot_timeout>(),
-         .help = "Time a worker has to load the application; 0 = any"},
+         .help = "Time a worker has to load the application; 0 = any",
+         .variable = variable_kind::ours},
         {.name = "blocked_loop_warning",
          .flags = "--blocked-loop-warning",
          .metavar = "SECONDS",
@@ -43,14 +63,8 @@ std::vector<setting> recycling() {
          .kept = stored_in<&server_settings::blocked_loop_warning>(),
          .help = "A worker whose loop one callback holds for longer logs a warning with its requests, "
                  "the newest first, and the stack of the culprit; 0 = never. Not with Python code of the "
-                 "class sync, which holds the loop by design"},
-        {.name = "worker_tmp_dir",
-         .flags = "--worker-tmp-dir",
-         .metavar = "DIR",
-         .type = text(),
-         .help = "Where the heartbeat files of workers lie",
-         .status = availability::meaningless,
-         .remark = "the heartbeat goes through shared memory, no file is written"},
+                 "class sync, which holds the loop by design",
+         .variable = variable_kind::ours},
     };
 }
 
@@ -71,15 +85,6 @@ std::vector<setting> development() {
          .kept = stored_in<&server_settings::reload>(),
          .help = "Replace the workers when the code changes; an application that does not load is answered "
                  "for with its traceback. For development"},
-        {.name = "reload_engine",
-         .flags = "--reload-engine",
-         .metavar = "ENGINE",
-         .type = choice({{"auto"}, {"inotify", "auto"}, {"poll"}}),
-         .initial = R"("auto")",
-         .help = "How changes of the code are noticed: inotify is the only way",
-         .status = availability::meaningless,
-         .remark = "files are watched with inotify; on a file system without it send SIGHUP to the master "
-                   "after a change"},
         {.name = "reload_extra_files",
          .flags = "--reload-extra-file",
          .form = flag_form::repeated,
@@ -101,7 +106,7 @@ std::vector<setting> processes() {
         {.name = "workers",
          .flags = "-w,--workers",
          .metavar = "N|auto",
-         .type = whole_number(0, 4096, "auto"),
+         .type = worker_count(4096),
          .kept = stored_in<&server_settings::workers>(),
          .default_note = "$WEB_CONCURRENCY, else 1",
          .help = "Worker processes; auto = the CPUs this process may use, container quotas "
@@ -110,7 +115,7 @@ std::vector<setting> processes() {
          .flags = "-k,--worker-class",
          .metavar = "CLASS",
          .type = worker_class_name(),
-         .kept = stored_in<&server_settings::worker_class>(),
+         .kept = class_as_written,
          .help = "How the application runs: sync = one request at a time in each worker, gthread = "
                  "on --threads threads, async = many (gevent for WSGI, coroutines otherwise), eventlet = on "
                  "its greenlets"},
@@ -118,7 +123,7 @@ std::vector<setting> processes() {
          .flags = "--threads",
          .metavar = "N",
          .type = whole_number(0, 1024),
-         .kept = stored_in<&server_settings::threads>(),
+         .kept = thread_count,
          .help = "Threads that run a WSGI application in each worker; more than one makes the class "
                  "sync gthread, 0 is the same as 1"},
         {.name = "worker_connections",

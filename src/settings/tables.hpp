@@ -8,9 +8,6 @@
 
 namespace unicoro::settings::tables {
 
-// A setting whose engine has landed is opened by taking `.status` and `.remark` (or `.not_yet`) out
-// of its row; docs/settings.md and config/unicoro.schema.json are printed anew after that.
-
 /// The rows of one section; `setting.cpp` joins them.
 struct part {
     section where;
@@ -28,13 +25,13 @@ struct part {
 [[nodiscard]] part limits();
 [[nodiscard]] part http();
 [[nodiscard]] part proxies();
-[[nodiscard]] part tls();
-[[nodiscard]] part http2();
 [[nodiscard]] part asgi();
 [[nodiscard]] part process();
 [[nodiscard]] part logging();
-[[nodiscard]] part metrics();
 [[nodiscard]] part hooks();
-[[nodiscard]] part control();
+
+/// What of gunicorn's settings is not available, of every section. One whose engine has landed becomes a row
+/// of its section; docs/settings.md and config/unicoro.schema.json are printed anew after that.
+[[nodiscard]] std::vector<setting> unavailable();
 
 }  // namespace unicoro::settings::tables

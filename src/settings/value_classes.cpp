@@ -74,6 +74,25 @@ const known_class* find_class(std::string_view word) {
     return second != classes.end() ? second : nullptr;
 }
 
+std::string joined(const std::vector<std::string>& parts) {
+    std::string text;
+    for (const std::string& part : parts) text += (text.empty() ? "" : ", ") + part;
+    return text;
+}
+
+/// What the class and its bases define, down to the base `known` (all of it without one).
+std::vector<std::string> overridden(const json& lineage, std::string_view known) {
+    std::vector<std::string> names;
+    for (const json& each : lineage) {
+        if (each.at(0).get_ref<const std::string&>() == known) break;
+        for (const json& name : each.at(1)) {
+            auto text = name.get<std::string>();
+            if (std::find(names.begin(), names.end(), text) == names.end()) names.push_back(text);
+        }
+    }
+    return names;
+}
+
 class worker_class_type final : public value_type {
   public:
     void read(const json& written, json& value, std::vector<fault>& faults) const override {
@@ -111,6 +130,48 @@ class worker_class_type final : public value_type {
         schema["anyOf"] = ordered_json::array({std::move(proposed), std::move(taken)});
     }
 
+    bool names_class(const json& written) const override {
+        if (!written.is_string()) return false;
+        const auto& text = written.get_ref<const std::string&>();
+        return text.find_first_of(".:") != std::string::npos && !text.starts_with("egg:") &&
+               find_class(base::to_lower(base::trim(text))) == nullptr;
+    }
+
+    void adopt(
+        json& written,
+        const std::string& where,
+        const json& lineage,
+        std::vector<std::string>& warnings,
+        std::vector<std::string>& errors
+    ) const override {
+        const std::string shown = base::printable(written.dump());
+        std::vector<std::string> bases;
+        for (const json& each : lineage) {
+            const auto name = each.at(0).get<std::string>();
+            const known_class* const known = find_class(base::to_lower(name));
+            if (known == nullptr) {
+                bases.push_back(name);
+                continue;
+            }
+            if (!known->refusal.empty()) {
+                errors.push_back(where + ": " + shown + " is refused: " + std::string(known->refusal));
+                return;
+            }
+            const std::vector<std::string> names = overridden(lineage, name);
+            written = name;
+            if (names.empty()) return;
+            warnings.push_back(
+                where + ": " + shown + " is served as " + name +
+                " is; what it overrides has no effect here: " + joined(names)
+            );
+            return;
+        }
+        errors.push_back(
+            where + ": " + shown + " is derived from no worker class that is known here (" + joined(bases) +
+            "): choose " + rule()
+        );
+    }
+
   private:
     static std::vector<std::string_view> offered() {
         std::vector<std::string_view> names;
@@ -121,15 +182,58 @@ class worker_class_type final : public value_type {
     }
 };
 
-}  // namespace
-
-std::string_view worker_class_refusal(std::string_view name) {
-    const known_class* const known = find_class(base::to_lower(name));
-    return known != nullptr ? known->refusal : std::string_view();
+/// What of a logger class the server's own messages would have to go through.
+bool concerns_own_messages(const std::string& name) {
+    constexpr std::array<std::string_view, 9> names{
+        "critical", "error", "warning", "info", "debug", "exception", "log", "error_fmt", "datefmt"
+    };
+    return std::find(names.begin(), names.end(), name) != names.end();
 }
+
+class logger_class_type final : public value_type {
+  public:
+    explicit logger_class_type(std::string_view gunicorns) : gunicorns_(gunicorns) {}
+
+    void read(const json& written, json& value, std::vector<fault>& faults) const override {
+        name_->read(written, value, faults);
+    }
+    std::string rule() const override { return name_->rule(); }
+    void describe(ordered_json& schema) const override { name_->describe(schema); }
+
+    bool names_class(const json& written) const override {
+        return written.is_string() && written != gunicorns_ && written != "simple" &&
+               !written.get_ref<const std::string&>().starts_with('/');
+    }
+
+    void adopt(
+        json& written,
+        const std::string& where,
+        const json& lineage,
+        std::vector<std::string>& warnings,
+        std::vector<std::string>& /*errors*/
+    ) const override {
+        std::vector<std::string> names = overridden(lineage, gunicorns_);
+        std::erase_if(names, [](const std::string& each) { return !concerns_own_messages(each); });
+        if (names.empty()) return;
+        warnings.push_back(
+            where + ": " + base::printable(written.dump()) + " overrides " + joined(names) +
+            ", which only Python's messages go through: the server writes its own as they are"
+        );
+    }
+
+  private:
+    value_type_ptr name_ = text(presence::required);
+    std::string_view gunicorns_;
+};
+
+}  // namespace
 
 value_type_ptr worker_class_name() {
     return std::make_shared<worker_class_type>();
+}
+
+value_type_ptr logger_class_name(std::string_view gunicorns) {
+    return std::make_shared<logger_class_type>(gunicorns);
 }
 
 }  // namespace unicoro::settings

@@ -259,10 +259,20 @@ class environment_type final : public value_type {
         schema["items"] = ordered_json{{"type", "string"}, {"pattern", "^[^=]+="}};
     }
 
+    ordered_json filed(const json& value) const override {
+        ordered_json object = ordered_json::object();
+        for (const json& each : value) {
+            const auto& pair = each.get_ref<const std::string&>();
+            const auto equals = pair.find('=');
+            object[pair.substr(0, equals)] = pair.substr(equals + 1);
+        }
+        return object;
+    }
+
   private:
     static void add(
         const std::string& name,
-        std::string content,
+        const std::string& content,
         const std::string& path,
         json& value,
         std::vector<fault>& faults
@@ -273,7 +283,7 @@ class environment_type final : public value_type {
         } else if (content.find('\0') != std::string::npos) {
             faults.push_back(rejected(content, "text without NUL", path));
         } else {
-            value.push_back(json::array({name, std::move(content)}));
+            value.push_back(name + "=" + content);
         }
     }
 };

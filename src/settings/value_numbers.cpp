@@ -48,17 +48,11 @@ void describe_range(ordered_json& schema, std::int64_t least, std::int64_t most)
     if (most != no_maximum) schema["maximum"] = most;
 }
 
-class whole_number_type final : public value_type {
+class whole_number_type : public value_type {
   public:
-    whole_number_type(std::int64_t least, std::int64_t most, std::string_view word)
-        : least_(least), most_(most), word_(word) {}
+    whole_number_type(std::int64_t least, std::int64_t most) : least_(least), most_(most) {}
 
     void read(const json& written, json& value, std::vector<fault>& faults) const override {
-        if (!word_.empty() && written.is_string() &&
-            base::to_lower(base::trim(written.get_ref<const std::string&>())) == word_) {
-            value = word_;
-            return;
-        }
         const auto number = to_whole(written);
         if (!number || *number < least_ || *number > most_) {
             faults.push_back(rejected(written, rule()));
@@ -67,27 +61,50 @@ class whole_number_type final : public value_type {
         value = *number;
     }
 
-    std::string rule() const override {
-        const std::string number = "a whole number" + range_text(least_, most_);
-        return word_.empty() ? number : number + ", or \"" + word_ + "\"";
-    }
+    std::string rule() const override { return "a whole number" + range_text(least_, most_); }
 
     void describe(ordered_json& schema) const override {
-        if (word_.empty()) {
-            describe_number(schema, "integer", whole_pattern);
-            describe_range(schema, least_, most_);
-            return;
-        }
-        ordered_json number;
-        describe_number(number, "integer", whole_pattern);
-        describe_range(number, least_, most_);
-        schema["anyOf"] = ordered_json::array({number, ordered_json{{"const", word_}}});
+        describe_number(schema, "integer", whole_pattern);
+        describe_range(schema, least_, most_);
     }
 
   private:
     std::int64_t least_;
     std::int64_t most_;
-    std::string word_;
+};
+
+class worker_count_type final : public whole_number_type {
+  public:
+    explicit worker_count_type(std::int64_t most) : whole_number_type(0, most) {}
+
+    void read(const json& written, json& value, std::vector<fault>& faults) const override {
+        const bool counted =
+            written.is_string() && base::to_lower(base::trim(written.get_ref<const std::string&>())) == word;
+        if (counted) {
+            value = word;
+        } else {
+            whole_number_type::read(written, value, faults);
+        }
+    }
+
+    std::string rule() const override {
+        return whole_number_type::rule() + ", or \"" + std::string(word) + "\"";
+    }
+
+    void describe(ordered_json& schema) const override {
+        ordered_json number;
+        whole_number_type::describe(number);
+        schema["anyOf"] = ordered_json::array({number, ordered_json{{"const", word}}});
+    }
+
+    void settle(json& value, const std::function<int()>& count_cpus) const override {
+        if (value.is_string()) value = count_cpus();
+    }
+
+    std::string_view advice() const override { return R"("auto" counts the CPUs at each start)"; }
+
+  private:
+    static constexpr std::string_view word = "auto";
 };
 
 class seconds_type final : public value_type {
@@ -206,8 +223,12 @@ class file_mode_type final : public value_type {
 
 }  // namespace
 
-value_type_ptr whole_number(std::int64_t least, std::int64_t most, std::string_view word) {
-    return std::make_shared<whole_number_type>(least, most, word);
+value_type_ptr whole_number(std::int64_t least, std::int64_t most) {
+    return std::make_shared<whole_number_type>(least, most);
+}
+
+value_type_ptr worker_count(std::int64_t most) {
+    return std::make_shared<worker_count_type>(most);
 }
 
 value_type_ptr seconds() {

@@ -8,20 +8,6 @@
 
 namespace unicoro::settings {
 
-std::string in_any_case(const std::vector<std::string_view>& words) {
-    std::string pattern = R"(^\s*()";
-    for (const std::string_view word : words) {
-        if (word != words.front()) pattern += '|';
-        for (const char letter : base::to_lower(word)) {
-            pattern += '[';
-            if (letter >= 'a' && letter <= 'z') pattern += static_cast<char>(letter - 'a' + 'A');
-            pattern += letter;
-            pattern += ']';
-        }
-    }
-    return pattern + R"()\s*$)";
-}
-
 namespace {
 
 class boolean_type final : public value_type {
@@ -202,6 +188,8 @@ class named_object_type final : public value_type {
     void describe(ordered_json& schema) const override {
         schema["type"] = ordered_json::array({"object", "string"});
     }
+
+    bool may_be_named() const override { return true; }
 };
 
 class anything_type final : public value_type {
@@ -212,12 +200,6 @@ class anything_type final : public value_type {
 };
 
 }  // namespace
-
-fault rejected(const json& written, const std::string& rule, std::string path) {
-    // Bytes that are not UTF-8 can come from the command line; dump() must not throw for them.
-    const std::string shown = written.dump(-1, ' ', false, json::error_handler_t::replace);
-    return {std::move(path), "must be " + rule + ", not " + base::printable(shown)};
-}
 
 value_type_ptr boolean() {
     return std::make_shared<boolean_type>();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "settings/names.hpp"
 #include "settings/value_type.hpp"
 
 #include <cstdint>
@@ -8,6 +9,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace unicoro::settings {
@@ -16,11 +18,11 @@ using value_type_ptr = std::shared_ptr<const value_type>;
 
 inline constexpr std::int64_t no_maximum = std::numeric_limits<std::int64_t>::max();
 
-/// A whole number, also written as a decimal string; `word` is accepted beside it if not empty and
-/// stays a string in the canonical form.
-[[nodiscard]] value_type_ptr whole_number(
-    std::int64_t least, std::int64_t most = no_maximum, std::string_view word = {}
-);
+/// A whole number, also written as a decimal string.
+[[nodiscard]] value_type_ptr whole_number(std::int64_t least, std::int64_t most = no_maximum);
+
+/// A whole number up to `most`, or "auto": the CPUs this process may use, counted at each start.
+[[nodiscard]] value_type_ptr worker_count(std::int64_t most);
 
 /// Seconds as integer, decimal or numeric string, kept to the millisecond, a year at most.
 [[nodiscard]] value_type_ptr seconds();
@@ -54,12 +56,21 @@ struct choice_option {
 /// One of some words; case does not count.
 [[nodiscard]] value_type_ptr choice(std::vector<choice_option> options);
 
+/// One of the words of an enumeration, or of some others.
+template <has_words Enum>
+[[nodiscard]] value_type_ptr choice_of(const std::vector<choice_option>& others = {}) {
+    std::vector<choice_option> options;
+    for (const auto& [value, word] : words_of<Enum>) options.push_back({word});
+    options.insert(options.end(), others.begin(), others.end());
+    return choice(std::move(options));
+}
+
 /// How the application runs: the words of `worker_class`, and names of gunicorn's and its kin's classes that
 /// mean the same ("gunicorn.workers.ggevent.GeventWorker", "egg:gunicorn#gevent").
 [[nodiscard]] value_type_ptr worker_class_name();
 
-/// Why a known worker class cannot be used here, and the remedy; empty when it can, or is not known.
-[[nodiscard]] std::string_view worker_class_refusal(std::string_view name);
+/// The name of a Python class, derived from `gunicorns` (which is not asked about).
+[[nodiscard]] value_type_ptr logger_class_name(std::string_view gunicorns);
 
 /// The name or the number of a user or group; canonical: text, or null.
 [[nodiscard]] value_type_ptr account();
@@ -84,7 +95,7 @@ enum class commas { separate, are_text };
 /// An object of header field names and the text that makes each of them mean https.
 [[nodiscard]] value_type_ptr field_map();
 
-/// "NAME=VALUE" strings, or an object; canonical: an array of [name, value].
+/// "NAME=VALUE" strings, or an object; canonical: an array of those strings.
 [[nodiscard]] value_type_ptr environment_list();
 
 /// Addresses to listen on; canonical: an array of strings that `parse_bind_address` reads.

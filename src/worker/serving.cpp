@@ -10,26 +10,6 @@
 namespace unicoro::worker {
 namespace {
 
-http::policy policy_of(const settings::server_settings& values) {
-    http::policy policy;
-    policy.limit_request_line = values.limit_request_line;
-    policy.limit_request_fields = values.limit_request_fields;
-    policy.limit_request_field_size = values.limit_request_field_size;
-    policy.limit_request_body = values.limit_request_body;
-    policy.permit_obsolete_folding = values.permit_obsolete_folding;
-    policy.permit_unconventional_http_method = values.permit_unconventional_http_method;
-    policy.permit_unconventional_http_version = values.permit_unconventional_http_version;
-    policy.casefold_http_method = values.casefold_http_method;
-    switch (values.header_map) {
-        case settings::header_map::drop: policy.header_map = http::underscore_fields::drop; break;
-        case settings::header_map::refuse: policy.header_map = http::underscore_fields::refuse; break;
-        case settings::header_map::dangerous: policy.header_map = http::underscore_fields::dangerous; break;
-    }
-    policy.secure_scheme_headers = values.secure_scheme_headers;
-    policy.forwarder_headers = values.forwarder_headers;
-    return policy;
-}
-
 std::uint64_t request_limit(const settings::server_settings& values) {
     if (values.max_requests == 0 || values.max_requests_jitter == 0) return values.max_requests;
     // Seeded here, after the fork, so that workers do not all retire at once.
@@ -79,7 +59,6 @@ serving::serving(
       settings(values),
       slot(board.slot(slot_index)),
       ledger(board, slot_index),
-      policy(policy_of(values)),
       deadlines(loop),
       limits(deadlines, values),
       exchanges(*this),

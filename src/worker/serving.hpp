@@ -7,7 +7,6 @@
 #include "app/host.hpp"
 #include "app/location.hpp"
 #include "base/ip_network.hpp"
-#include "http/policy.hpp"
 #include "scoreboard/scoreboard.hpp"
 #include "settings/settings.hpp"
 #include "worker/exchange_pool.hpp"
@@ -53,7 +52,6 @@ struct serving {
     const settings::server_settings& settings;
     scoreboard::worker_slot& slot;
     scoreboard::request_ledger ledger;
-    http::policy policy;
     base::trust_list forwarders;  ///< forwarded_allow_ips
     aio::deadline_service deadlines;
     time_limits limits;

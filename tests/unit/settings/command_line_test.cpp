@@ -102,7 +102,7 @@ TEST_SUITE("command_line") {
         CHECK(v.raw_env[1] == std::pair<std::string, std::string>{"B", "x y"});
         CHECK(v.max_requests == 1000);
         CHECK(v.umask == 022);
-        CHECK(v.limit_request_field_size == 16384);
+        CHECK(v.policy.limit_request_field_size == 16384);
         CHECK(v.pythonpath == std::vector<std::string>{"a", "b"});
         CHECK(v.proc_name == "shop");
         CHECK_FALSE(v.sendfile);

@@ -97,12 +97,12 @@ TEST_SUITE("settings_file") {
         CHECK(v.timeout == std::chrono::milliseconds(250));
         CHECK(v.daemon);
         CHECK(v.raw_env[0].first == "A");
-        CHECK(v.limit_request_body == 10485760);
+        CHECK(v.policy.limit_request_body == 10485760);
         CHECK(v.umask == 027);
         CHECK_FALSE(v.sendfile);
-        CHECK(v.secure_scheme_headers == std::map<std::string, std::string>{{"X-SSL", "yes"}});
-        CHECK(v.forwarder_headers == std::vector<std::string>{"*"});
-        CHECK(v.header_map == unicoro::settings::header_map::refuse);
+        CHECK(v.policy.secure_scheme_headers == std::map<std::string, std::string>{{"X-SSL", "yes"}});
+        CHECK(v.policy.forwarder_headers == std::vector<std::string>{"*"});
+        CHECK(v.policy.header_map == unicoro::http::underscore_fields::refuse);
         CHECK(v.accesslog == "-");
         CHECK_FALSE(v.pidfile.has_value());
         CHECK(v.access_log_format == "json");

@@ -36,7 +36,7 @@ server_settings with_apps(const json& written, std::string app = {}) {
     server_settings settings;
     settings.app = std::move(app);
     const setting* const row = find_setting("apps");
-    row->kept.store(settings, read(row->type, written));
+    row->kept.store(settings, read(row->type, written), {.source = "", .place = "", .as_default = true});
     return settings;
 }
 

@@ -84,7 +84,7 @@ TEST_SUITE("connection") {
 
     TEST_CASE("a body that cannot be read is answered, then the connection closes") {
         worker_process worker([](server_settings& s) {
-            s.limit_request_body = 4;
+            s.policy.limit_request_body = 4;
             s.body_timeout = 100ms;
         });
         const std::string chunked = "POST /echo HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n";

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: MIT
+#include "settings/tables.hpp"
+
+#include <array>
+
+namespace unicoro::settings::tables {
+namespace {
+
+using enum availability;
+
+/// A setting of gunicorn's that says no more than that, and what to do instead.
+struct unavailable_setting {
+    settings::section section;
+    std::string_view name;
+    /// As a usage line has it: "--flag VALUE", "VALUE..." = repeated, "[VALUE]" = may be left out, no value =
+    /// a switch.
+    std::string_view usage;
+    value_type_ptr (*type)();
+    std::string_view initial;
+    availability status;
+    std::string_view help;
+    std::string_view remark;
+};
+
+constexpr std::string_view no_tls = "end TLS in nginx, HAProxy or another proxy in front";
+constexpr std::string_view of_tls = "it belongs to TLS, which is not available yet";
+constexpr std::string_view of_python_tls = "it concerns Python's TLS sockets, which are not used";
+constexpr std::string_view no_http2 = "speak HTTP/2 in nginx, HAProxy or another proxy in front";
+constexpr std::string_view of_http2 = "it belongs to HTTP/2, which is not available yet";
+constexpr std::string_view no_syslog = "log to stderr under systemd, or let a log shipper read the file";
+constexpr std::string_view of_syslog = "it belongs to syslog, which is not available yet";
+constexpr std::string_view no_statsd = "derive the numbers from the access log";
+constexpr std::string_view of_statsd = "it belongs to statsd_host, which is not available yet";
+constexpr std::string_view no_control = "there is no control socket; the master is steered by its signals";
+constexpr std::string_view no_dirty = "run long jobs in a job queue of their own";
+constexpr std::string_view of_dirty = "it belongs to dirty_apps, which are not available yet";
+
+value_type_ptr note() {
+    return text();
+}
+value_type_ptr word() {
+    return text(presence::may_be_empty);
+}
+value_type_ptr any_number() {
+    return whole_number(0);
+}
+
+using enum section;
+// clang-format off: a table, two lines to a setting.
+constexpr auto table = std::to_array<unavailable_setting>({
+    {application, "paste", "--paste,--paster FILE", note, "null", not_yet,
+     "Load the application from a PasteDeploy file",
+     "write a module with application = paste.deploy.loadapp('config:/path/to.ini')"},
+    {application, "raw_paste_global_conf", "--paste-global NAME=VALUE...", environment_list, "[]",
+     meaningless,
+     "A global variable for the PasteDeploy file; may be repeated",
+     "it belongs to paste, which is not available yet"},
+    {application, "default_proc_name", "", note, "null", meaningless,
+     "The process name when proc_name is not given",
+     "the name follows from the application; set proc_name to change it"},
+
+    {workers, "worker_tmp_dir", "--worker-tmp-dir DIR", note, "null", meaningless,
+     "Where the heartbeat files of workers lie",
+     "the heartbeat goes through shared memory, no file is written"},
+    {workers, "reload_engine", "--reload-engine ENGINE",
+     [] { return choice({{"auto"}, {"inotify", "auto"}, {"poll"}}); }, R"("auto")", meaningless,
+     "How changes of the code are noticed: inotify is the only way",
+     "files are watched with inotify; on a file system without it send SIGHUP to the master after a change"},
+
+    {http, "http_parser", "--http-parser PARSER", [] { return choice({{"auto"}, {"fast"}, {"python"}}); },
+     R"("auto")", meaningless, "Which parser reads HTTP", "there is one parser, and it is native"},
+    {http, "protocol", "--protocol NAME", [] { return choice({{"http"}, {"uwsgi"}}); }, R"("http")", not_yet,
+     "The protocol of clients", "let the proxy speak HTTP (nginx: proxy_pass instead of uwsgi_pass)"},
+    {http, "uwsgi_allow_ips", "--uwsgi-allow-from ADDRESSES", network_list, R"(["127.0.0.1", "::1"])",
+     meaningless,
+     "Peers that may speak the uwsgi protocol",
+     "it belongs to the uwsgi protocol, which is not available yet"},
+    {http, "strip_header_spaces", "--strip-header-spaces", boolean, "false", refused,
+     "Accept blanks between the name of a header field and its colon",
+     "it lets requests be smuggled past a proxy (RFC 9112, 5.1); mend the client"},
+
+    {proxies, "proxy_protocol", "--proxy-protocol [MODE]",
+     [] { return choice({{"off"}, {"v1"}, {"v2"}, {"auto"}, {"true", "auto"}, {"false", "off"}}); },
+     R"("off")", not_yet,
+     "Expect the PROXY protocol from a load balancer", "let the load balancer send X-Forwarded-For instead"},
+    {proxies, "proxy_allow_ips", "--proxy-allow-from ADDRESSES", network_list, R"(["127.0.0.1", "::1"])",
+     meaningless,
+     "Load balancers that may speak the PROXY protocol",
+     "it belongs to proxy_protocol, which is not available yet"},
+
+    {tls, "certfile", "--certfile FILE", note, "null", not_yet, "The certificate chain", no_tls},
+    {tls, "keyfile", "--keyfile FILE", note, "null", not_yet, "The key of the certificate", no_tls},
+    {tls, "ca_certs", "--ca-certs FILE", note, "null", meaningless,
+     "Authorities that client certificates must come from", of_tls},
+    {tls, "cert_reqs", "--cert-reqs N", [] { return whole_number(0, 2); }, "0", meaningless,
+     "Client certificates: 0 = none, 1 = optional, 2 = required", of_tls},
+    {tls, "ciphers", "--ciphers LIST", note, "null", meaningless, "Ciphers in OpenSSL's notation", of_tls},
+    {tls, "ssl_version", "--ssl-version VERSION", anything, "null", meaningless,
+     "The version of TLS", "gunicorn ignores it too; old versions of TLS are not spoken"},
+    {tls, "suppress_ragged_eofs", "--suppress-ragged-eofs", boolean, "true", meaningless,
+     "Let clients close without TLS's goodbye", of_python_tls},
+    {tls, "do_handshake_on_connect", "--do-handshake-on-connect", boolean, "false", meaningless,
+     "When the TLS handshake is done", of_python_tls},
+
+    {http2, "http_protocols", "--http-protocols LIST", [] { return text(presence::required); }, R"("h1")",
+     meaningless, "Versions of HTTP offered to clients over TLS", of_http2},
+    {http2, "http2_cleartext", "--http2-cleartext MODE",
+     [] { return choice({{"off"}, {"prior-knowledge"}, {"upgrade"}, {"both"}}); }, R"("off")", not_yet,
+     "HTTP/2 without TLS", no_http2},
+    {http2, "http2_max_concurrent_streams", "--http2-max-concurrent-streams N",
+     [] { return whole_number(0, 4294967295); }, "100", meaningless,
+     "Most requests at once on a connection", of_http2},
+    {http2, "http2_initial_window_size", "--http2-initial-window-size N",
+     [] { return whole_number(0, 2147483647); }, "65535", meaningless,
+     "Bytes a client may send ahead on a stream", of_http2},
+    {http2, "http2_max_frame_size", "--http2-max-frame-size N", [] { return whole_number(16384, 16777215); },
+     "16384", meaningless, "Longest frame a client may send", of_http2},
+    {http2, "http2_max_header_list_size", "--http2-max-header-list-size N",
+     [] { return whole_number(0, 4294967295); }, "65536", meaningless,
+     "Most bytes of header fields in a request", of_http2},
+
+    {asgi, "asgi_loop", "--asgi-loop LOOP", [] { return choice({{"auto"}, {"asyncio"}, {"uvloop"}}); },
+     R"("auto")", meaningless,
+     "The event loop of ASGI applications", "Python coroutines run on the server's own event loop"},
+
+    {process, "tmp_upload_dir", "", note, "null", meaningless,
+     "A folder for uploads", "gunicorn reads it nowhere either"},
+
+    {logging, "syslog", "--log-syslog", boolean, "false", not_yet, "Send the logs to syslog", no_syslog},
+    {logging, "syslog_addr", "--log-syslog-to ADDRESS", note, R"("udp://localhost:514")", meaningless,
+     "Where syslog listens", of_syslog},
+    {logging, "syslog_prefix", "--log-syslog-prefix TEXT", note, "null", meaningless,
+     "The program name in syslog", of_syslog},
+    {logging, "syslog_facility", "--log-syslog-facility NAME", note, R"("user")", meaningless,
+     "The facility in syslog", of_syslog},
+    {logging, "disable_redirect_access_to_syslog", "--disable-redirect-access-to-syslog", boolean, "false",
+     meaningless, "Keep the access log out of syslog", of_syslog},
+
+    {metrics, "statsd_host", "--statsd-host HOST:PORT", note, "null", not_yet,
+     "Send metrics to this StatsD server", no_statsd},
+    {metrics, "statsd_prefix", "--statsd-prefix TEXT", word, R"("")", meaningless,
+     "The prefix of metric names", of_statsd},
+    {metrics, "dogstatsd_tags", "--dogstatsd-tags TAGS", word, R"("")", meaningless,
+     "Tags for each metric", of_statsd},
+    {metrics, "enable_backlog_metric", "--enable-backlog-metric", boolean, "false", meaningless,
+     "Send the number of connections that wait", of_statsd},
+
+    {control, "control_socket", "--control-socket PATH", note, "null", meaningless,
+     "A unix socket that takes orders", no_control},
+    {control, "control_socket_mode", "--control-socket-mode MODE", file_mode, "384", meaningless,
+     "The file mode of the control socket (384 = 0600)", no_control},
+    {control, "control_socket_disable", "--no-control-socket", boolean, "false", meaningless,
+     "Have no control socket", "there is no control socket unless one is asked for"},
+    {control, "dirty_apps", "--dirty-app CLASS...", [] { return text_list(commas::are_text, "classes"); },
+     "[]", not_yet, "A class run in helper processes; may be repeated", no_dirty},
+    {control, "dirty_workers", "--dirty-workers N", any_number, "0", meaningless,
+     "Helper processes", of_dirty},
+    {control, "dirty_timeout", "--dirty-timeout N", any_number, "300", meaningless,
+     "Seconds a helper's job may take", of_dirty},
+    {control, "dirty_threads", "--dirty-threads N", any_number, "1", meaningless,
+     "Threads of a helper process", of_dirty},
+    {control, "dirty_graceful_timeout", "--dirty-graceful-timeout N", any_number, "30", meaningless,
+     "Seconds helpers have to finish when they stop", of_dirty},
+});
+// clang-format on
+
+void read_usage(std::string_view usage, setting& row) {
+    const auto space = usage.find(' ');
+    row.flags = usage.substr(0, space);
+    row.form = flag_form::switch_on;
+    if (space == usage.npos) return;
+    std::string_view value = usage.substr(space + 1);
+    row.form = flag_form::value;
+    if (value.ends_with("...")) {
+        row.form = flag_form::repeated;
+        value.remove_suffix(3);
+    } else if (value.starts_with('[')) {
+        row.form = flag_form::optional_value;
+        value = value.substr(1, value.size() - 2);
+    }
+    row.metavar = value;
+}
+
+}  // namespace
+
+std::vector<setting> unavailable() {
+    std::vector<setting> rows;
+    for (const unavailable_setting& each : table) {
+        setting& row = rows.emplace_back();
+        row.section = each.section;
+        row.name = each.name;
+        read_usage(each.usage, row);
+        row.type = each.type();
+        row.initial = each.initial;
+        row.status = each.status;
+        row.help = each.help;
+        row.remark = each.remark;
+    }
+    return rows;
+}
+
+}  // namespace unicoro::settings::tables
