@@ -20,7 +20,9 @@ constexpr std::uint64_t skip_limit = std::uint64_t{256} * 1024;
 }  // namespace
 
 http1_exchange::http1_exchange(serving& shared)
-    : request_run(shared), reader_(shared.settings.policy), send_deadline_(&http1_exchange::send_expired, this) {}
+    : request_run(shared),
+      reader_(shared.settings.policy),
+      send_deadline_(&http1_exchange::send_expired, this) {}
 
 http1_exchange::~http1_exchange() = default;
 
