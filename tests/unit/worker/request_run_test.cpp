@@ -195,6 +195,22 @@ class wired {
     unicoro::worker::serving shared_{io, settings_, opened(board_), 0};
 };
 
+awaitable<void> answer(unicoro::app::exchange& exchange) {
+    exchange.respond("ok");
+    co_return;
+}
+
+/// Runs until its request is out of time, and has the connection cancelled at the same moment.
+awaitable<void> cancel_late(unicoro::worker::http1_connection& connection, int& handled) {
+    ++handled;
+    try {
+        co_await unicoro::sleep_for(1h);
+    } catch (...) {
+        connection.cancel();
+        throw;
+    }
+}
+
 }  // namespace
 
 TEST_SUITE("request_run") {
@@ -225,15 +241,7 @@ TEST_SUITE("request_run") {
     TEST_CASE("a connection that is told to end while a request runs out of time ends") {
         wired worker({}, [](auto& settings) { settings.request_timeout = 50ms; });
         int handled = 0;
-        worker.host.run = [&](unicoro::app::exchange&) -> awaitable<void> {
-            ++handled;
-            try {
-                co_await unicoro::sleep_for(1h);
-            } catch (...) {
-                worker.carried->cancel();
-                throw;
-            }
-        };
+        worker.host.run = [&](unicoro::app::exchange&) { return cancel_late(*worker.carried, handled); };
         worker.wire->client_sends(get("/a") + get("/b"));
         CHECK(worker.until([&] { return worker.group.empty(); }));
         CHECK(handled == 1);
@@ -257,10 +265,9 @@ TEST_SUITE("request_run") {
                 settings.forwarded_allow_ips = {"10.0.0.1"};
             });
             std::string seen;
-            worker.host.run = [&seen](unicoro::app::exchange& exchange) -> awaitable<void> {
+            worker.host.run = [&seen](unicoro::app::exchange& exchange) {
                 seen = exchange.head().scheme;
-                exchange.respond("ok");
-                co_return;
+                return answer(exchange);
             };
             worker.wire->client_sends(request);
             CHECK(worker.until([&] { return !seen.empty(); }));

@@ -2,10 +2,9 @@
 // The wait for a next request, built in both ways: on the reactor of an old Boost and on the public
 // interface that a newer one is used by.
 #include "worker/socket_stream.hpp"
+#include "aio/task_group.hpp"
 #include "support/doctest.hpp"
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
 
 #include <sys/socket.h>
@@ -59,7 +58,7 @@ class idle_stream {
 
     void begin_wait() {
         outcome.reset();
-        boost::asio::co_spawn(io, wait(*stream, outcome), boost::asio::detached);
+        tasks_.spawn("wait", wait(*stream, outcome));
         io.restart();
         io.run_for(1ms);
     }
@@ -91,6 +90,7 @@ class idle_stream {
     std::optional<error_code> outcome;
 
   private:
+    unicoro::aio::task_group tasks_{io};
     unicoro::aio::deadline_service deadlines_{io};
     unicoro::worker::socket_streams factory_{io, deadlines_};
     int client_ = -1;
