@@ -192,7 +192,7 @@ def test_a_port_that_belongs_to_root(tmp_path):
         return result.stderr
 
     said = refused("127.0.0.1:81")
-    assert "cannot listen on 127.0.0.1:81: Permission denied. Ports below 1024 are root's: " in said
+    assert "cannot listen on 127.0.0.1:81: Permission denied. Ports below 1024 are reserved for root: " in said
     assert "AmbientCapabilities=CAP_NET_BIND_SERVICE" in said
     folder = tmp_path / "closed"
     folder.mkdir(mode=0o700)
