@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "log/level.hpp"
+
 #include <fmt/core.h>
 
 #include <string>
@@ -8,8 +10,6 @@
 #include <utility>
 
 namespace unicoro::log {
-
-enum class level { debug, info, warning, error, critical };
 
 /// True when a line of this level would be written: guard costly arguments with it.
 bool enabled(level at) noexcept;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "http/policy.hpp"
+#include "log/level.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -20,7 +21,7 @@ using seconds_setting = std::chrono::milliseconds;  ///< written in seconds, "0.
 /// How the application runs (`-k`). Aliases (gevent, asgi, ...) are resolved when the settings are.
 enum class worker_class { sync, gthread, async, eventlet };
 
-enum class log_level { debug, info, warning, error, critical };
+using log_level = log::level;
 
 /// How the application is called (`interface`).
 enum class app_interface { auto_detect, wsgi, asgi, native };
