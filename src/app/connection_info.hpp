@@ -9,12 +9,6 @@
 
 namespace unicoro::app {
 
-/// Something a host keeps with a connection, e.g. Python objects of its addresses. Destroyed with it.
-class connection_attachment {
-  public:
-    virtual ~connection_attachment() = default;
-};
-
 struct endpoint {
     std::string address;
     std::uint16_t port = 0;
@@ -39,7 +33,6 @@ struct connection_info {
     std::string remote_address;      ///< of the client; empty on a unix socket
     std::string_view local_address;  ///< of the listener, which lives longer; the path on a unix socket
     std::unique_ptr<const stream_facts> stream;  ///< null where there is nothing to know
-    std::unique_ptr<connection_attachment> attachment;
     std::uint16_t remote_port = 0;
     std::uint16_t local_port = 0;
     bool unix_socket = false;
