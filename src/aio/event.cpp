@@ -86,7 +86,7 @@ awaitable<std::tuple<error_code>> event::wait() {
     return asio::async_initiate<decltype(as_tuple), void(error_code)>(
         [](auto&& waiting, event* self) {
             using handler = std::decay_t<decltype(waiting)>;
-            self->start(std::make_unique<waiter_of<handler>>(std::move(waiting)));
+            self->start(std::make_unique<waiter_of<handler>>(std::forward<decltype(waiting)>(waiting)));
         },
         as_tuple,
         this

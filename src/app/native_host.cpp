@@ -132,7 +132,7 @@ std::optional<load_error> native_host::load(worker_context&) {
         );
     }
     const char* abi = nullptr;
-    std::memcpy(&abi, static_cast<const char*>(symbol) + sizeof magic, sizeof abi);
+    std::memcpy(static_cast<void*>(&abi), static_cast<const char*>(symbol) + sizeof magic, sizeof abi);
     if (std::strcmp(abi, abi_tag()) != 0) {
         return not_loaded(
             "App failed to load: " + path + " was built with [" + abi + "], this server with [" + abi_tag() +

@@ -244,7 +244,7 @@ os::outcome<std::string> find_python_plugin(
     std::string name(plugin_prefix);
     name.append(runtime.version).append(plugin_suffix);
     for (const std::string& folder : folders) {
-        const std::string path = folder + "/" + name;
+        std::string path = folder + "/" + name;
         std::error_code ignored;
         if (fs::exists(path, ignored)) return path;
     }
