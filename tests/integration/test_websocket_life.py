@@ -114,6 +114,7 @@ def test_reload_closes_with_1012(start):
     server.wait_workers(1)
 
 
+@pytest.mark.needs_plain_build("measures memory; freed blocks stay in quarantine")
 def test_many_at_once_leave_nothing(start):
     server = start("--worker-connections", "600", TALK)
     worker = server.workers()[0]
