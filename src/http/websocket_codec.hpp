@@ -36,6 +36,9 @@ class websocket_decoder {
     /// Takes bytes from the front of `input`, which it unmasks in place, to the end of the first event.
     websocket_event next(std::span<char>& input);
 
+    /// How many bytes the frame that has begun still lacks: who reads no more has none left over behind it.
+    [[nodiscard]] std::uint64_t missing() const noexcept { return in_payload_ ? left_ : 0; }
+
     /// Of a message. Text is valid UTF-8.
     [[nodiscard]] bool text() const noexcept { return text_; }
     [[nodiscard]] std::string take_message() noexcept { return std::exchange(message_, std::string()); }

@@ -76,7 +76,11 @@ bool websocket_session::read_some() {
         if (input.empty()) unread_ = std::string();
         return true;
     }
-    const io_step step = stream_->try_read(arriving);
+    // What came behind the frame would have to be moved.
+    const std::uint64_t missing = decoder_->missing();
+    const std::size_t most =
+        missing == 0 ? arriving.size() : std::min<std::uint64_t>(missing, arriving.size());
+    const io_step step = stream_->try_read(std::span<char>(arriving).first(most));
     if (step.status == io_status::would_block) return false;
     if (step.status != io_status::done) {
         break_off();
@@ -87,7 +91,7 @@ bool websocket_session::read_some() {
     decode(input);
     unread_.assign(input.begin(), input.end());
     unread_used_ = 0;
-    return !unread_.empty() || step.bytes == arriving.size();
+    return !unread_.empty() || step.bytes == most;
 }
 
 // Up to one message: the host may answer it before what came with it, a close perhaps, counts.
