@@ -154,7 +154,7 @@ void report_rest(
             continue;  // most likely the value of the unknown flag
         } else {
             message += "unexpected argument \"" + base::printable(word) +
-                       "\": one application is served, and it is given already";
+                       "\": one application is served, and it has already been given";
         }
         result.errors.push_back(std::move(message));
     }

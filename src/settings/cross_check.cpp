@@ -127,7 +127,7 @@ class checker {
                     "ipv6_only",
                     "is off, so \"" + base::printable(all.text) + "\" takes IPv4 too, and \"" +
                         base::printable(other.text) + "\" of " + where_("bind") +
-                        " cannot be bound beside it: remove one of the three"
+                        " cannot be bound as well: remove one of the three"
                 );
             }
         }

@@ -23,21 +23,25 @@ constexpr std::array table{
     foreign{"--uds", "uvicorn", "write --bind unix:VALUE"},
     foreign{"--fd", "uvicorn", "write --bind fd://VALUE"},
     foreign{"--app-dir", "uvicorn", "write --pythonpath VALUE, or --chdir VALUE"},
-    foreign{"--reload-dir", "uvicorn", "--reload watches what is imported; others by --reload-extra-file"},
     foreign{
-        "--reload-include", "uvicorn", "--reload watches what is imported; others by --reload-extra-file"
+        "--reload-dir", "uvicorn", "--reload watches what is imported; add others with --reload-extra-file"
+    },
+    foreign{
+        "--reload-include",
+        "uvicorn",
+        "--reload watches what is imported; add others with --reload-extra-file"
     },
     foreign{"--reload-exclude", "uvicorn", "--reload watches what is imported"},
     foreign{"--reload-delay", "uvicorn", needless},
     foreign{"--loop", "uvicorn", "leave it out: asyncio's own loop runs in the worker's"},
     foreign{"--ws", "uvicorn", needless},
     foreign{"--ws-max-queue", "uvicorn", needless},
-    foreign{"--ws-per-message-deflate", "uvicorn", "it is on; --no-ws-per-message-deflate is the other way"},
+    foreign{"--ws-per-message-deflate", "uvicorn", "it is on; --no-ws-per-message-deflate is the opposite"},
     foreign{"--use-colors", "uvicorn", needless},
     foreign{"--no-use-colors", "uvicorn", needless},
     foreign{"--access-log", "uvicorn", "write --access-logfile -"},
     foreign{"--no-access-log", "uvicorn", "leave it out: there is none without --access-logfile"},
-    foreign{"--proxy-headers", "uvicorn", "they count from who is in --forwarded-allow-ips"},
+    foreign{"--proxy-headers", "uvicorn", "they are believed from the peers in --forwarded-allow-ips"},
     foreign{"--no-proxy-headers", "uvicorn", "write --forwarded-allow-ips \"\""},
     foreign{"--no-server-header", "uvicorn", "write \"server_header\": \"\" into unicoro.json"},
     foreign{"--date-header", "uvicorn", needless},
@@ -84,7 +88,7 @@ constexpr std::array table{
     foreign{"--need-app", "uWSGI", "leave it out: without an application nothing starts"},
     foreign{"--vacuum", "uWSGI", "leave it out: sockets and the pidfile are removed"},
     foreign{"--die-on-term", "uWSGI", "leave it out: TERM stops"},
-    foreign{"--lazy-apps", "uWSGI", "leave it out: --preload is the other way"},
+    foreign{"--lazy-apps", "uWSGI", "leave it out: --preload is the opposite"},
     foreign{"--virtualenv", "uWSGI", "write --python VALUE"},
     foreign{"--venv", "uWSGI", "write --python VALUE"},
     foreign{"--home", "uWSGI", "write --python VALUE"},

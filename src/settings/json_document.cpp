@@ -15,12 +15,12 @@ std::string_view remedy(std::string_view before, std::string_view rest) {
     const auto last = before.find_last_not_of(" \t\r\n");
     const bool closes = rest.starts_with('}') || rest.starts_with(']');
     if (closes && last != before.npos && before[last] == ',') return "; remove the comma before it";
-    if (rest.starts_with('\'')) return "; text stands between double quotes";
+    if (rest.starts_with('\'')) return "; text must be in double quotes";
     if (rest.starts_with('#')) return "; a comment begins with //";
     const auto word = before.substr(before.find_last_of(" \t\r\n,:[{") + 1);
     const auto whole = std::string(word) + std::string(rest.substr(0, rest.find_first_of(" \t\r\n,:]}")));
-    if (whole == "True" || whole == "False") return "; it is written true or false";
-    if (whole == "None") return "; it is written null";
+    if (whole == "True" || whole == "False") return "; write true or false";
+    if (whole == "None") return "; write null";
     return {};
 }
 

@@ -157,8 +157,7 @@ class loader {
         append(result.errors, together.errors);
         append(result.warnings, together.warnings);
         if (request_.environment("GUNICORN_CMD_ARGS") && !request_.environment("UNICORO_CMD_ARGS")) {
-            result.warnings.push_back("GUNICORN_CMD_ARGS: is not read; write the flags into UNICORO_CMD_ARGS"
-            );
+            result.warnings.push_back("GUNICORN_CMD_ARGS: is not read; put the flags into UNICORO_CMD_ARGS");
         }
         const bool wanted = result.action != action::print_config && !may_have_application;
         const bool none = result.settings.app.empty() && result.settings.apps.empty();

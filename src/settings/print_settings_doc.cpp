@@ -14,31 +14,31 @@ constexpr std::string_view introduction = R"(# Settings
 <!-- Written by `unicoro --print-settings-doc` from the tables in src/settings. -->
 
 Every setting has one name: the key in the JSON file, and the word in `unicoro --print-config`.
-Most have a flag for the command line too. Names, flags and defaults are gunicorn's where
-gunicorn has the setting.
+Most have a command-line flag too. Names, flags and defaults are gunicorn's, if gunicorn has
+the setting.
 
-Where a setting is given more than once, the later source of this list wins:
+If a setting is given more than once, the source that comes later in this list wins:
 
 1. the default, which for four settings comes from the environment: `PORT` (`bind`),
    `WEB_CONCURRENCY` (`workers`), `FORWARDED_ALLOW_IPS` and `SENDFILE`;
 2. the JSON file: the one named with `-c` on the command line, else the one named with `-c` in
-   `UNICORO_CMD_ARGS`, else `unicoro.json` in the folder of the start if there is one;
+   `UNICORO_CMD_ARGS`, else `unicoro.json` in the folder where the server is started, if there is one;
 3. the environment variable `UNICORO_CMD_ARGS`, written like a command line;
 4. the command line.
 
 A list (`bind`, `raw_env`) replaces the list of the earlier source as a whole. The file is read
-before `chdir` takes effect and again on SIGHUP. Comments (`//` and `/* */`) may stand in it.
-`unicoro --print-schema` prints its JSON Schema; name that in the key `"$schema"` and editors
-complete and check the file.
+before `chdir` takes effect and again on SIGHUP. It may contain comments (`//` and
+`/* */`). `unicoro --print-schema` prints its JSON Schema; name that in the key `"$schema"`, and
+editors will complete and check the file.
 
 A whole number may also be written as a decimal string (`"4"`). Seconds may have a decimal point
-(`0.5`) and count to the millisecond. Unknown keys, wrong types and values out of range are
+(`0.5`) and are exact to the millisecond. Unknown keys, wrong types and values out of range are
 errors; all of them are reported together, and `unicoro --check-config` looks for them without
 serving.
 
 A setting that is *not available yet* is refused with any value but its default; one *without
-meaning here* only causes a warning, so that the settings of a gunicorn deployment need not be
-searched for it.
+meaning here* only causes a warning, so that it need not be removed from the settings of a
+gunicorn deployment.
 )";
 
 std::string code(const std::string& text) {

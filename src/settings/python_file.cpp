@@ -105,12 +105,13 @@ class reader {
         // gunicorn takes a class itself where a name is usual.
         if (kind == "class") return take_class(key, told);
         if (kind == "other" && row.type->may_be_named()) return put(key, reference_to(key));
-        fail(key + ": is a " + told.at(1).get<std::string>() + ", which is no value of this setting");
+        fail(key + ": is a " + told.at(1).get<std::string>() + ", which is not a value of this setting");
     }
 
     void pass_over(const std::string& key) {
         result_.left_out.push_back(
-            name_ + ": " + key + ": is no value of this setting of Unicoro's, and is taken for something else"
+            name_ + ": " + key +
+            ": is not a value of this setting of Unicoro's, so it is taken for something else"
         );
     }
 

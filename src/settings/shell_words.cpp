@@ -33,7 +33,7 @@ class splitter {
             double_quoted();
         } else if (c == '\\') {
             if (at_ == text_.size()) {
-                result_.problem = "ends with a backslash that protects nothing";
+                result_.problem = "ends with a backslash that escapes nothing";
             } else {
                 append(text_[at_++]);
             }

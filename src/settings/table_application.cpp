@@ -48,16 +48,15 @@ std::vector<setting> what_is_served() {
          .metavar = "KIND",
          .type = choice_of<app_interface>(),
          .kept = stored_in<&server_settings::interface>(),
-         .help = "How the application is called; auto finds out",
+         .help = "How the application is called; auto detects it",
          .variable = variable_kind::ours},
         {.name = "python",
          .flags = "--python",
          .metavar = "PATH",
          .type = text(presence::may_be_empty),
          .kept = stored_in<&server_settings::python>(),
-         .default_note =
-             "the active virtual environment, else the one that unicoro lies in, else .venv or venv "
-             "beside the application, else python3 in PATH",
+         .default_note = "the active virtual environment, else the one that contains unicoro, else .venv or "
+                         "venv next to the application, else python3 in PATH",
          .help = "The Python interpreter, or the folder of the virtual environment, for the "
                  "application",
          .variable = variable_kind::ours},
@@ -66,13 +65,13 @@ std::vector<setting> what_is_served() {
          .metavar = "DIRS",
          .type = text_list(commas::separate, "folders"),
          .kept = stored_in<&server_settings::pythonpath>(),
-         .help = "Folders put in front of Python's module search path, with commas between them"},
+         .help = "Folders to put in front of Python's module search path, separated by commas"},
         {.name = "chdir",
          .flags = "--chdir",
          .metavar = "DIR",
          .type = text(),
          .kept = stored_in<&server_settings::chdir>(),
-         .default_note = "the folder of the start",
+         .default_note = "the folder where the server was started",
          .help = "Change to this folder before the application is loaded; relative paths start "
                  "from it"},
         {.name = "raw_env",
@@ -106,8 +105,8 @@ setting migrated_file() {
         .metavar = "FILE",
         .type = text(presence::required),
         .help =
-            "Print the settings file that gunicorn's FILE.py (or python:MODULE) becomes, name "
-            "what is left out, and exit",
+            "Convert gunicorn's FILE.py (or python:MODULE) to a settings file, print it, name what is left "
+            "out, and exit",
         .scope = scope::command_line,
         .asks_for = action::migrate,
     };
@@ -178,15 +177,15 @@ part asgi() {
              .metavar = "MODE",
              .type = choice_of<lifespan_mode>(),
              .kept = stored_in<&server_settings::lifespan>(),
-             .help = "Whether start and stop of an ASGI application are announced to it: on = it "
-                     "must understand them, auto = if it does",
+             .help = "Whether an ASGI application is told of its start and stop: on = it must understand "
+                     "that, auto = if it does",
              .other_variable = variable_kind::ours},
             {.name = "asgi_disconnect_grace_period",
              .flags = "--asgi-disconnect-grace-period",
              .metavar = "SECONDS",
              .type = seconds(),
              .kept = stored_in<&server_settings::asgi_disconnect_grace_period>(),
-             .help = "Time the task of an ASGI request has after its client went away; then it is "
+             .help = "How long the task of an ASGI request may go on once its client has left; then it is "
                      "cancelled"},
             {.name = "root_path",
              .flags = "--root-path",

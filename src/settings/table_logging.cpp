@@ -21,8 +21,9 @@ std::vector<setting> python_logging() {
          .metavar = "CLASS",
          .type = logger_class_name(default_logger_class),
          .kept = stored_in<&server_settings::logger_class>(),
-         .help = "A Python class derived from gunicorn.glogging.Logger: access lines go through it, and what "
-                 "Python code logs as gunicorn.error; the server writes its own messages as they are"},
+         .help =
+             "A Python class derived from gunicorn.glogging.Logger: access lines go through it, and so does "
+             "what Python code logs to gunicorn.error; the server writes its own messages as they are"},
         {.name = "logconfig",
          .flags = "--log-config",
          .metavar = "FILE",
@@ -33,13 +34,13 @@ std::vector<setting> python_logging() {
         {.name = "logconfig_dict",
          .type = named_object(),
          .kept = dictionary,
-         .help = "The same as a dictionary, which wins over both files"},
+         .help = "The same as a dictionary, which takes precedence over both files"},
         {.name = "logconfig_json",
          .flags = "--log-config-json",
          .metavar = "FILE",
          .type = text(),
          .kept = stored_in<&server_settings::logconfig_json>(),
-         .help = "The same as a JSON file, which wins over logconfig"},
+         .help = "The same as a JSON file, which takes precedence over logconfig"},
     };
 }
 
@@ -56,8 +57,7 @@ std::vector<setting> files() {
          .metavar = "FORMAT",
          .type = text(presence::required),
          .kept = stored_in<&server_settings::access_log_format>(),
-         .help = "The form of that line, in gunicorn's notation, or json for one JSON object "
-                 "per line"},
+         .help = "The format of that line, in gunicorn's notation, or json for one JSON object per line"},
         {.name = "errorlog",
          .flags = "--error-logfile,--log-file",
          .metavar = "FILE",
@@ -72,7 +72,7 @@ std::vector<setting> files() {
               {.written = "fatal", .canonical = "critical", .offered = false}}
          ),
          .kept = stored_in<&server_settings::loglevel>(),
-         .help = "The least important messages to write"},
+         .help = "The lowest level of messages to write"},
         {.name = "capture_output",
          .flags = "--capture-output",
          .form = flag_form::switch_on,
@@ -84,8 +84,8 @@ std::vector<setting> files() {
          .form = flag_form::switch_on,
          .type = boolean(),
          .kept = stored_in<&server_settings::enable_stdio_inheritance>(),
-         .help = "Keep standard output and error open in the background, unless they are a "
-                 "terminal"},
+         .help = "Keep standard output and standard error open in the background, unless they are a terminal"
+        },
     };
 }
 

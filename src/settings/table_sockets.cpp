@@ -34,7 +34,9 @@ part sockets() {
              .metavar = "N",
              .type = whole_number(0, std::numeric_limits<int>::max()),
              .kept = stored_in<&server_settings::backlog>(),
-             .help = "Connections the kernel lets wait to be accepted (at most net.core.somaxconn)"},
+             .help =
+                 "How many connections may wait to be accepted (the kernel allows at most net.core.somaxconn)"
+            },
             {.name = "reuse_port",
              .flags = "--reuse-port",
              .form = flag_form::switch_on,
@@ -46,9 +48,8 @@ part sockets() {
              .metavar = "MODE",
              .type = choice_of<ipv6_only_mode>(),
              .kept = stored_in<&server_settings::ipv6_only>(),
-             .help = "Whether [::]:PORT leaves IPv4 alone: auto = as the system has it "
-                     "(net.ipv6.bindv6only, usually off), but on where an IPv4 address of that port is "
-                     "bound beside it",
+             .help = "Whether [::]:PORT leaves IPv4 alone: auto = as the system is set (net.ipv6.bindv6only, "
+                     "usually off), but on if an IPv4 address with the same port is bound as well",
              .variable = variable_kind::ours},
         },
     };

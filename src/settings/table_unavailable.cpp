@@ -22,7 +22,7 @@ struct unavailable_setting {
     std::string_view remark;
 };
 
-constexpr std::string_view no_tls = "end TLS in nginx, HAProxy or another proxy in front";
+constexpr std::string_view no_tls = "terminate TLS in nginx, HAProxy or another proxy in front";
 constexpr std::string_view of_tls = "it belongs to TLS, which is not available yet";
 constexpr std::string_view of_python_tls = "it concerns Python's TLS sockets, which are not used";
 constexpr std::string_view no_http2 = "speak HTTP/2 in nginx, HAProxy or another proxy in front";
@@ -31,8 +31,8 @@ constexpr std::string_view no_syslog = "log to stderr under systemd, or let a lo
 constexpr std::string_view of_syslog = "it belongs to syslog, which is not available yet";
 constexpr std::string_view no_statsd = "derive the numbers from the access log";
 constexpr std::string_view of_statsd = "it belongs to statsd_host, which is not available yet";
-constexpr std::string_view no_control = "there is no control socket; the master is steered by its signals";
-constexpr std::string_view no_dirty = "run long jobs in a job queue of their own";
+constexpr std::string_view no_control = "there is no control socket; the master is controlled by signals";
+constexpr std::string_view no_dirty = "run long jobs in a separate job queue";
 constexpr std::string_view of_dirty = "it belongs to dirty_apps, which are not available yet";
 
 value_type_ptr note() {
@@ -56,15 +56,15 @@ constexpr auto table = std::to_array<unavailable_setting>({
      "A global variable for the PasteDeploy file; may be repeated",
      "it belongs to paste, which is not available yet"},
     {application, "default_proc_name", "", note, "null", meaningless,
-     "The process name when proc_name is not given",
+     "The process name if proc_name is not given",
      "the name follows from the application; set proc_name to change it"},
 
     {workers, "worker_tmp_dir", "--worker-tmp-dir DIR", note, "null", meaningless,
-     "Where the heartbeat files of workers lie",
-     "the heartbeat goes through shared memory, no file is written"},
+     "The folder of the workers' heartbeat files",
+     "the heartbeat goes through shared memory; no file is written"},
     {workers, "reload_engine", "--reload-engine ENGINE",
      [] { return choice({{"auto"}, {"inotify", "auto"}, {"poll"}}); }, R"("auto")", meaningless,
-     "How changes of the code are noticed: inotify is the only way",
+     "How changes to the code are noticed: inotify is the only way",
      "files are watched with inotify; on a file system without it send SIGHUP to the master after a change"},
 
     {http, "http_parser", "--http-parser PARSER", [] { return choice({{"auto"}, {"fast"}, {"python"}}); },
@@ -77,7 +77,7 @@ constexpr auto table = std::to_array<unavailable_setting>({
      "it belongs to the uwsgi protocol, which is not available yet"},
     {http, "strip_header_spaces", "--strip-header-spaces", boolean, "false", refused,
      "Accept blanks between the name of a header field and its colon",
-     "it lets requests be smuggled past a proxy (RFC 9112, 5.1); mend the client"},
+     "it lets requests be smuggled past a proxy (RFC 9112, 5.1); fix the client"},
 
     {proxies, "proxy_protocol", "--proxy-protocol [MODE]",
      [] { return choice({{"off"}, {"v1"}, {"v2"}, {"auto"}, {"true", "auto"}, {"false", "off"}}); },
@@ -96,11 +96,11 @@ constexpr auto table = std::to_array<unavailable_setting>({
      "Client certificates: 0 = none, 1 = optional, 2 = required", of_tls},
     {tls, "ciphers", "--ciphers LIST", note, "null", meaningless, "Ciphers in OpenSSL's notation", of_tls},
     {tls, "ssl_version", "--ssl-version VERSION", anything, "null", meaningless,
-     "The version of TLS", "gunicorn ignores it too; old versions of TLS are not spoken"},
+     "The version of TLS", "gunicorn ignores it too; old versions of TLS are not supported"},
     {tls, "suppress_ragged_eofs", "--suppress-ragged-eofs", boolean, "true", meaningless,
-     "Let clients close without TLS's goodbye", of_python_tls},
+     "Let clients close without ending the TLS session first", of_python_tls},
     {tls, "do_handshake_on_connect", "--do-handshake-on-connect", boolean, "false", meaningless,
-     "When the TLS handshake is done", of_python_tls},
+     "When to do the TLS handshake", of_python_tls},
 
     {http2, "http_protocols", "--http-protocols LIST", [] { return text(presence::required); }, R"("h1")",
      meaningless, "Versions of HTTP offered to clients over TLS", of_http2},
@@ -109,22 +109,22 @@ constexpr auto table = std::to_array<unavailable_setting>({
      "HTTP/2 without TLS", no_http2},
     {http2, "http2_max_concurrent_streams", "--http2-max-concurrent-streams N",
      [] { return whole_number(0, 4294967295); }, "100", meaningless,
-     "Most requests at once on a connection", of_http2},
+     "How many requests a connection may carry at once", of_http2},
     {http2, "http2_initial_window_size", "--http2-initial-window-size N",
      [] { return whole_number(0, 2147483647); }, "65535", meaningless,
-     "Bytes a client may send ahead on a stream", of_http2},
+     "How many bytes a client may send ahead on a stream", of_http2},
     {http2, "http2_max_frame_size", "--http2-max-frame-size N", [] { return whole_number(16384, 16777215); },
-     "16384", meaningless, "Longest frame a client may send", of_http2},
+     "16384", meaningless, "The longest frame a client may send", of_http2},
     {http2, "http2_max_header_list_size", "--http2-max-header-list-size N",
      [] { return whole_number(0, 4294967295); }, "65536", meaningless,
-     "Most bytes of header fields in a request", of_http2},
+     "How many bytes the header fields of a request may have", of_http2},
 
     {asgi, "asgi_loop", "--asgi-loop LOOP", [] { return choice({{"auto"}, {"asyncio"}, {"uvloop"}}); },
      R"("auto")", meaningless,
      "The event loop of ASGI applications", "Python coroutines run on the server's own event loop"},
 
     {process, "tmp_upload_dir", "", note, "null", meaningless,
-     "A folder for uploads", "gunicorn reads it nowhere either"},
+     "A folder for uploads", "gunicorn does not read it anywhere either"},
 
     {logging, "syslog", "--log-syslog", boolean, "false", not_yet, "Send the logs to syslog", no_syslog},
     {logging, "syslog_addr", "--log-syslog-to ADDRESS", note, R"("udp://localhost:514")", meaningless,
@@ -146,21 +146,21 @@ constexpr auto table = std::to_array<unavailable_setting>({
      "Send the number of connections that wait", of_statsd},
 
     {control, "control_socket", "--control-socket PATH", note, "null", meaningless,
-     "A unix socket that takes orders", no_control},
+     "A unix socket that accepts commands", no_control},
     {control, "control_socket_mode", "--control-socket-mode MODE", file_mode, "384", meaningless,
      "The file mode of the control socket (384 = 0600)", no_control},
     {control, "control_socket_disable", "--no-control-socket", boolean, "false", meaningless,
-     "Have no control socket", "there is no control socket unless one is asked for"},
+     "Do without a control socket", "there is no control socket unless one is asked for"},
     {control, "dirty_apps", "--dirty-app CLASS...", [] { return text_list(commas::are_text, "classes"); },
      "[]", not_yet, "A class run in helper processes; may be repeated", no_dirty},
     {control, "dirty_workers", "--dirty-workers N", any_number, "0", meaningless,
      "Helper processes", of_dirty},
     {control, "dirty_timeout", "--dirty-timeout N", any_number, "300", meaningless,
-     "Seconds a helper's job may take", of_dirty},
+     "How many seconds a helper's job may take", of_dirty},
     {control, "dirty_threads", "--dirty-threads N", any_number, "1", meaningless,
      "Threads of a helper process", of_dirty},
     {control, "dirty_graceful_timeout", "--dirty-graceful-timeout N", any_number, "30", meaningless,
-     "Seconds helpers have to finish when they stop", of_dirty},
+     "How many seconds helpers have to finish when they stop", of_dirty},
 });
 // clang-format on
 

@@ -30,7 +30,7 @@ std::vector<setting> recycling() {
          .metavar = "N",
          .type = whole_number(0, 1'000'000'000'000),
          .kept = stored_in<&server_settings::max_requests>(),
-         .help = "Requests a worker serves before it is replaced; 0 = never"},
+         .help = "How many requests a worker serves before it is replaced; 0 = never"},
         {.name = "max_requests_jitter",
          .flags = "--max-requests-jitter",
          .metavar = "N",
@@ -42,28 +42,28 @@ std::vector<setting> recycling() {
          .metavar = "SECONDS",
          .type = seconds(),
          .kept = stored_in<&server_settings::timeout>(),
-         .help = "A worker silent for this long is killed and replaced; 0 = never"},
+         .help = "A worker that is silent for this long is killed and replaced; 0 = never"},
         {.name = "graceful_timeout",
          .flags = "--graceful-timeout",
          .metavar = "SECONDS",
          .type = seconds(),
          .kept = stored_in<&server_settings::graceful_timeout>(),
-         .help = "Time that running requests have to finish when a worker stops"},
+         .help = "How long running requests have to finish when a worker stops"},
         {.name = "boot_timeout",
          .flags = "--boot-timeout",
          .metavar = "SECONDS",
          .type = seconds(),
          .kept = stored_in<&server_settings::boot_timeout>(),
-         .help = "Time a worker has to load the application; 0 = any",
+         .help = "How long a worker may take to load the application; 0 = no limit",
          .variable = variable_kind::ours},
         {.name = "blocked_loop_warning",
          .flags = "--blocked-loop-warning",
          .metavar = "SECONDS",
          .type = seconds(),
          .kept = stored_in<&server_settings::blocked_loop_warning>(),
-         .help = "A worker whose loop one callback holds for longer logs a warning with its requests, "
-                 "the newest first, and the stack of the culprit; 0 = never. Not with Python code of the "
-                 "class sync, which holds the loop by design",
+         .help = "If one callback holds up a worker's loop for longer than this, the worker logs a warning "
+                 "with its requests, the newest first, and the stack of the culprit; 0 = never. Does not "
+                 "apply to Python code under the class sync, which holds the loop by design",
          .variable = variable_kind::ours},
     };
 }
@@ -75,23 +75,22 @@ std::vector<setting> development() {
          .form = flag_form::switch_on,
          .type = boolean(),
          .kept = stored_in<&server_settings::preload_app>(),
-         .help =
-             "Load the application in the master, before workers are forked, which then share its memory; "
-             "its code changes with a restart alone"},
+         .help = "Load the application in the master, before the workers are forked, so that they share its "
+                 "memory; changed code needs a restart"},
         {.name = "reload",
          .flags = "--reload",
          .form = flag_form::switch_on,
          .type = boolean(),
          .kept = stored_in<&server_settings::reload>(),
-         .help = "Replace the workers when the code changes; an application that does not load is answered "
-                 "for with its traceback. For development"},
+         .help = "Replace the workers when the code changes; while the application does not load, requests "
+                 "are answered with its traceback. For development"},
         {.name = "reload_extra_files",
          .flags = "--reload-extra-file",
          .form = flag_form::repeated,
          .metavar = "FILE",
          .type = text_list(commas::are_text, "files"),
          .kept = stored_in<&server_settings::reload_extra_files>(),
-         .help = "Another file, or pattern of files, whose change replaces the workers; may be repeated"},
+         .help = "Another file, or pattern of files, whose changes replace the workers; may be repeated"},
         {.name = "spew",
          .flags = "--spew",
          .form = flag_form::switch_on,
@@ -109,29 +108,29 @@ std::vector<setting> processes() {
          .type = worker_count(4096),
          .kept = stored_in<&server_settings::workers>(),
          .default_note = "$WEB_CONCURRENCY, else 1",
-         .help = "Worker processes; auto = the CPUs this process may use, container quotas "
-                 "included"},
+         .help = "How many worker processes to run; auto = as many as the CPUs that this process may use, "
+                 "container quotas included"},
         {.name = "worker_class",
          .flags = "-k,--worker-class",
          .metavar = "CLASS",
          .type = worker_class_name(),
          .kept = class_as_written,
-         .help = "How the application runs: sync = one request at a time in each worker, gthread = "
-                 "on --threads threads, async = many (gevent for WSGI, coroutines otherwise), eventlet = on "
-                 "its greenlets"},
+         .help = "How the application runs: sync = one request at a time in each worker, gthread = on "
+                 "--threads threads, async = many at once (gevent for WSGI, coroutines otherwise), eventlet "
+                 "= in eventlet's greenlets"},
         {.name = "threads",
          .flags = "--threads",
          .metavar = "N",
          .type = whole_number(0, 1024),
          .kept = thread_count,
-         .help = "Threads that run a WSGI application in each worker; more than one makes the class "
-                 "sync gthread, 0 is the same as 1"},
+         .help = "Threads that run a WSGI application in each worker; more than one turns the class sync "
+                 "into gthread; 0 is the same as 1"},
         {.name = "worker_connections",
          .flags = "--worker-connections",
          .metavar = "N",
          .type = whole_number(1, 10'000'000),
          .kept = stored_in<&server_settings::worker_connections>(),
-         .help = "Connections a worker holds at once; further ones wait in the backlog"},
+         .help = "How many connections a worker holds at once; further ones wait in the backlog"},
     };
 }
 

@@ -12,12 +12,11 @@ namespace unicoro::settings {
 namespace {
 
 constexpr std::string_view no_tornado =
-    "Tornado brings an event loop of its own; run it as its own server, or serve its WSGI or ASGI side with "
-    "-k async";
+    "Tornado has its own event loop; run it as its own server, or serve its WSGI or ASGI side with -k async";
 constexpr std::string_view no_aiohttp =
-    "aiohttp brings a server of its own; run the application with aiohttp.web.run_app()";
+    "aiohttp has its own server; run the application with aiohttp.web.run_app()";
 constexpr std::string_view no_meinheld =
-    "Meinheld calls a WSGI application in line; choose sync, or async for what waits much";
+    "Meinheld calls a WSGI application in line; choose sync, or async for code that waits a lot";
 
 /// A name that `worker_class` may have. Those of `words` are offered; what is not offered is a class.
 struct known_class {
@@ -167,7 +166,7 @@ class worker_class_type final : public value_type {
             return;
         }
         errors.push_back(
-            where + ": " + shown + " is derived from no worker class that is known here (" + joined(bases) +
+            where + ": " + shown + " is not derived from any worker class known here (" + joined(bases) +
             "): choose " + rule()
         );
     }

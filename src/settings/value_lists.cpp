@@ -89,7 +89,7 @@ class text_list_type final : public list_type {
         : list_type(in_strings),
           rule_(
               "a list of " + std::string(entries) +
-              (in_strings == commas::separate ? ", or a string with commas between them" : "")
+              (in_strings == commas::separate ? ", or a comma-separated string" : "")
           ),
           check_(check) {}
 
@@ -126,7 +126,7 @@ class field_name_list_type final : public list_type {
     field_name_list_type() : list_type(commas::separate) {}
 
     std::string rule() const override {
-        return "a list of header field names, a string with commas, or \"*\"";
+        return "a list of header field names, a comma-separated string, or \"*\"";
     }
 
   protected:

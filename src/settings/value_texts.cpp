@@ -153,7 +153,7 @@ class account_type final : public value_type {
         }
     }
 
-    std::string rule() const override { return "a name, a number from 0 on, or null"; }
+    std::string rule() const override { return "a name, a number (0 or more), or null"; }
 
     void describe(ordered_json& schema) const override {
         schema["type"] = ordered_json::array({"string", "integer", "null"});

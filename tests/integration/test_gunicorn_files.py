@@ -102,7 +102,7 @@ TAKEN = {
     "one string for a list": ("bind = '127.0.0.1:0'\nraw_env = 'A=1'", None),
     "an unknown atom": ("accesslog = '-'\naccess_log_format = '%(h)s %(nope)s %({x}i)s'", 'knows no atom "nope"'),
     "an application object": ("app = object()\nwsgi_app = 'app:app'", None),
-    "names of ours for something else": ("import json as python\napps = ['one', 'two']", "is taken for something else"),
+    "names of ours for something else": ("import json as python\napps = ['one', 'two']", "so it is taken for something else"),
     "no threads": ("threads = 0", None),
     "names that are no settings": ("workers_max = 3\nfoo = object()\nclass X: pass\nlogfile = '-'", None),
     "a server by another name": ("import gunicorn\ngunicorn.SERVER_SOFTWARE = 'hidden'", None),

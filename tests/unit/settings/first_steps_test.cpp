@@ -98,9 +98,9 @@ TEST_SUITE("first steps") {
         for (const row& r : {
                  row{R"({"workers": 2,})", "; remove the comma before it"},
                  row{R"({"bind": ["a:1", ]})", "; remove the comma before it"},
-                 row{"{'workers': 2}", "; text stands between double quotes"},
-                 row{R"({"daemon": True})", "; it is written true or false"},
-                 row{R"({"pidfile": None})", "; it is written null"},
+                 row{"{'workers': 2}", "; text must be in double quotes"},
+                 row{R"({"daemon": True})", "; write true or false"},
+                 row{R"({"pidfile": None})", "; write null"},
                  row{"{\n# how many\n\"workers\": 2}", "; a comment begins with //"},
              }) {
             CAPTURE(r.text);

@@ -201,7 +201,7 @@ TEST_SUITE("load") {
         CHECK(
             joined(result.warnings) ==
             "command line: --worker-tmp-dir has no meaning here: the heartbeat goes through shared "
-            "memory, no "
+            "memory; no "
             "file is written; remove it\n"
             "command line: --http-parser has no meaning here: there is one parser, and it is "
             "native; remove "
