@@ -108,6 +108,7 @@ def test_length_that_is_not_kept(serve, kind):
         assert client.rest() == b"one two three"
 
 
+@pytest.mark.needs_plain_build("measures memory; freed blocks stay in quarantine")
 @CLASSES
 def test_it_keeps_nothing_in_memory(serve, kind, notes):
     server = serve(*kind)
