@@ -4,9 +4,9 @@
 #include "log/log.hpp"
 #include "python/asgi/asgi_call.hpp"
 #include "python/asgi/call_coroutine.hpp"
-#include "python/asgi/events_source.hpp"
 #include "python/runtime/interpreter.hpp"
 #include "python/runtime/method.hpp"
+#include "python/runtime/package.hpp"
 #include "python/runtime/traceback.hpp"
 
 #include <algorithm>
@@ -15,6 +15,8 @@
 
 namespace unicoro::python {
 namespace {
+
+constexpr const char* module = "_unicoro.asgi_loop";
 
 // Beyond, a point in time could not be told; asyncio itself never waits longer than a day.
 constexpr double longest_wait = 7 * 24 * 3600.0;
@@ -33,20 +35,11 @@ PyObject* report(PyObject*, PyObject* const* arguments, Py_ssize_t count) {
     Py_RETURN_NONE;
 }
 
-py_ref run_events() {
-    const py_ref code =
-        py_ref::steal(Py_CompileString(asgi_events_source, "<unicoro asgi/events.py>", Py_file_input));
-    if (!code) return {};
-    return py_ref::steal(PyImport_ExecCodeModule("_unicoro_asgi", code.get()));
-}
-
 }  // namespace
 
 bool asgi_loop::prepare() {
     static PyMethodDef select_method{"wait", &select, METH_O, "wait(timeout) -> bool"};
-    module_ = run_events();
-    const py_ref make = module_ ? function("make_loop") : py_ref();
-    if (make) loop_ = py_ref::steal(PyObject_CallNoArgs(make.get()));
+    loop_ = package::call(module, "make_loop");
     if (!loop_ || !starter_.prepare(loop_.get())) return false;
     running_loop_ = function("running_loop");
     create_future_ = py_ref::steal(PyObject_GetAttrString(loop_.get(), "create_future"));
@@ -66,8 +59,8 @@ bool asgi_loop::prepare() {
     return true;
 }
 
-py_ref asgi_loop::function(const char* name) const noexcept {
-    return py_ref::steal(PyObject_GetAttrString(module_.get(), name));
+py_ref asgi_loop::function(const char* name) noexcept {
+    return package::find(module, name);
 }
 
 py_ref asgi_loop::make_future() const noexcept {

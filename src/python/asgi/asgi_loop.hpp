@@ -59,8 +59,8 @@ class asgi_loop final : private loop_wait {
 
     [[nodiscard]] PyObject* loop() const noexcept { return loop_.get(); }
     [[nodiscard]] py_ref make_future() const noexcept;
-    /// A function of events.py.
-    [[nodiscard]] py_ref function(const char* name) const noexcept;
+    /// A function of the package's asgi_loop.py.
+    [[nodiscard]] static py_ref function(const char* name) noexcept;
     [[nodiscard]] PyObject* cancelled_error() const noexcept { return cancelled_error_.get(); }
     /// Room for the bytes of one message.
     [[nodiscard]] std::span<char> room() noexcept { return room_; }
@@ -102,7 +102,6 @@ class asgi_loop final : private loop_wait {
 
     shared_reactor& reactor_;
     loop_wait* waiter_;
-    py_ref module_;
     py_ref loop_;
     py_ref create_future_;
     py_ref cancelled_error_;

@@ -57,9 +57,6 @@ choice choose() {
     py_ref module = py_ref::borrow(PyDict_GetItemString(PyImport_GetModuleDict(), "_unicoro_gevent"));
     if (!module) module = py_ref::steal(gevent::make_module());
     if (!module) return choice::failed;
-    if (PyDict_SetItemString(PyImport_GetModuleDict(), "_unicoro_gevent", module.get()) != 0) {
-        return choice::failed;
-    }
     if (std::getenv("GEVENT_LOOP") != nullptr) return choice::users;
     const py_ref done = py_ref::steal(PyObject_CallMethod(module.get(), "choose_for_gevent", nullptr));
     return done ? choice::ours : choice::failed;

@@ -44,7 +44,7 @@ loop_core::~loop_core() {
     callbacks_.clear();
     if (signals_.is_open() && default_ && on_main_thread()) {
         const py_ref none = py_ref::steal(PyLong_FromLong(-1));
-        if (!py_ref::steal(call_loop_py("_watch_python_signals", none.get()))) PyErr_Clear();
+        if (!py_ref::steal(call_loop_py("watch_python_signals", none.get()))) PyErr_Clear();
     }
     if (reactor_ != nullptr) reactor_->unwatch();
     // A parent's: what closes it might reach into what both processes share.
@@ -84,7 +84,7 @@ bool loop_core::open_signals() {
     if (!default_ || !on_main_thread()) return true;
     // Python's handlers only leave word, and the reactor does not return for a signal.
     const py_ref pipe = py_ref::steal(PyLong_FromLong(signals_.write_end()));
-    return pipe && py_ref::steal(call_loop_py("_watch_python_signals", pipe.get()));
+    return pipe && py_ref::steal(call_loop_py("watch_python_signals", pipe.get()));
 }
 
 bool loop_core::reinit() {

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: MIT
 #include "python/gevent/callback_queue.hpp"
 #include "python/gevent/loop_object.hpp"
-#include "python/gevent/loop_source.hpp"
 #include "python/gevent/server_seat.hpp"
 #include "python/gevent/signal_pipe.hpp"
 #include "python/gevent/watcher.hpp"
+#include "python/runtime/package.hpp"
 #include "python/runtime/py_ref.hpp"
 
 namespace unicoro::python::gevent {
 namespace {
+
+constexpr const char* module_name = "_unicoro_gevent";
 
 PyObject*& loop_py() noexcept {
     static PyObject* module = nullptr;
@@ -26,18 +28,19 @@ bool add_types(PyObject* module) {
     return add_type(module, callback_type()) && add_type(module, loop_type());
 }
 
-bool run_python(PyObject* module, const char* source, const char* name) {
-    const py_ref code = py_ref::steal(Py_CompileString(source, name, Py_file_input));
-    PyObject* const names = PyModule_GetDict(module);
-    if (!code || PyDict_SetItemString(names, "__builtins__", PyEval_GetBuiltins()) != 0) {
-        return false;
-    }
-    return static_cast<bool>(py_ref::steal(PyEval_EvalCode(code.get(), names, names)));
-}
-
-bool run_python_half(PyObject* module) {
-    return run_python(module, watchers_source, "<unicoro gevent/watchers.py>") &&
-           run_python(module, loop_source, "<unicoro gevent/loop.py>");
+/// Brings the loop itself and its rarer watchers into this module, which they import.
+bool add_python_half(PyObject* module) {
+    PyObject* const modules = PyImport_GetModuleDict();
+    if (PyDict_SetItemString(modules, module_name, module) != 0) return false;
+    if (package::find("_unicoro.gevent_loop", "loop")) return true;
+    // Most likely there is no gevent, which the next one who asks must hear as well.
+    PyObject* type = nullptr;
+    PyObject* value = nullptr;
+    PyObject* trace = nullptr;
+    PyErr_Fetch(&type, &value, &trace);
+    if (PyDict_DelItemString(modules, module_name) != 0) PyErr_Clear();
+    PyErr_Restore(type, value, trace);
+    return false;
 }
 
 PyObject* pass_on_signals(PyObject*, PyObject* fd) {
@@ -54,7 +57,7 @@ PyMethodDef functions[] = {
 
 PyModuleDef definition = {
     PyModuleDef_HEAD_INIT,
-    "_unicoro_gevent",
+    module_name,
     "gevent's loop on Unicoro's.",
     -1,
     functions,
@@ -69,7 +72,7 @@ PyModuleDef definition = {
 PyObject* make_module() {
     watch_forks();
     py_ref module = py_ref::steal(PyModule_Create(&definition));
-    if (!module || !add_types(module.get()) || !run_python_half(module.get())) return nullptr;
+    if (!module || !add_types(module.get()) || !add_python_half(module.get())) return nullptr;
     Py_XSETREF(events_marker(), PyObject_GetAttrString(module.get(), "EVENTS"));
     Py_XSETREF(loop_py(), Py_NewRef(module.get()));
     return events_marker() != nullptr ? module.release() : nullptr;

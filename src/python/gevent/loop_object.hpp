@@ -19,10 +19,11 @@ struct loop_object {
 /// Its core; null with an exception set when it was destroyed.
 [[nodiscard]] loop_core* living_core(loop_object* loop) noexcept;
 
-/// Calls a function of loop.py. Null with an exception set.
+/// Calls a function of the package's gevent_loop.py. Null with an exception set.
 [[nodiscard]] PyObject* call_loop_py(const char* function, PyObject* argument);
 
-/// The module `_unicoro_gevent`: the types and loop.py. Null with an exception set. Needs gevent.
+/// The module `_unicoro_gevent`, which is in sys.modules from now on: the types and what gevent_loop.py adds.
+/// Null with an exception set. Needs gevent, and the package installed.
 [[nodiscard]] PyObject* make_module();
 
 }  // namespace unicoro::python::gevent

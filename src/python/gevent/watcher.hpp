@@ -91,7 +91,7 @@ void invoke_watcher(watcher& self, int events);
     PyObject* names
 );
 
-/// What stands first in the arguments of a callback that wants to know the events: loop.py's.
+/// What stands first in the arguments of a callback that wants to know the events: gevent_loop.py's.
 [[nodiscard]] PyObject*& events_marker() noexcept;
 
 }  // namespace unicoro::python::gevent

@@ -134,7 +134,7 @@ PyObject* get_signum(PyObject* object, void*) {
 
 PyObject* get_events_str(PyObject* object, void*) {
     const py_ref events = py_ref::steal(get_events(object, nullptr));
-    return events ? call_loop_py("_events_to_str", events.get()) : nullptr;
+    return events ? call_loop_py("events_to_str", events.get()) : nullptr;
 }
 
 PyGetSetDef common[] = {

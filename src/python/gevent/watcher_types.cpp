@@ -147,7 +147,7 @@ PyObject* send(PyObject* object, PyObject*) {
 }
 
 PyObject* represent(PyObject* object) {
-    return call_loop_py("_describe_watcher", object);
+    return call_loop_py("describe_watcher", object);
 }
 
 template <watcher_kind Kind>

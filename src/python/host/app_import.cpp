@@ -2,6 +2,7 @@
 #include "python/host/app_import.hpp"
 
 #include "python/runtime/interpreter.hpp"
+#include "python/runtime/package.hpp"
 #include "python/runtime/traceback.hpp"
 
 #include <utility>
@@ -21,16 +22,15 @@ const char* name_of(settings::app_interface said) noexcept {
 
 /// What to know of the interpreter, when an import has failed; else "".
 std::string which_python(PyObject* exception, const char* before) {
-    const py_ref tell = interpreter::bootstrap("which_python");
     py_ref text;
-    if (tell && exception != nullptr) text = py_ref::steal(PyObject_CallOneArg(tell.get(), exception));
+    if (exception != nullptr) text = package::call("_unicoro.loading", "which_python", {exception});
     PyErr_Clear();
     const std::string told = to_utf8(text.get());
     return told.empty() ? told : before + told;
 }
 
 app::load_error explain(PyObject* exception) {
-    const py_ref not_found = interpreter::bootstrap("AppNotFound");
+    const py_ref not_found = package::find("_unicoro", "AppNotFound");
     if (exception != nullptr && not_found && PyErr_GivenExceptionMatches(exception, not_found.get()) != 0) {
         const py_ref message = py_ref::steal(PyObject_Str(exception));
         return {
@@ -50,21 +50,18 @@ app::load_error explain(PyObject* exception) {
 boost::system::result<imported_application, app::load_error> import_application(
     const std::string& spec, settings::app_interface said
 ) {
-    const py_ref load = interpreter::bootstrap("load");
     const py_ref name = py_ref::steal(PyUnicode_DecodeFSDefault(spec.c_str()));
+    const py_ref interface = py_ref::steal(PyUnicode_FromString(name_of(said)));
     py_ref found;
-    if (load && name) {
-        found = py_ref::steal(PyObject_CallFunction(load.get(), "Os", name.get(), name_of(said)));
+    if (name && interface) {
+        found = package::call("_unicoro.loading", "load", {name.get(), interface.get()});
     }
     if (interpreter::forked_away()) interpreter::leave_forked();
     if (!found) {
         const py_ref exception = take_exception();
-        const py_ref suspect = interpreter::bootstrap("suspect");
-        if (suspect && exception) {
-            [[maybe_unused]] const py_ref noted =
-                py_ref::steal(PyObject_CallOneArg(suspect.get(), exception.get()));
-            PyErr_Clear();
-        }
+        if (exception) [[maybe_unused]]
+            const py_ref noted = package::call("_unicoro.development", "suspect", {exception.get()});
+        PyErr_Clear();
         return explain(exception.get());
     }
     imported_application imported;

@@ -8,6 +8,7 @@
 #include "os/signals.hpp"
 #include "python/gevent/gevent_loop.hpp"
 #include "python/runtime/interpreter.hpp"
+#include "python/runtime/package.hpp"
 #include "python/runtime/traceback.hpp"
 
 #include <algorithm>
@@ -18,17 +19,11 @@ namespace unicoro::python {
 namespace {
 
 bool looks_like_asgi(const std::string& spec) {
-    const py_ref guess = interpreter::bootstrap("looks_like_asgi");
     const py_ref text = py_ref::steal(PyUnicode_DecodeFSDefault(spec.c_str()));
     py_ref answer;
-    if (guess && text) answer = py_ref::steal(PyObject_CallOneArg(guess.get(), text.get()));
+    if (text) answer = package::call("_unicoro.source_guess", "looks_like_asgi", {text.get()});
     PyErr_Clear();
     return answer.get() == Py_True;
-}
-
-bool call_bootstrap(const char* name) {
-    const py_ref function = interpreter::bootstrap(name);
-    return function && py_ref::steal(PyObject_CallNoArgs(function.get()));
 }
 
 /// Brings one variable of os.environ to what the process has.
@@ -67,9 +62,10 @@ bool patch(const settings::server_settings& values) {
     bool done = true;
     if (values.worker_class == settings::worker_class::async && !only_asgi(values) &&
         values.interface != settings::app_interface::asgi) {
-        done = gevent_loop::choose() != gevent_loop::choice::failed && call_bootstrap("patch_gevent");
+        done = gevent_loop::choose() != gevent_loop::choice::failed &&
+               package::call("_unicoro.hubs", "patch_gevent");
     } else if (values.worker_class == settings::worker_class::eventlet) {
-        done = call_bootstrap("patch_eventlet");
+        done = static_cast<bool>(package::call("_unicoro.hubs", "patch_eventlet"));
     }
     if (done) return true;
     if (PyErr_ExceptionMatches(PyExc_ModuleNotFoundError) == 0) return false;
@@ -128,8 +124,7 @@ std::optional<app::load_error> python_home::preload(const settings::server_setti
         if (app::parse_app_spec(spec).language != app::app_language::python) continue;
         if (auto failure = keep(spec, place)) return failure;
     }
-    const py_ref finish = interpreter::bootstrap("preloaded");
-    const py_ref left = py_ref::steal(finish ? PyObject_CallNoArgs(finish.get()) : nullptr);
+    const py_ref left = package::call("_unicoro.development", "preloaded");
     if (!left) return not_booted();
     if (const std::string text = to_utf8(left.get()); !text.empty()) {
         log::warning(

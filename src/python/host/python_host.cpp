@@ -9,6 +9,7 @@
 #include "python/loop/held_loop.hpp"
 #include "python/runtime/forked_child.hpp"
 #include "python/runtime/interpreter.hpp"
+#include "python/runtime/package.hpp"
 #include "python/runtime/traceback.hpp"
 #include "python/wsgi/greenlets/eventlet_driver.hpp"
 #include "python/wsgi/greenlets/gevent_driver.hpp"
@@ -24,10 +25,8 @@ namespace {
 /// Every line is printed from here on (the setting `spew`); with an application, that application as
 /// it must be called then. Nothing with an exception set.
 py_ref spew(PyObject* application) {
-    const py_ref function = interpreter::bootstrap("spew");
-    if (!function) return {};
-    if (application == nullptr) return py_ref::steal(PyObject_CallNoArgs(function.get()));
-    return py_ref::steal(PyObject_CallOneArg(function.get(), application));
+    if (application == nullptr) return package::call("_unicoro.development", "spew");
+    return package::call("_unicoro.development", "spew", {application});
 }
 
 }  // namespace
@@ -293,8 +292,8 @@ std::vector<std::string> python_host::code_files() {
         const py_ref pattern = py_ref::steal(PyUnicode_DecodeFSDefault(each.c_str()));
         if (pattern && list) PyList_Append(list.get(), pattern.get());
     }
-    const py_ref ask = interpreter::bootstrap("code_files");
-    const py_ref found = py_ref::steal(ask && list ? PyObject_CallOneArg(ask.get(), list.get()) : nullptr);
+    py_ref found;
+    if (list) found = package::call("_unicoro.development", "code_files", {list.get()});
     for (Py_ssize_t at = 0; found && at < PyList_GET_SIZE(found.get()); ++at) {
         const py_ref path = py_ref::steal(PyUnicode_EncodeFSDefault(PyList_GET_ITEM(found.get(), at)));
         if (path) files.emplace_back(PyBytes_AS_STRING(path.get()));

@@ -5,6 +5,7 @@
 #include "os/signals.hpp"
 #include "python/host/server_logs.hpp"
 #include "python/runtime/interpreter.hpp"
+#include "python/runtime/package.hpp"
 #include "python/runtime/traceback.hpp"
 #include "settings/print.hpp"
 
@@ -36,7 +37,7 @@ py_ref as_list(std::span<const os::listener> sockets) {
 }  // namespace
 
 bool server_object::make(const settings::server_settings& values, bool checking) {
-    const py_ref type = interpreter::bootstrap("Server");
+    const py_ref type = package::find("_unicoro.server", "Server");
     const py_ref hooks = as_dict(values.hooks);
     const py_ref logs = make_server_logs();
     if (!type || !hooks || !logs) return false;

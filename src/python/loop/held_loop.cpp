@@ -5,6 +5,7 @@
 #include "os/descriptors.hpp"
 #include "os/forks.hpp"
 #include "python/runtime/interpreter.hpp"
+#include "python/runtime/package.hpp"
 #include "python/runtime/traceback.hpp"
 
 #include <pthread.h>
@@ -116,15 +117,6 @@ PyObject* verdict(PyObject*, PyObject*) {
 
 PyMethodDef verdict_method{"verdict", &verdict, METH_NOARGS, "What a signal means now."};
 
-bool call_bootstrap(const char* name, PyObject* argument = nullptr) {
-    const py_ref function = interpreter::bootstrap(name);
-    if (!function) return false;
-    return static_cast<bool>(py_ref::steal(
-        argument != nullptr ? PyObject_CallOneArg(function.get(), argument)
-                            : PyObject_CallNoArgs(function.get())
-    ));
-}
-
 }  // namespace
 
 held_loop::call::call() noexcept {
@@ -151,7 +143,7 @@ std::optional<int> held_loop::watch(std::chrono::milliseconds graceful_timeout) 
     own.grace.it_value.tv_sec = seconds.count();
     own.grace.it_value.tv_nsec = std::chrono::nanoseconds(graceful_timeout - seconds).count();
     const py_ref asked = py_ref::steal(PyCFunction_New(&verdict_method, nullptr));
-    if (!asked || !call_bootstrap("obey_end", asked.get())) return std::nullopt;
+    if (!asked || !package::call("_unicoro.call_ends", "obey_end", {asked.get()})) return std::nullopt;
     struct sigaction action{};
     action.sa_sigaction = &on_signal;
     action.sa_flags = SA_SIGINFO;
@@ -161,13 +153,13 @@ std::optional<int> held_loop::watch(std::chrono::milliseconds graceful_timeout) 
         os::withhold_handler(watched[place], own.before[place]);
     }
     // What prints the stack goes first and passes the signal on.
-    if (!call_bootstrap("tell_stacks_again")) return std::nullopt;
+    if (!package::call("_unicoro.stacks", "tell_stacks_again")) return std::nullopt;
     return own.aborted.get();
 }
 
 void held_loop::settle() {
     here().settled = true;
-    if (call_bootstrap("tell_abort")) return;
+    if (package::call("_unicoro.call_ends", "tell_abort")) return;
     log::error("a server hook failed (worker_abort)\n{}", describe_exception(take_exception().get()));
 }
 

@@ -4,6 +4,7 @@
 #include "os/forks.hpp"
 #include "python/runtime/greenlet_api.hpp"
 #include "python/runtime/interpreter.hpp"
+#include "python/runtime/package.hpp"
 
 namespace unicoro::python {
 namespace {
@@ -84,13 +85,11 @@ bool watch_python_forks() {
             return false;
         }
     }
-    const py_ref watch = interpreter::bootstrap("watch_forks");
-    return watch && py_ref::steal(PyObject_CallOneArg(watch.get(), functions.get()));
+    return static_cast<bool>(package::call("_unicoro.forks", "watch_forks", {functions.get()}));
 }
 
 bool settle_python_forks() {
-    const py_ref settle = interpreter::bootstrap("resume_signals_last");
-    return settle && py_ref::steal(PyObject_CallNoArgs(settle.get()));
+    return static_cast<bool>(package::call("_unicoro.forks", "resume_signals_last"));
 }
 
 bool refuse_forked() noexcept {

@@ -4,7 +4,7 @@
 namespace unicoro::python {
 
 /// Lets forks.py undo in children of the application what Python holds of the server. With the GIL, when
-/// bootstrap.py has run. False with a Python exception set.
+/// the package is installed. False with a Python exception set.
 [[nodiscard]] bool watch_python_forks();
 
 /// When the application is loaded, which registers what it does at forks. False with a Python exception set.

@@ -5,11 +5,10 @@
 #include "log/log.hpp"
 #include "os/forks.hpp"
 #include "python/runtime/arena_cache.hpp"
-#include "python/runtime/bootstrap_code.hpp"
 #include "python/runtime/forked_child.hpp"
+#include "python/runtime/package.hpp"
 #include "python/runtime/traceback.hpp"
 
-#include <marshal.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -20,7 +19,6 @@ namespace {
 
 /// Python is one per process, and so is this.
 struct state {
-    PyObject* bootstrap_module = nullptr;
     bool running = false;
 };
 
@@ -57,33 +55,24 @@ PyStatus initialise(PyConfig& config, const interpreter::options& chosen) {
     return Py_InitializeFromConfig(&config);
 }
 
-std::optional<std::string> run_bootstrap(const interpreter::options& chosen) {
-    if (PyImport_GetMagicNumber() != bootstrap_magic) {
-        return "this release of Python reads other bytecode than the one the plugin was built with: build it "
-               "anew";
-    }
-    const py_ref code = py_ref::steal(PyMarshal_ReadObjectFromString(
-        reinterpret_cast<const char*>(bootstrap_code), static_cast<Py_ssize_t>(bootstrap_size)
-    ));
-    if (!code) return describe_exception(take_exception().get());
-    py_ref module = py_ref::steal(PyImport_ExecCodeModule("_unicoro", code.get()));
-    if (!module) return describe_exception(take_exception().get());
-    here().bootstrap_module = module.release();
-
+/// Sets up what an application may expect. False with a Python exception set.
+bool prepare(const interpreter::options& chosen) {
     const py_ref path = py_ref::steal(PyList_New(0));
     for (const std::string& each : chosen.pythonpath) {
         const py_ref entry = py_ref::steal(PyUnicode_DecodeFSDefault(each.c_str()));
-        if (!path || !entry || PyList_Append(path.get(), entry.get()) != 0) {
-            return describe_exception(take_exception().get());
-        }
+        if (!path || !entry || PyList_Append(path.get(), entry.get()) != 0) return false;
     }
-    const py_ref prepare = interpreter::bootstrap("prepare");
-    py_ref done;
-    if (prepare) {
-        done = py_ref::steal(PyObject_CallFunction(prepare.get(), "Oi", path.get(), chosen.crash_fd));
+    const py_ref crash_fd = py_ref::steal(PyLong_FromLong(chosen.crash_fd));
+    return path && crash_fd && package::call("_unicoro.startup", "prepare", {path.get(), crash_fd.get()});
+}
+
+std::optional<std::string> begin(const interpreter::options& chosen) {
+    if (!package::fits()) {
+        return "this release of Python reads other bytecode than the one the plugin was built with: build it "
+               "anew";
     }
-    if (!done || !watch_python_forks()) return describe_exception(take_exception().get());
-    return std::nullopt;
+    if (package::install() && prepare(chosen) && watch_python_forks()) return std::nullopt;
+    return describe_exception(take_exception().get());
 }
 
 }  // namespace
@@ -98,7 +87,7 @@ std::optional<std::string> interpreter::start(const options& chosen) {
     // Left to Python with its other handlers, which the server does not want.
     std::signal(SIGPIPE, SIG_IGN);
     here().running = true;
-    std::optional<std::string> failure = run_bootstrap(chosen);
+    std::optional<std::string> failure = begin(chosen);
     gil_parking::leave();
     if (failure) return "the Python interpreter could not be prepared:\n" + *failure;
     return std::nullopt;
@@ -107,7 +96,7 @@ std::optional<std::string> interpreter::start(const options& chosen) {
 void interpreter::stop() noexcept {
     if (!here().running) return;
     gil_parking::enter();
-    Py_CLEAR(here().bootstrap_module);
+    package::forget();
     here().running = false;
     if (Py_FinalizeEx() != 0) log::warning("Python could not flush its output at the end");
 }
@@ -115,9 +104,7 @@ void interpreter::stop() noexcept {
 void interpreter::stop_beside_threads() noexcept {
     if (!here().running) return;
     gil_parking::enter();
-    const py_ref end = bootstrap("end_beside_threads");
-    if (end) [[maybe_unused]]
-        const py_ref ended = py_ref::steal(PyObject_CallNoArgs(end.get()));
+    [[maybe_unused]] const py_ref ended = package::call("_unicoro.call_ends", "end_beside_threads");
     PyErr_Clear();
     here().running = false;
 }
@@ -132,18 +119,9 @@ bool interpreter::forked_away() noexcept {
 
 void interpreter::leave_forked() noexcept {
     const py_ref exception = take_exception();
-    const py_ref end = bootstrap("end_child");
-    py_ref code;
-    if (end) {
-        code = py_ref::steal(PyObject_CallOneArg(end.get(), exception ? exception.get() : Py_None));
-    }
+    const py_ref code = package::call("_unicoro.forks", "end_child", {exception ? exception.get() : Py_None});
     if (!code || code.get() == Py_None) aio::end_stray_child();
     ::_exit(static_cast<int>(PyLong_AsLong(code.get())));
-}
-
-py_ref interpreter::bootstrap(const char* name) noexcept {
-    if (here().bootstrap_module == nullptr) return {};
-    return py_ref::steal(PyObject_GetAttrString(here().bootstrap_module, name));
 }
 
 }  // namespace unicoro::python

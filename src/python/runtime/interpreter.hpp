@@ -41,9 +41,6 @@ class interpreter {
     /// Ends such a process as Python ends a program, by the exception that is set. One that has simply
     /// come back is told of in the log.
     [[noreturn]] static void leave_forked() noexcept;
-
-    /// A function of bootstrap.py. With the GIL.
-    [[nodiscard]] static py_ref bootstrap(const char* name) noexcept;
 };
 
 }  // namespace unicoro::python

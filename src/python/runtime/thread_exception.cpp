@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "python/runtime/thread_exception.hpp"
 
-#include "python/runtime/interpreter.hpp"
+#include "python/runtime/package.hpp"
 
 #include <utility>
 
@@ -22,9 +22,7 @@ void raise_in(PyThreadState& thread, PyObject* type) noexcept {
 void drop_raised() noexcept {
     // PyThreadState_SetAsyncExc(..., nullptr) would leave the interpreter looking for it for ever (until
     // CPython 3.13). It comes out at the first step of any code instead.
-    const py_ref step = interpreter::bootstrap("take_a_step");
-    if (step) [[maybe_unused]]
-        const py_ref done = py_ref::steal(PyObject_CallNoArgs(step.get()));
+    [[maybe_unused]] const py_ref done = package::call("_unicoro.call_ends", "take_a_step");
     PyErr_Clear();
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "python/runtime/traceback.hpp"
 
-#include "python/runtime/interpreter.hpp"
+#include "python/runtime/package.hpp"
 #include "python/runtime/text.hpp"
 
 #include <utility>
@@ -32,9 +32,7 @@ py_ref take_exception() noexcept {
 
 std::string describe_exception(PyObject* exception) {
     if (exception == nullptr) return "an unknown error";
-    const py_ref describe = interpreter::bootstrap("describe");
-    py_ref text;
-    if (describe) text = py_ref::steal(PyObject_CallOneArg(describe.get(), exception));
+    const py_ref text = package::call("_unicoro.stacks", "describe", {exception});
     if (!text) {
         // An exception whose own __str__ fails, or no memory.
         PyErr_Clear();
@@ -55,17 +53,15 @@ bool stems_from(PyObject* exception, PyObject* type) noexcept {
 }
 
 std::string describe_stack(PyObject* frame) {
-    const py_ref describe = interpreter::bootstrap("stack");
-    py_ref text;
-    if (describe) text = py_ref::steal(PyObject_CallOneArg(describe.get(), frame));
+    const py_ref text = package::call("_unicoro.stacks", "stack", {frame});
     PyErr_Clear();
     return to_utf8(text.get());
 }
 
 std::string describe_thread(unsigned long thread) {
-    const py_ref describe = interpreter::bootstrap("thread_stack");
+    const py_ref number = py_ref::steal(PyLong_FromUnsignedLong(thread));
     py_ref text;
-    if (describe) text = py_ref::steal(PyObject_CallFunction(describe.get(), "k", thread));
+    if (number) text = package::call("_unicoro.stacks", "thread_stack", {number.get()});
     PyErr_Clear();
     return to_utf8(text.get());
 }

@@ -2,7 +2,7 @@
 #include "python/wsgi/client_socket.hpp"
 
 #include "log/log.hpp"
-#include "python/runtime/interpreter.hpp"
+#include "python/runtime/package.hpp"
 #include "python/runtime/traceback.hpp"
 
 #include <utility>
@@ -23,10 +23,7 @@ void drop(PyObject* capsule) {
 }
 
 void tell(const char* what, PyObject* client_socket) noexcept {
-    const py_ref function = interpreter::bootstrap(what);
-    const py_ref told =
-        py_ref::steal(function ? PyObject_CallOneArg(function.get(), client_socket) : nullptr);
-    if (told) return;
+    if (package::call("_unicoro.client_socket", what, {client_socket})) return;
     // What is no Exception tells that the request was ended meanwhile.
     const py_ref failure = take_exception();
     if (PyErr_GivenExceptionMatches(failure.get(), PyExc_Exception) == 0) return;
@@ -46,7 +43,7 @@ py_ref add_client_socket(PyObject* environ, PyObject* application, offer_ptr off
     if (!capsule) return {};
     [[maybe_unused]] offer_ptr* const owned_by_capsule = kept.release();
     const py_ref taking = py_ref::steal(PyCFunction_New(&take_method, capsule.get()));
-    const py_ref make = interpreter::bootstrap("client_socket");
+    const py_ref make = package::find("_unicoro.client_socket", "client_socket");
     if (!taking || !make) return {};
     py_ref made = py_ref::steal(
         PyObject_CallFunction(make.get(), "iOOO", socket.get(), taking.get(), environ, application)

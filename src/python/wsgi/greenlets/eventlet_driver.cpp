@@ -4,6 +4,7 @@
 #include "python/runtime/greenlet_api.hpp"
 #include "python/runtime/interpreter.hpp"
 #include "python/runtime/method.hpp"
+#include "python/runtime/package.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -24,8 +25,7 @@ bool eventlet_driver::prepare() {
     if (!greenlet_api::import()) return false;
     wait_definition.ml_meth = &eventlet_driver::wait_method;
     const py_ref waiter = bound_method(wait_definition, this);
-    const py_ref make_hub = interpreter::bootstrap("eventlet_hub");
-    if (waiter && make_hub) hub_ = py_ref::steal(PyObject_CallOneArg(make_hub.get(), waiter.get()));
+    if (waiter) hub_ = package::call("_unicoro.hubs", "eventlet_hub", {waiter.get()});
     if (!hub_ || !requests_.prepare()) return false;
     const py_ref poll = py_ref::steal(PyObject_GetAttrString(hub_.get(), "poll"));
     const int epoll_fd = poll ? PyObject_AsFileDescriptor(poll.get()) : -1;

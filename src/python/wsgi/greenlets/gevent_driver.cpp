@@ -3,6 +3,7 @@
 
 #include "python/runtime/greenlet_api.hpp"
 #include "python/runtime/interpreter.hpp"
+#include "python/runtime/package.hpp"
 
 namespace unicoro::python {
 
@@ -19,10 +20,7 @@ bool gevent_driver::prepare() {
             );
             return false;
     }
-    const py_ref patch = interpreter::bootstrap("patch_gevent");
-    const py_ref patched = py_ref::steal(patch ? PyObject_CallNoArgs(patch.get()) : nullptr);
-    const py_ref get_hub = interpreter::bootstrap("gevent_hub");
-    if (patched && get_hub) hub_ = py_ref::steal(PyObject_CallNoArgs(get_hub.get()));
+    if (package::call("_unicoro.hubs", "patch_gevent")) hub_ = package::call("_unicoro.hubs", "gevent_hub");
     if (!hub_ || !requests_.prepare()) return false;
     main_ = greenlet_api::current();
     gevent_loop::set_turn(this);

@@ -5,6 +5,7 @@
 #include "python/runtime/greenlet_api.hpp"
 #include "python/runtime/interpreter.hpp"
 #include "python/runtime/method.hpp"
+#include "python/runtime/package.hpp"
 #include "python/runtime/traceback.hpp"
 #include "python/wsgi/greenlets/greenlet_slate.hpp"
 
@@ -103,8 +104,7 @@ void greenlet_runner::turn(PyObject* hub) {
         if (each.what == step::resume) {
             each.call->resume();
         } else {
-            const py_ref why = interpreter::bootstrap("RequestCancelled");
-            const py_ref exception = py_ref::steal(PyObject_CallNoArgs(why.get()));
+            const py_ref exception = package::call("_unicoro", "RequestCancelled");
             if (exception) each.call->interrupt(exception.get());
             PyErr_Clear();
             each.call->resume();

@@ -3,6 +3,7 @@
 
 #include "python/runtime/gil.hpp"
 #include "python/runtime/interpreter.hpp"
+#include "python/runtime/package.hpp"
 #include "python/runtime/thread_exception.hpp"
 #include "python/runtime/traceback.hpp"
 #include "python/wsgi/threads/thread_runner.hpp"
@@ -70,7 +71,7 @@ void thread_call::answered() {
 
 void thread_call::take_away() {
     request_.detach();
-    const py_ref why = interpreter::bootstrap("RequestCancelled");
+    const py_ref why = package::find("_unicoro", "RequestCancelled");
     if (thread_ != nullptr && why) {
         raise_in(*thread_, why.get());
         raised_ = true;

@@ -2,8 +2,8 @@
 #include "python/wsgi/threads/thread_pool.hpp"
 
 #include "python/runtime/gil.hpp"
-#include "python/runtime/interpreter.hpp"
 #include "python/runtime/method.hpp"
+#include "python/runtime/package.hpp"
 
 #include <utility>
 
@@ -21,7 +21,7 @@ PyMethodDef entry_method{"work", nullptr, METH_NOARGS, "Runs requests until the 
 bool thread_pool::start(std::size_t count) {
     entry_method.ml_meth = &thread_pool::enter;
     const py_ref entry = bound_method(entry_method, this);
-    const py_ref start_thread = interpreter::bootstrap("start_thread");
+    const py_ref start_thread = package::find("_unicoro.call_ends", "start_thread");
     if (!entry || !start_thread) return false;
     for (std::size_t number = 0; number < count; ++number) {
         py_ref thread = py_ref::steal(
@@ -113,7 +113,7 @@ bool thread_pool::stop(const std::function<void()>& alive) {
 }
 
 bool thread_pool::join(double seconds) {
-    const py_ref join = interpreter::bootstrap("join_threads");
+    const py_ref join = package::find("_unicoro.call_ends", "join_threads");
     const py_ref list = py_ref::steal(PyList_New(0));
     for (py_ref& each : threads_) {
         if (list && PyList_Append(list.get(), each.get()) != 0) PyErr_Clear();
