@@ -11,7 +11,6 @@ import pytest
 
 from harness import processes
 from harness.paths import FORK, ROOT
-from harness.waiting import wait_until
 
 APPS = ROOT / "tests" / "integration" / "python_apps"
 LOGGED = "Traceback|forked and its child process came back|KeyboardInterrupt"

@@ -5,7 +5,6 @@ import gzip
 import io
 import json
 import os
-import signal
 import sys
 import tempfile
 from wsgiref.validate import validator
