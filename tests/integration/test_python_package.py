@@ -11,13 +11,10 @@ from harness.waiting import wait_until
 
 SOURCES = ROOT / "src" / "python" / "package" / "_unicoro"
 APP = """
-import inspect, multiprocessing, pickle, sys, traceback
+import inspect, pickle, sys, traceback
 
 def post_request(worker, request, environ, response):
     request.unreader
-
-def ours(of=sys):
-    return sorted(each for each in of.modules if each.startswith(("_unicoro", "unicoro")))
 
 def app(environ, start_response):
     start_response("200 OK", [("Content-Type", "text/plain")])
@@ -32,10 +29,6 @@ def fail():
 def source():
     import _unicoro.loading
     return inspect.getsource(_unicoro.loading)
-
-def spawned():
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
-        return repr(pool.apply(ours))
 
 def pickled():
     import _unicoro
@@ -91,7 +84,26 @@ def test_a_traceback_in_the_log(site):
     assert there == shown
 
 
-def test_children_have_nothing_of_it(site):
-    server = site("-k", "sync", "--timeout", 60)
-    assert server.get("/spawned", timeout=50).text == "[]"
-    assert server.get("/pickled").text == "_unicoro.RequestCancelled"
+def test_what_ends_a_request_can_be_pickled(site):
+    assert site().get("/pickled").text == "_unicoro.RequestCancelled"
+
+
+def test_versions_that_no_greenlet_carries_requests_with(site, tmp_path):
+    pytest.importorskip("greenlet")
+    early = tmp_path / "early"
+    early.mkdir()
+    (early / "sitecustomize.py").write_text("import greenlet\ngreenlet.__version__ = '99.1.0'\n")
+    line = "each request has a greenlet of its own: sharing them was not tried with greenlet 99.1"
+    server = site("-k", "async", env={"PYTHONPATH": str(early)})
+    with server.client() as client:
+        client.send("GET /pickled HTTP/1.1\r\nHost: a\r\n\r\n" * 50)
+        assert [client.response().text for _ in range(50)] == ["_unicoro.RequestCancelled"] * 50
+    assert [each.split("] ")[-1] for each in server.log().splitlines() if "of its own" in each] == [line]
+    assert "[INFO] " + line in server.log()
+
+
+def test_usual_versions_say_nothing(site):
+    pytest.importorskip("greenlet")
+    server = site("-k", "async")
+    assert server.get("/pickled").status == 200
+    assert "of its own" not in server.log()

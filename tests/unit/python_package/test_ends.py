@@ -2,6 +2,7 @@
 """Ends of calls, of children and of threads; and the records of access lines."""
 
 import os
+import pickle
 import threading
 from types import SimpleNamespace
 
@@ -35,6 +36,8 @@ def test_the_end_of_the_greenlet_that_forked(monkeypatch, greenlet, code):
 def test_what_ends_a_call_is_no_exception():
     assert issubclass(CallEnded, SystemExit) and issubclass(CallEnded, RequestCancelled)
     assert not issubclass(RequestCancelled, Exception)
+    for kind in (RequestCancelled, CallEnded):
+        assert type(pickle.loads(pickle.dumps(kind()))) is kind
 
 
 def test_the_hook_of_an_abort_runs_once(monkeypatch):

@@ -22,6 +22,9 @@ class RequestCancelled(BaseException):
     def __init__(self):
         super().__init__("the server ended this request: its time has passed, or the worker ends")
 
+    def __reduce__(self):
+        return type(self), ()
+
 
 class CallEnded(RequestCancelled, SystemExit):
     """The same in code that holds its worker (-k sync), which ends by it. gunicorn raises SystemExit there."""

@@ -9,6 +9,7 @@
 #include "python/runtime/traceback.hpp"
 #include "python/wsgi/greenlets/greenlet_slate.hpp"
 
+#include <string>
 #include <utility>
 
 namespace unicoro::python {
@@ -35,7 +36,12 @@ bool greenlet_runner::prepare() {
     if (!greenlet_api::import()) return false;
     entry_method.ml_meth = &greenlet_runner::enter;
     entry_ = bound_method(entry_method, this);
-    return static_cast<bool>(entry_);
+    const py_ref untried = package::call("_unicoro.compat", "untried_for_carriers");
+    if (!entry_ || !untried) return false;
+    const std::string why = to_utf8(untried.get());
+    carries_ = why.empty();
+    if (!carries_) log::info("{}", why);
+    return true;
 }
 
 PyObject* greenlet_runner::enter(PyObject* self, PyObject*) {
@@ -56,7 +62,7 @@ void greenlet_runner::carry(PyObject* carrier) {
             ++inside_calls_;
             call->run(carrier, hub.get());
             --inside_calls_;
-            if (inside_ != carrier || !slate.wipe()) return;
+            if (inside_ != carrier || !carries_ || !slate.wipe()) return;
         }
     } while (rest(carrier, hub.get()));
 }

@@ -18,7 +18,7 @@ namespace unicoro::python {
 ///
 /// To make a greenlet and to switch to it costs as much as a short request. So one that has answered
 /// its request without ever waiting takes the next one, unless something of the last one is left on
-/// it.
+/// it, or the CPython or the greenlet here is one that this was not tried with (the package's compat.py).
 class greenlet_runner final : public wsgi_runner {
   public:
     explicit greenlet_runner(shared_reactor& reactor) noexcept : reactor_(reactor) {}
@@ -69,6 +69,7 @@ class greenlet_runner final : public wsgi_runner {
     std::vector<entry> now_;
     std::size_t next_ = 0;  // of `now_`
     std::size_t inside_calls_ = 0;
+    bool carries_ = false;  // more than one request on a greenlet
     py_ref entry_;
     py_ref hub_;
     py_ref resting_;
