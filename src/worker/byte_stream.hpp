@@ -12,7 +12,6 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <span>
 #include <tuple>
 
@@ -57,11 +56,6 @@ class byte_stream {
     /// Without the loop, for code that holds it: true when something can be written or has failed, false
     /// when the time has passed or a signal came.
     virtual bool block_writable(std::chrono::milliseconds most) noexcept = 0;
-
-    /// The waits again, for operations that are no coroutines. Never called from within.
-    using ready_handler = std::function<void(error_code)>;
-    virtual void when_readable(ready_handler call) = 0;
-    virtual void when_writable(ready_handler call) = 0;
 
     /// Ends the waits with operation_aborted.
     virtual void cancel() noexcept = 0;

@@ -97,14 +97,6 @@ bool socket_stream::block_writable(std::chrono::milliseconds most) noexcept {
     return poll(&watched, 1, static_cast<int>(most.count())) > 0;
 }
 
-void socket_stream::when_readable(ready_handler call) {
-    socket_.async_wait(asio::socket_base::wait_read, std::move(call));
-}
-
-void socket_stream::when_writable(ready_handler call) {
-    socket_.async_wait(asio::socket_base::wait_write, std::move(call));
-}
-
 void socket_stream::cancel() noexcept {
     error_code ignored;
     socket_.cancel(ignored);

@@ -25,8 +25,6 @@ class socket_stream final : public byte_stream {
     bool readable_now() noexcept override;
     awaitable<std::tuple<error_code>> wait_writable() override;
     bool block_writable(std::chrono::milliseconds most) noexcept override;
-    void when_readable(ready_handler call) override;
-    void when_writable(ready_handler call) override;
     void cancel() noexcept override;
     void shutdown_write() noexcept override;
     void shutdown_read() noexcept override;

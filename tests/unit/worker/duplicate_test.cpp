@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // A client's socket that somebody else has too.
+#include "aio/task_group.hpp"
 #include "app/connection_offer.hpp"
 #include "support/doctest.hpp"
 #include "worker/socket_stream.hpp"
@@ -37,6 +38,11 @@ struct socket_pair {
 ssize_t receive(const unique_fd& from) {
     char byte = 0;
     return recv(from.get(), &byte, 1, MSG_DONTWAIT);
+}
+
+unicoro::awaitable<void> tell(socket_stream& stream, bool& told) {
+    const auto [ec] = co_await stream.wait_readable();
+    told = !ec;
 }
 
 class counted_offer final : public unicoro::app::connection_offer {
@@ -83,7 +89,8 @@ TEST_SUITE("a duplicated stream") {
         }
         const auto next = second.stream(io);
         bool told = false;
-        next->when_readable([&told](unicoro::error_code) { told = true; });
+        unicoro::aio::task_group tasks(io);
+        tasks.spawn("wait", tell(*next, told));
         io.run_for(50ms);
         CHECK(!told);
         REQUIRE(send(second.client.get(), "x", 1, 0) == 1);

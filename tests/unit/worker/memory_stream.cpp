@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <stdexcept>
 #include <utility>
 
 namespace worker_test {
@@ -70,14 +69,6 @@ awaitable<std::tuple<error_code>> memory_stream::wait_idle() {
 
 bool memory_stream::readable_now() noexcept {
     return ended_ || !incoming_.empty();
-}
-
-void memory_stream::when_readable(ready_handler) {
-    throw std::logic_error("nothing over this stream waits by a callback");
-}
-
-void memory_stream::when_writable(ready_handler call) {
-    when_readable(std::move(call));
 }
 
 void memory_stream::cancel() noexcept {

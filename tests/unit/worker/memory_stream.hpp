@@ -32,8 +32,6 @@ class memory_stream final : public unicoro::worker::byte_stream {
     unicoro::awaitable<std::tuple<unicoro::error_code>> wait_idle() override;
     bool readable_now() noexcept override;
     bool block_writable(std::chrono::milliseconds) noexcept override { return true; }
-    void when_readable(ready_handler call) override;
-    void when_writable(ready_handler call) override;
     void cancel() noexcept override;
     void shutdown_write() noexcept override {}
     void shutdown_read() noexcept override { close(); }
