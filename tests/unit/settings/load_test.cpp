@@ -131,10 +131,10 @@ TEST_SUITE("load") {
             const char* message;
         };
         for (const row& r : {
-                 row{{"--certfile", "a"}, "command line: --certfile is not available yet: end TLS in nginx"},
+                 row{{"--certfile", "a"}, "command line: --certfile is not available yet: terminate TLS in nginx"},
                  row{{"--reload", "--preload"},
                      "command line: --reload: does not go with command line: --preload"},
-                 row{{"-k", "tornado"}, "\"tornado\" is refused: Tornado brings"},
+                 row{{"-k", "tornado"}, "\"tornado\" is refused: Tornado has its own"},
                  row{{"--proxy-protocol"}, "--proxy-protocol is not available yet"},
                  row{{"--proxy-protocol", "v2"}, "--proxy-protocol is not available yet"},
                  row{{"--statsd-host", "a:1"}, "--statsd-host is not available yet"},

@@ -89,7 +89,9 @@ TEST_SUITE("interpreter") {
         CHECK(python("os.path.realpath(sys.executable) == os.path.realpath('" TEST_PYTHON "')") == "True");
         CHECK(python("sys.path[0] == os.getcwd()") == "True");
         CHECK(python("__import__('faulthandler').is_enabled()") == "True");
-        CHECK(python("signal.getsignal(2) is signal.default_int_handler") == "False");
+        CHECK(
+            python("(signal := __import__('signal')).getsignal(2) is signal.default_int_handler") == "False"
+        );
     }
 
     TEST_CASE("threads of the application run while the loop is outside Python") {
