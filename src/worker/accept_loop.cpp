@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "worker/accept_loop.hpp"
 
+#include "aio/fresh_frames.hpp"
 #include "aio/watched_duplicate.hpp"
 #include "log/log.hpp"
 #include "os/descriptors.hpp"
@@ -69,10 +70,6 @@ void close_withheld(int fd) {
     close(fd);
 }
 
-awaitable<void> nothing() {
-    co_return;
-}
-
 accept_outcome accept_one(
     serving& shared, const os::listener& from, stream_factory& streams, aio::task_group& connections
 ) {
@@ -110,9 +107,7 @@ accept_outcome accept_one(
         close_withheld(fd);
         return {accepted::failed, {ENOMEM, boost::system::system_category()}};
     }
-    // Asio gives out again the two frames that were freed last, whatever their size: the connection would
-    // keep for all its life what a handler needed for a moment.
-    const std::array<awaitable<void>, 2> kept_for_others{nothing(), nothing()};
+    const aio::fresh_frames for_its_whole_life;
     auto client = std::make_unique<http1_connection>(shared, std::move(stream), std::move(info));
     http1_connection& serving_it = *client;
     connections.spawn(std::move(client), serving_it.serve());

@@ -48,7 +48,8 @@ class byte_stream {
     virtual awaitable<std::tuple<error_code>> wait_readable() = 0;
     virtual awaitable<std::tuple<error_code>> wait_writable() = 0;
 
-    /// The wait for a next request, which may complete for nothing. Cancellation slots do not end it.
+    /// The wait for a next request, which may complete for nothing, or with try_again to be begun again.
+    /// Cancellation slots do not end it.
     virtual awaitable<std::tuple<error_code>> wait_idle() = 0;
     /// Are there bytes, an end of file or an error to read? Takes nothing away.
     virtual bool readable_now() noexcept = 0;

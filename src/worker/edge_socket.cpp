@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "worker/edge_socket.hpp"
 
+#include "aio/fresh_frames.hpp"
+
+#include <boost/asio/error.hpp>
+
 #include <sys/socket.h>
 
 #include <cerrno>
@@ -29,8 +33,7 @@ void edge_socket::look_again(aio::deadline&, void* self) noexcept {
     auto& socket = *static_cast<edge_socket*>(self);
     char unused = 0;
     const ssize_t there = recv(socket.native_handle(), &unused, 1, MSG_PEEK | MSG_DONTWAIT);
-    if (there < 0 && errno == EAGAIN) return;
-    socket.seen_ = true;
+    socket.seen_ = there < 0 && errno == EAGAIN ? look::nothing : look::something;
     error_code ignored;
     socket.cancel(ignored);
 }
@@ -40,16 +43,20 @@ void edge_socket::wait_over(void* owner, asio::detail::operation* self, const er
     socket.look_.disarm();
     handler waiting(std::move(*socket.waiting_));
     socket.waiting_.reset();
-    const error_code outcome = socket.seen_ ? error_code() : error_code(socket.ec_);
+    socket.quiet_ = socket.seen_ == look::nothing;
+    error_code outcome = socket.ec_;
+    if (socket.quiet_) outcome = asio::error::try_again;
+    if (socket.seen_ == look::something) outcome = {};
     // Without an owner the io_context is being destroyed: the handler ends unheard.
     if (owner != nullptr) std::move(waiting)(outcome);
 }
 
 void edge_socket::start_wait(handler&& waiting, const edge_waits& shared) {
     ec_ = error_code();
-    seen_ = false;
+    seen_ = look::none;
     waiting_.emplace(std::move(waiting));
-    shared.deadlines.arm(look_, shared.second_look);
+    // Once is enough: what comes later makes an edge.
+    if (!quiet_) shared.deadlines.arm(look_, shared.second_look);
     auto& implementation = impl_.get_implementation();
     shared.reactor.start_op(
         asio::detail::epoll_reactor::read_op,
@@ -62,6 +69,8 @@ void edge_socket::start_wait(handler&& waiting, const edge_waits& shared) {
 }
 
 awaitable<std::tuple<error_code>> edge_socket::wait_edge(const edge_waits& shared) {
+    std::optional<aio::fresh_frames> fresh;
+    if (quiet_) fresh.emplace();
     return asio::async_initiate<decltype(as_tuple), void(error_code)>(
         [](handler&& waiting, edge_socket* self, const edge_waits* with) {
             self->start_wait(std::move(waiting), *with);

@@ -27,6 +27,7 @@
 #include <boost/asio/detail/reactor_op.hpp>
 #endif
 
+#include <cstdint>
 #include <optional>
 #include <tuple>
 
@@ -36,7 +37,7 @@ namespace unicoro::worker {
 struct edge_waits {
     edge_waits(asio::io_context& io, aio::deadline_service& service);
 
-    /// A socket that waits for an edge is looked at once, this long after it began: an end of file that
+    /// A socket that waits for an edge is looked at once, this long after the wait began: an end of file that
     /// arrived together with the last bytes read makes no edge of its own.
     aio::deadline_service& deadlines;
     aio::deadline_queue& second_look;
@@ -53,12 +54,16 @@ class pending_edge : public asio::detail::reactor_op {
     using handler =
         asio::detail::as_tuple_handler<asio::detail::awaitable_handler<executor, std::tuple<error_code>>>;
 
-    pending_edge(func_type when_over, aio::deadline::callback look, void* owner)
-        : reactor_op(error_code(), &perform, when_over), look_(look, owner) {}
+    pending_edge(func_type when_over, aio::deadline::callback look_again, void* owner)
+        : reactor_op(error_code(), &perform, when_over), look_(look_again, owner) {}
+
+    /// What the second look has seen.
+    enum class look : std::uint8_t { none, something, nothing };
 
     std::optional<handler> waiting_;
     aio::deadline look_;
-    bool seen_ = false;  // by the second look
+    look seen_ = look::none;
+    bool quiet_ = false;  // the last wait ended so: nothing had come
 
   private:
     // Whatever made the reactor call is used up: only the next edge counts after it.
@@ -81,7 +86,8 @@ class edge_socket : private pending_edge,
     edge_socket(asio::io_context& io, int family, int fd);
 
     /// Completes when something arrived since the socket was last read short, an end of file after the
-    /// second look at the latest; sometimes without cause. One wait at a time; `cancel` ends it,
+    /// second look at the latest; sometimes without cause. Fails with try_again when the second look finds
+    /// nothing: the next wait keeps less memory, and may be long. One wait at a time; `cancel` ends it,
     /// cancellation slots do not.
     awaitable<std::tuple<error_code>> wait_edge(const edge_waits& shared);
 

@@ -5,6 +5,7 @@
 #include "worker/serving.hpp"
 #include "worker/upgrade.hpp"
 
+#include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
 
 #include <array>
@@ -81,6 +82,7 @@ awaitable<void> http1_connection::serve() {
     arm(shared_.limits.header);
     for (;;) {
         const auto [ec] = co_await stream_->wait_idle();
+        if (ec == asio::error::try_again && !expired_ && !cancelled_) continue;
         if (ends_idle(ec)) break;
         if (!used_) meet_client();
         const after_burst next = co_await serve_burst();

@@ -5,6 +5,7 @@
 #include "aio/task_group.hpp"
 #include "support/doctest.hpp"
 
+#include <boost/asio/error.hpp>
 #include <boost/asio/io_context.hpp>
 
 #include <sys/socket.h>
@@ -29,10 +30,11 @@ namespace {
 
 // One that completes for nothing is begun again, as a connection does; it must not go on so.
 awaitable<void> wait(byte_stream& stream, std::optional<error_code>& outcome) {
-    constexpr int most_for_nothing = 2;
+    constexpr int most_for_nothing = 3;
     for (int i = 0; i <= most_for_nothing; ++i) {
         const auto [ec] = co_await stream.wait_idle();
-        if (ec || stream.readable_now()) {
+        const bool again = ec == boost::asio::error::try_again || (!ec && !stream.readable_now());
+        if (!again) {
             outcome = ec;
             co_return;
         }
