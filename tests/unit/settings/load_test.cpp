@@ -131,7 +131,8 @@ TEST_SUITE("load") {
             const char* message;
         };
         for (const row& r : {
-                 row{{"--certfile", "a"}, "command line: --certfile is not available yet: terminate TLS in nginx"},
+                 row{{"--certfile", "a"},
+                     "command line: --certfile is not available yet: terminate TLS in nginx"},
                  row{{"--reload", "--preload"},
                      "command line: --reload: does not go with command line: --preload"},
                  row{{"-k", "tornado"}, "\"tornado\" is refused: Tornado has its own"},
