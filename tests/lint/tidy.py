@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Runs clang-tidy 19 with the tree's .clang-tidy over every source file below src/, in parallel.
+"""Runs clang-tidy 19 with the tree's .clang-tidy over every source file below src/, in parallel. Files of one
+folder are looked at a few at a time, as if they were one: most of the time goes into the headers they share.
 
 usage: tidy.py --build BUILD_DIR [--root ROOT] [PATH...] | --self-test
 
@@ -30,6 +31,7 @@ from self_contained import compile_commands
 CLANG_TIDY = "clang-tidy-19"
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "unicoro" / "clang-tidy"
 MARK_DAYS = 30
+BUNDLE = 6
 SKIPPED = 77
 # Of the output and the dependencies, and the precompiled header of g++ together with what belongs to it.
 WITH_ARGUMENT = {"-MQ", "-MF", "-o", "-include"}
@@ -92,13 +94,52 @@ class Reach:
         return sorted(seen)
 
 
-def judge(source: Path, root: Path, work: Path) -> str:
-    """What clang-tidy says of one file; empty when it is content."""
-    done = subprocess.run(
+def bundles_of(due: list[Path], commands: dict[Path, list[str]]) -> list[list[Path]]:
+    """Neighbours that are compiled alike."""
+    alike: dict[tuple, list[Path]] = {}
+    for source in sorted(due):
+        own = {str(source), *(word for word in commands[source] if source.name in word)}
+        options = tuple(word for word in commands[source] if word not in own)
+        alike.setdefault((source.parent, options), []).append(source)
+    return [
+        group[at:at + BUNDLE] for group in alike.values() for at in range(0, len(group), BUNDLE)
+    ]
+
+
+def as_one(bundle: list[Path], command: list[str], work: Path) -> tuple[Path, dict]:
+    """A source that includes them all, and how it is compiled."""
+    text = "".join(f'#include "{source}"\n' for source in bundle)
+    path = work / f"bundle_{hashlib.sha256(text.encode()).hexdigest()[:16]}.cpp"
+    path.write_text(text, encoding="utf-8")
+    names = {str(bundle[0]), os.path.relpath(bundle[0], work.parent)}
+    arguments = [str(path) if word in names else word for word in command]
+    return path, {"directory": str(work.parent), "file": str(path), "arguments": arguments}
+
+
+def run_clang_tidy(source: Path, root: Path, work: Path, *more: str) -> subprocess.CompletedProcess:
+    return subprocess.run(
         [CLANG_TIDY, "-p", str(work), "--quiet", f"--config-file={root / '.clang-tidy'}",
-         "--warnings-as-errors=*", str(source)],
+         "--warnings-as-errors=*", *more, str(source)],
         capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False,
     )
+
+
+def judge_bundle(bundle: list[Path], one: Path, root: Path, work: Path) -> dict[Path, str]:
+    """What clang-tidy says of each of them; empty when it is content."""
+    if len(bundle) > 1:
+        # Names may clash, and one file may use what another includes: what is found is found again alone.
+        done = run_clang_tidy(
+            one, root, work, "--checks=-bugprone-suspicious-include",
+            r"--header-filter=.*/(src|include)/.*\.[ch]pp$",
+        )
+        if done.returncode == 0:
+            return dict.fromkeys(bundle, "")
+    return {source: judge(source, root, work) for source in bundle}
+
+
+def judge(source: Path, root: Path, work: Path) -> str:
+    """The same of one file."""
+    done = run_clang_tidy(source, root, work)
     if FINDING.search(done.stdout):
         return done.stdout
     if done.returncode == 0:
@@ -136,25 +177,29 @@ def tidy(root: Path, build: Path, cache: Path, only: list[Path]) -> tuple[int, i
         {"directory": str(build), "file": str(source), "arguments": command}
         for source, command in commands.items()
     ]
-    (work / "compile_commands.json").write_text(json.dumps(entries, indent=1), encoding="utf-8")
-
     cache.mkdir(parents=True, exist_ok=True)
     reach, common = Reach(root, build), version_of_everything(root, build)
     marks = {source: cache / mark_of(source, command, common, reach) for source, command in commands.items()}
     due = [source for source, mark in marks.items() if not mark.exists()]
+    ones = {}
+    for bundle in bundles_of(due, commands):
+        path, entry = as_one(bundle, commands[bundle[0]], work)
+        ones[path] = bundle
+        entries.append(entry)
+    (work / "compile_commands.json").write_text(json.dumps(entries, indent=1), encoding="utf-8")
     found: set[str] = set()  # each once: that of a header is found by all who include it
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        jobs = {pool.submit(judge, source, root, work): source for source in due}
+        jobs = [pool.submit(judge_bundle, bundle, one, root, work) for one, bundle in ones.items()]
         for job in concurrent.futures.as_completed(jobs):
-            said = job.result()
-            if not said:
-                marks[jobs[job]].touch()
-                continue
-            starts = [match.start() for match in FINDING.finditer(said)] or [0]
-            for finding in (said[a:b] for a, b in zip(starts, [*starts[1:], len(said)])):
-                if finding not in found:
-                    print(finding, end="", flush=True)
-                found.add(finding)
+            for source, said in job.result().items():
+                if not said:
+                    marks[source].touch()
+                    continue
+                starts = [match.start() for match in FINDING.finditer(said)] or [0]
+                for finding in (said[a:b] for a, b in zip(starts, [*starts[1:], len(said)])):
+                    if finding not in found:
+                        print(finding, end="", flush=True)
+                    found.add(finding)
     for source in commands.keys() - due:
         os.utime(marks[source])
     forget_old_marks(cache)
