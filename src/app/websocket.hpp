@@ -69,6 +69,8 @@ class websocket {
     /// Bytes that messages take which were posted and are not yet with the kernel; some for each, also
     /// for an empty one.
     [[nodiscard]] virtual std::size_t unsent() const noexcept = 0;
+    /// Whether all that was posted is with the kernel, also when the WebSocket has ended since.
+    [[nodiscard]] virtual bool all_sent() const noexcept = 0;
     /// Waits until the kernel has what was posted so far; errc::websocket_closed when it ended before.
     virtual awaitable<error_code> flush() = 0;
 

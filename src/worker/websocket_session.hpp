@@ -55,6 +55,7 @@ class websocket_session final : public app::websocket,
     awaitable<error_code> send(app::websocket_message message) override;
     error_code post(app::websocket_message message) override;
     std::size_t unsent() const noexcept override { return outbox_bytes_; }
+    bool all_sent() const noexcept override { return written_ == posted_; }
     awaitable<error_code> flush() override;
     error_code close(std::uint16_t code, std::string_view reason) override;
     void give_up(std::uint16_t code, std::string_view reason) override;

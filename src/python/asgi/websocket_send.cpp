@@ -51,7 +51,9 @@ asgi_call::progress websocket_call::sent() {
     if (phase_ == phase::closed && closed_here_) return progress::ready;
     // What came with the handshake can be received, though the client may have gone already.
     if (phase_ == phase::open && std::exchange(accept_waits_, false)) return progress::ready;
-    if (!attended() || phase_ == phase::closed || (phase_ == phase::open && socket_->ended())) {
+    // The client may close as soon as it has the message: that one was sent all the same.
+    const bool lost = phase_ == phase::open && socket_->ended() && !socket_->all_sent();
+    if (!attended() || phase_ == phase::closed || lost) {
         [[maybe_unused]] const py_ref nothing = client_gone();
         return progress::failed;
     }

@@ -59,6 +59,19 @@ def test_scope(validated, browser):
         assert client.response().status == 404
 
 
+def test_a_message_that_arrived_was_sent(validated):
+    """The client closes as soon as it has it: send() returns, and the application is told of the close."""
+    url = base_url(validated).replace("http", "ws")
+    before = validated.output().count("closed with 3457")
+    for _ in range(40):
+        with connect(url + "/x?y", subprotocols=["a", "b"], proxy=None) as socket:
+            for message in ("text", "x" * 100_000, b"y" * 100_000):
+                socket.send(message)
+                assert socket.recv() == message
+            socket.close(3457)
+    wait_until(lambda: validated.output().count("closed with 3457") == before + 40, "each close was told")
+
+
 def test_websocket(validated):
     url = base_url(validated).replace("http", "ws")
     with connect(url + "/x?y", subprotocols=["a", "b"], proxy=None) as socket:
