@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 
 namespace unicoro::settings {
 namespace {
@@ -196,6 +197,7 @@ std::string canonical_reference(std::string_view text) {
 
 std::vector<std::string_view> hook_names() {
     std::vector<std::string_view> names;
+    names.reserve(std::size(known_hooks));
     for (const hook& each : known_hooks) names.push_back(each.name);
     return names;
 }
