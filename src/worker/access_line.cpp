@@ -40,6 +40,7 @@ void request_run::write_access_line() {
         response_.list_fields(sent);
         for (const http::field& each : sent) response_fields.emplace_back(each.name, each.value);
     }
+    environ_fields.reserve(now_.environ.size());
     for (const auto& [name, value] : now_.environ) environ_fields.emplace_back(name, value);
 
     record.finished = std::chrono::system_clock::now();
