@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <filesystem>
 #include <system_error>
@@ -84,6 +85,13 @@ std::optional<append_file> open_existing(
     if (!fd) return refused(path, errno);
     struct stat found{};
     if (::fstat(fd.get(), &found) != 0) return refused(path, errno);
+    if (!folder.of_kernel()) {
+        // The second name of somebody else's file may have been taken away since: then it counts one too few.
+        struct stat named{};
+        const bool there = ::fstatat(folder.fd(), folder.name().c_str(), &named, AT_SYMLINK_NOFOLLOW) == 0;
+        if (!there || named.st_dev != found.st_dev || named.st_ino != found.st_ino) return std::nullopt;
+        found.st_nlink = std::max(found.st_nlink, named.st_nlink);
+    }
     if (const std::string why = objection(folder, found, owner); !why.empty()) return refused(path, why);
     ::fcntl(fd.get(), F_SETFL, O_APPEND);
     return append_file{std::move(fd), {}};
