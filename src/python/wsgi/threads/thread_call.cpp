@@ -91,6 +91,8 @@ void thread_call::run() {
 }
 
 void thread_call::giving_up() {
+    // What close() runs for the application must come to its end: nothing is raised in it any more.
+    thread_ = nullptr;
     if (std::exchange(raised_, false)) drop_raised();
 }
 
