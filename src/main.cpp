@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "cli/main.hpp"
 
+#include "os/process.hpp"
+
 int main(int argc, char** argv) {
-    return unicoro::cli::run(argc, argv);
+    unicoro::cli::invocation how;
+    how.arguments.assign(argv, argv + argc);
+    if (how.arguments.empty()) how.arguments.emplace_back();
+    how.arguments.front() = unicoro::os::executed_path();
+    return unicoro::cli::run(how);
 }

@@ -95,16 +95,4 @@ class host {
     virtual void logs_reopened() {}
 };
 
-class master_guest;
-
-/// What a plugin (a shared library with a host in it) exports under the name `unicoro_plugin`.
-/// `abi` must equal `unicoro::abi_tag()` of the executable; nothing else is read before that.
-struct plugin_entry {
-    const char* abi;
-    std::unique_ptr<host> (*make_host)(const settings::server_settings& settings);
-    std::unique_ptr<master_guest> (*make_master_guest)(const settings::server_settings& settings);
-};
-
-inline constexpr const char* plugin_symbol = "unicoro_plugin";
-
 }  // namespace unicoro::app

@@ -4,9 +4,6 @@
 #include "app/app_spec.hpp"
 #include "app/mounted_host.hpp"
 #include "app/native_host.hpp"
-#include "app/python_finder.hpp"
-
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -24,7 +21,13 @@ constexpr std::array hooks_of_the_master{
 std::unique_ptr<host> make_python(
     const settings::server_settings& values, load_error& error, master_guest* guest
 ) {
-    return guest != nullptr ? guest->make_host() : make_python_host(values, error);
+    if (guest != nullptr) return guest->make_host();
+    error = {
+        boot_failure::worker,
+        "Worker failed to boot: " + settings::describe_applications(values) +
+            " is written in Python, and this server was started for native applications only: restart it"
+    };
+    return nullptr;
 }
 
 std::unique_ptr<host> make_mounted(
@@ -73,20 +76,15 @@ bool has_python(const settings::server_settings& values) {
     });
 }
 
-std::string prepare_hosts(const settings::server_settings& values) {
-    if (!has_python(values)) return {};
-    // The interpreter of a virtual environment may belong to the workers' user, who would have it run
-    // by root here: then each worker asks for itself.
-    if (values.user && geteuid() == 0) return {};
-    const std::optional<python_runtime> runtime = remember_python(values);
-    return runtime ? describe(*runtime) : std::string();
-}
-
-bool needs_master_guest(const settings::server_settings& values) {
+bool calls_python_in_master(const settings::server_settings& values) {
     if (values.preload_app) return has_python(values);
     return std::any_of(hooks_of_the_master.begin(), hooks_of_the_master.end(), [&](const char* name) {
         return values.hooks.contains(name);
     });
+}
+
+bool needs_python(const settings::server_settings& values) {
+    return has_python(values) || calls_python_in_master(values);
 }
 
 }  // namespace unicoro::app

@@ -8,22 +8,19 @@
 
 namespace unicoro::app {
 
-/// The host for the application that the settings name; in a worker of a master that has a guest, the
-/// part in Python goes on from that. On failure fills `error` and returns nothing.
+/// The host for the application that the settings name, whose part in Python goes on from what the master
+/// has of it. On failure fills `error` and returns nothing.
 [[nodiscard]] std::unique_ptr<host> make_host(
-    const settings::server_settings& values, load_error& error, master_guest* guest = nullptr
+    const settings::server_settings& values, load_error& error, master_guest* guest
 );
-
-/// Does once, before workers are forked, what each would do: finds out about the interpreter. Not for
-/// workers that become another user, because it runs what that user may have written. Gives the start-up
-/// line about it, or "".
-[[nodiscard]] std::string prepare_hosts(const settings::server_settings& values);
 
 /// True when an application of these settings is Python's.
 [[nodiscard]] bool has_python(const settings::server_settings& values);
 
-/// True when the master must hold what the applications are written in: preload_app, or a hook that
-/// is called in the master.
-[[nodiscard]] bool needs_master_guest(const settings::server_settings& values);
+/// True when Python code is called in the master: preload_app, or a hook that is called there.
+[[nodiscard]] bool calls_python_in_master(const settings::server_settings& values);
+
+/// True when the process must be a Python interpreter.
+[[nodiscard]] bool needs_python(const settings::server_settings& values);
 
 }  // namespace unicoro::app

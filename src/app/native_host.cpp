@@ -19,6 +19,7 @@
 #include <exception>
 #include <filesystem>
 #include <utility>
+#include <vector>
 
 namespace unicoro::app {
 namespace {
@@ -87,7 +88,29 @@ std::optional<load_error> no_library(const std::string& path) {
     );
 }
 
+/// Where the server's symbols are: addresses in its libraries, in the order in which they are looked through.
+std::vector<const void*>& places_of_server() {
+    static std::vector<const void*> places{abi_tag()};
+    return places;
+}
+
+/// An application finds the server's symbols among those that everybody sees, where they are only if the server
+/// is a program and not a module of one.
+void show_server() {
+    for (const void* each : places_of_server()) {
+        Dl_info library{};
+        if (dladdr(each, &library) == 0) continue;
+        // Of a program there is nothing to do.
+        [[maybe_unused]] void* const shown = dlopen(library.dli_fname, RTLD_NOW | RTLD_NOLOAD | RTLD_GLOBAL);
+    }
+}
+
 }  // namespace
+
+void looked_through_first(const void* address) {
+    std::vector<const void*>& places = places_of_server();
+    places.insert(places.begin(), address);
+}
 
 class native_host::handle_for_application final : public worker_handle {
   public:
@@ -113,6 +136,7 @@ std::optional<load_error> native_host::load(worker_context&) {
     // dlopen looks a bare name up in the system's folders; a file here is what the user means.
     const std::string path = spec_.module.find('/') == std::string::npos ? "./" + spec_.module : spec_.module;
     if (auto failure = no_library(path)) return failure;
+    show_server();
     // Never closed: its code runs until the process ends.
     void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
     if (library == nullptr) return why_not_opened(path, dlerror());

@@ -12,6 +12,10 @@
 
 namespace unicoro::app {
 
+/// Native applications find symbols of the server in the library with this address before they find them in
+/// the others: what it has, the others use as well. Before the first application is loaded.
+void looked_through_first(const void* address);
+
 /// Serves a C++ application out of a shared library.
 class native_host final : public host {
   public:

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "cli/main.hpp"
 
+#include "app/make_host.hpp"
+#include "cli/become_python.hpp"
 #include "cli/options.hpp"
+#include "cli/python_answers.hpp"
 #include "cli/python_settings.hpp"
 #include "cli/run_server.hpp"
 #include "os/descriptors.hpp"
-#include "os/process.hpp"
 #include "os/process_title.hpp"
 #include "settings/load.hpp"
 
@@ -15,24 +17,37 @@
 
 namespace unicoro::cli {
 
-int run(int argc, char** argv) {
+int run(const invocation& how) {
     if (const error_code failed = os::open_standard_streams()) {
         std::cerr << "unicoro: error: a standard stream is closed, and /dev/null cannot take its place: "
                   << failed.message() << '\n';
         return exit_failure;
     }
-    settings::load_request request = settings::request_of_process(argc, argv);
-    request.program = os::executed_path();
-    request.run_python_file = run_python_file;
-    os::prepare_process_title(argc, argv);
+    python_answers answers;
+    if (how.answers >= 0) answers.restore(os::unique_fd(how.answers));
+    settings::load_request request = settings::request_of_process(how.arguments);
+    request.run_python_file = [&answers](const settings::python_question& asked) {
+        return answers.ask(asked);
+    };
     settings::outcome outcome = settings::load(request);
-    if (const std::optional<int> code = answer(outcome, std::cout, std::cerr)) return *code;
+    if (!how.launched || !outcome.ok()) {
+        if (const std::optional<int> code = answer(outcome, std::cout, std::cerr)) return *code;
+    }
     if (outcome.action == settings::action::migrate) {
         return print_migration(request, outcome.subject, std::cout, std::cerr);
     }
     std::cout.flush();
-    if (outcome.action != settings::action::run) return check_application(request, outcome.settings);
-    return run_server(request, std::move(outcome));
+    const bool fits = how.launched || is_wanted_python(how.python, request, outcome.settings);
+    if (app::needs_python(outcome.settings) && !fits) {
+        return become_python(request, outcome.settings, answers);
+    }
+    // From here on a file is run whenever it is read.
+    answers.forget();
+    if (outcome.action != settings::action::run) {
+        return check_application(request, outcome.settings, how.python);
+    }
+    os::prepare_process_title();
+    return run_server(request, std::move(outcome), how);
 }
 
 }  // namespace unicoro::cli

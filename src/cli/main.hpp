@@ -1,10 +1,24 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "app/python_process.hpp"
+
+#include <string>
+#include <vector>
+
 namespace unicoro::cli {
 
+/// How the command was called.
+struct invocation {
+    std::vector<std::string> arguments;      ///< the first is the path it was executed by, absolute
+    app::python_process* python = nullptr;   ///< in a process that is one
+    bool launched = false;                   ///< by `become_python`, which has told of the settings
+    int answers = -1;                        ///< of settings files (python_answers), taken over
+};
+
 /// The whole command. Returns the exit code: 0 ok, 1 runtime failure, 2 wrong settings, 3 a worker
-/// could not boot, 4 the application could not be loaded.
-[[nodiscard]] int run(int argc, char** argv);
+/// could not boot, 4 the application could not be loaded. In a process that is no Python it may become one
+/// and not return; in one that is, it also returns in each worker, whose exit code it is.
+[[nodiscard]] int run(const invocation& how);
 
 }  // namespace unicoro::cli

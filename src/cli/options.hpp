@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "master/boot_failure.hpp"
 #include "settings/load.hpp"
 
 #include <iosfwd>
@@ -12,6 +13,7 @@ namespace unicoro::cli {
 inline constexpr int exit_ok = 0;
 inline constexpr int exit_failure = 1;
 inline constexpr int exit_usage = 2;
+inline constexpr int exit_no_worker = static_cast<int>(master::boot_failure::worker);
 
 /// Says on `err` what is wrong with the settings and what is doubtful, and answers on `out` what
 /// can be answered without the application. Returns the exit code, or nothing when there is work

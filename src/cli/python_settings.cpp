@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "cli/python_settings.hpp"
 
-#include "app/python_finder.hpp"
 #include "cli/gunicorn_conf_source.hpp"
 #include "cli/options.hpp"
+#include "cli/python_finder.hpp"
 #include "os/helper_process.hpp"
 #include "settings/migrate.hpp"
 
@@ -26,13 +26,6 @@ using namespace std::chrono_literals;
 constexpr int answer_fd = 9;
 constexpr auto patience = 30s;
 
-std::string question_of(const settings::python_question& asked) {
-    const nlohmann::json question{
-        {"location", asked.location}, {"names", asked.names}, {"classes", asked.classes}, {"path", asked.path}
-    };
-    return question.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
-}
-
 std::vector<std::string> environment_of(const settings::python_question& asked) {
     std::vector<std::string> variables;
     for (char** each = environ; *each != nullptr; ++each) {
@@ -50,13 +43,20 @@ std::vector<std::string> environment_of(const settings::python_question& asked) 
 
 }  // namespace
 
+std::string question_of(const settings::python_question& asked) {
+    const nlohmann::json question{
+        {"location", asked.location}, {"names", asked.names}, {"classes", asked.classes}, {"path", asked.path}
+    };
+    return question.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
+}
+
 settings::python_answer run_python_file(const settings::python_question& asked) {
     settings::python_answer answer;
-    app::python_search where{asked.python, asked.command_line.front(), {asked.directory.string()}};
+    python_search where{asked.python, asked.command_line.front(), {asked.directory.string()}};
     const std::filesystem::path beside = std::filesystem::path(asked.location).parent_path();
     if (beside.is_absolute()) where.folders.push_back(beside.string());
     where.folders.insert(where.folders.end(), asked.path.begin(), asked.path.end());
-    const os::outcome<app::chosen_python> interpreter = app::choose_python(where);
+    const os::outcome<chosen_python> interpreter = choose_python(where);
     if (!interpreter) {
         answer.problem = "is a Python program, and " + interpreter.error().message;
         return answer;

@@ -8,6 +8,9 @@
 
 namespace unicoro::cli {
 
+/// The question as the JSON that the file's interpreter is asked with.
+[[nodiscard]] std::string question_of(const settings::python_question& asked);
+
 /// Runs a settings file of gunicorn in an interpreter of its own, chosen as for an application, with
 /// our standard error.
 [[nodiscard]] settings::python_answer run_python_file(const settings::python_question& asked);

@@ -2,27 +2,25 @@
 #include "cli/run_server.hpp"
 
 #include "app/make_host.hpp"
-#include "app/python_finder.hpp"
+#include "cli/application_folder.hpp"
 #include "cli/log_options.hpp"
 #include "cli/options.hpp"
+#include "cli/python_finder.hpp"
 #include "log/log.hpp"
 #include "master/launch_set.hpp"
 #include "master/master.hpp"
 #include "os/daemon.hpp"
 #include "os/descriptors.hpp"
+#include "os/process.hpp"
 #include "worker/descriptor_budget.hpp"
 #include "worker/worker.hpp"
 
 #include <boost/asio/io_context.hpp>
 
-#include <unistd.h>
-
-#include <filesystem>
 #include <iostream>
 #include <memory>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -32,18 +30,6 @@ namespace {
 int refuse(const std::string& why, int code = exit_failure) {
     std::cerr << "unicoro: error: " << why << '\n';
     return code;
-}
-
-/// Goes where `chdir` says, seen from where the server was started, or back there; the sentence for the
-/// operator when that fails.
-std::optional<std::string> enter_directory(
-    const std::filesystem::path& start, const settings::server_settings& values
-) {
-    const std::filesystem::path target = values.chdir ? start / *values.chdir : start;
-    if (target.empty() || chdir(target.c_str()) == 0) return std::nullopt;
-    // Without `chdir` it has always been possible to go on from a folder that is gone.
-    if (!values.chdir) return std::nullopt;
-    return "chdir " + *values.chdir + ": " + os::last_error().message() + " (" + target.string() + ")";
 }
 
 std::optional<std::string> open_logs(const settings::server_settings& values) {
@@ -84,22 +70,22 @@ std::vector<std::string> fixed_settings(
         if (changed) names.emplace_back(name);
     };
     differs("preload_app", now.preload_app != wanted.preload_app);
-    if (!guest) {
-        differs("hooks", app::needs_master_guest(wanted));
-        return names;
-    }
-    differs("hooks", now.hooks != wanted.hooks);
-    differs("python", now.python != wanted.python);
-    differs("pythonpath", now.pythonpath != wanted.pythonpath);
+    differs("python", guest && now.python != wanted.python);
+    const bool called = guest && app::calls_python_in_master(now);
+    const bool would_be = guest && app::calls_python_in_master(wanted);
+    differs("hooks", (called || would_be) && now.hooks != wanted.hooks);
+    differs("pythonpath", called && now.pythonpath != wanted.pythonpath);
     differs("app", now.preload_app && (now.app != wanted.app || now.apps != wanted.apps));
+    if (!guest && app::needs_python(wanted)) {
+        names.emplace_back(app::has_python(wanted) ? "app" : "hooks");
+    }
     return names;
 }
 
 master::reload_outcome reload(
     const settings::load_request& request,
     const settings::server_settings& first,
-    bool guest,
-    std::string_view before
+    bool guest
 ) {
     settings::outcome read = settings::load(request);
     for (const std::string& warning : read.warnings) log::warning("{}", warning);
@@ -118,8 +104,6 @@ master::reload_outcome reload(
     }
     if (outcome.errors.empty()) {
         warn_of_few_descriptors(read.settings);
-        const std::string about = app::prepare_hosts(read.settings);
-        if (about != before) log::info("{}", about);
     }
     outcome.settings = std::make_shared<const settings::server_settings>(std::move(read.settings));
     return outcome;
@@ -141,9 +125,21 @@ void tell_of_logging(bool has_python) {
     }
 }
 
+/// What is to know of the interpreter before anything else.
+std::string describe(const app::python_process& python) {
+    return "Python: " + python.executable() + " (" + python.release() + ")";
+}
+
+/// Environments that were passed over on the way to this interpreter.
+void warn_of_environments(const settings::server_settings& values) {
+    const os::outcome<chosen_python> chosen = choose_python(search_of(values));
+    if (!chosen) return;
+    for (const std::string& note : chosen->notes) log::warning("{}", note);
+}
+
 }  // namespace
 
-int run_server(const settings::load_request& request, settings::outcome first) {
+int run_server(const settings::load_request& request, settings::outcome first, const invocation& how) {
     const auto values = std::make_shared<const settings::server_settings>(std::move(first.settings));
     if (const auto failed = enter_directory(request.directory, *values)) return refuse(*failed);
 
@@ -163,39 +159,41 @@ int run_server(const settings::load_request& request, settings::outcome first) {
 
     master::options options;
     options.settings = values;
-    options.about = app::prepare_hosts(*values);
     if (settings::shapes_logging(*values)) tell_of_logging(app::has_python(*values));
     std::unique_ptr<app::master_guest> guest;
-    if (app::needs_master_guest(*values)) {
-        app::load_error error;
-        guest = app::make_python_guest(*values, error);
-        if (!guest) {
-            log::error("{}", error.message);
-            if (daemon) daemon->report(static_cast<int>(error.code));
-            return static_cast<int>(error.code);
-        }
+    if (app::needs_python(*values)) {
+        guest = how.python->make_guest(*values);
         options.guest = guest.get();
-    } else if (values->preload_app) {
+        options.about = describe(*how.python);
+        if (how.launched) warn_of_environments(*values);
+    }
+    if (values->preload_app && !app::has_python(*values)) {
         log::warning("preload_app has no effect: each worker loads a native application by itself");
     }
     options.entry = [&guest](const master::worker_launch& launch) { return run_worker(launch, guest.get()); };
-    options.reload = [&request, values, &guest, about = options.about] {
-        return reload(request, *values, guest != nullptr, about);
-    };
+    options.reload = [&request, values, &guest] { return reload(request, *values, guest != nullptr); };
     options.adopt = adopt;
     options.version = UNICORO_VERSION;
     options.daemon = daemon ? &*daemon : nullptr;
-    return master::run(std::move(options));
+    const master::ending ended = master::run(std::move(options));
+    // Exit handlers and what else there is belong to the master.
+    if (ended.is_worker && (how.python == nullptr || !how.python->ends_worker(ended.code))) {
+        os::end_process(ended.code);
+    }
+    return ended.code;
 }
 
-int check_application(const settings::load_request& request, const settings::server_settings& values) {
+int check_application(
+    const settings::load_request& request, const settings::server_settings& values, app::python_process* python
+) {
     if (const auto failed = enter_directory(request.directory, values)) return refuse(*failed);
-    [[maybe_unused]] const std::string about = app::prepare_hosts(values);
+    std::unique_ptr<app::master_guest> guest;
+    if (app::needs_python(values)) guest = python->make_guest(values);
     asio::io_context io{1};
     aio::task_group tasks(io);
     app::worker_context context{io, values, 0, 0, [] {}, &tasks};
     app::load_error error;
-    const std::unique_ptr<app::host> host = app::make_host(values, error);
+    const std::unique_ptr<app::host> host = app::make_host(values, error, guest.get());
     std::optional<app::load_error> failed;
     if (host) {
         failed = host->load(context);

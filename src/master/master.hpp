@@ -43,9 +43,15 @@ struct options {
     os::daemon_link* daemon = nullptr;
 };
 
+/// How `run` came back: 0 after a stop by signal, 1 when the master cannot start (the log says why), 3 or 4
+/// when the first workers cannot boot; or in a worker, whose process must end by this code, and soon.
+struct ending {
+    int code = 0;
+    bool is_worker = false;
+};
+
 /// The whole life of the master: binds, starts the workers and keeps them until a signal ends it. The
-/// error log must be open; `chdir` and `daemonise` come before. Returns the exit code: 0 after a stop by
-/// signal, 1 when it cannot start (the log says why), 3 or 4 when the first workers cannot boot.
-[[nodiscard]] int run(options chosen);
+/// error log must be open; `chdir` and `daemonise` come before. It comes back in each worker, too, at its end.
+[[nodiscard]] ending run(options chosen);
 
 }  // namespace unicoro::master

@@ -26,8 +26,13 @@ instant clock_now() noexcept {
     return instant(scoreboard::monotonic_now());
 }
 
-int run(options chosen) {
-    return supervisor(std::move(chosen)).run();
+ending run(options chosen) {
+    auto whole = std::make_unique<supervisor>(std::move(chosen));
+    const ending ended = whole->run();
+    // What still runs in a worker until its process ends refers to it.
+    if (ended.is_worker) [[maybe_unused]]
+        auto* const kept = whole.release();
+    return ended;
 }
 
 supervisor::supervisor(options chosen)
@@ -35,7 +40,7 @@ supervisor::supervisor(options chosen)
       companion_(options_.guest != nullptr ? *options_.guest : nobody_),
       notifier_(os::service_notifier::from_environment()) {}
 
-int supervisor::run() {
+ending supervisor::run() {
     std::optional<int> failed;
     try {
         failed = start();
@@ -44,10 +49,11 @@ int supervisor::run() {
         failed = 1;
     }
     if (!failed) loop();
+    if (is_worker_) return {*exit_code_, true};
     const int code = failed ? *failed : *exit_code_;
     companion_.ending();
     if (options_.daemon != nullptr) options_.daemon->report(code);
-    return code;
+    return {code, false};
 }
 
 void supervisor::loop() {
@@ -167,8 +173,9 @@ void supervisor::perform(const action::spawn& what) {
     companion_.forked(forked ? *forked : -1);
     if (!forked) return feed(event::spawn_failed{what.slot, forked.error().message()});
     if (*forked == 0) {
-        lifeline->master_end.reset();
-        be_worker(what, lifeline->worker_end.get());
+        is_worker_ = true;
+        exit_code_ = be_worker(what, std::move(lifeline->worker_end));
+        return;
     }
     board_->slot(what.slot).pid.store(*forked);
     workers_.push_back({*forked, what.slot, std::move(lifeline->master_end), most_rings});

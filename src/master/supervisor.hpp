@@ -28,7 +28,7 @@ class supervisor {
     explicit supervisor(options chosen);
 
     /// See `master::run`.
-    [[nodiscard]] int run();
+    [[nodiscard]] ending run();
 
   private:
     /// A worker that was forked and not yet collected.
@@ -77,8 +77,8 @@ class supervisor {
     void show_title() const;
 
     // worker_process.cpp
-    [[noreturn]] void be_worker(const action::spawn& what, int lifeline_fd);
-    [[nodiscard]] int boot_worker(const action::spawn& what, int lifeline_fd);
+    [[nodiscard]] int be_worker(const action::spawn& what, os::unique_fd lifeline);
+    [[nodiscard]] int boot_worker(const action::spawn& what);
 
     options options_;
     companion nobody_;
@@ -100,6 +100,12 @@ class supervisor {
     std::optional<int> exit_code_;
     int told_strength_ = 0;
     bool was_ready_ = false;
+
+    // In the process of a worker; exit_code_ is its.
+    bool is_worker_ = false;
+    os::unique_fd lifeline_;
+    std::vector<os::listener> worker_listeners_;
+    std::optional<worker_launch> launch_;
 };
 
 /// The part of the settings the core decides by.

@@ -2,27 +2,27 @@
 #include "base/exception_text.hpp"
 #include "log/log.hpp"
 #include "master/supervisor.hpp"
-#include "os/process.hpp"
 #include "os/process_title.hpp"
 
 #include <unistd.h>
 
 namespace unicoro::master {
 
-void supervisor::be_worker(const action::spawn& what, int lifeline_fd) {
+int supervisor::be_worker(const action::spawn& what, os::unique_fd lifeline) {
+    lifeline_ = std::move(lifeline);
     int code = 1;
     try {
-        code = boot_worker(what, lifeline_fd);
+        code = boot_worker(what);
     } catch (const std::exception& error) {
         log::critical("The worker ends after an exception: {}", base::exception_text(error));
     } catch (...) {
         log::critical("The worker ends after an exception of unknown type");
     }
     log::info("Worker exiting (pid: {})", getpid());
-    os::end_process(code);
+    return code;
 }
 
-int supervisor::boot_worker(const action::spawn& what, int lifeline_fd) {
+int supervisor::boot_worker(const action::spawn& what) {
     const pid_t pid = getpid();
     // What is the master's must end with the master, not with its last worker.
     workers_.clear();
@@ -51,10 +51,9 @@ int supervisor::boot_worker(const action::spawn& what, int lifeline_fd) {
         companion_.adopt(values);
     }
     log::info("Booting worker with pid: {}", pid);
-    std::vector<os::listener> listeners;
     for (const bound_listener& each : set.listeners) {
         if (each.socket.listening()) {
-            listeners.push_back(each.socket.socket_only());
+            worker_listeners_.push_back(each.socket.socket_only());
             continue;
         }
         auto own = os::listen_beside(each.socket, values.backlog);
@@ -62,7 +61,7 @@ int supervisor::boot_worker(const action::spawn& what, int lifeline_fd) {
             log::critical("{}", own.error().message);
             return static_cast<int>(boot_failure::worker);
         }
-        listeners.push_back(std::move(*own));
+        worker_listeners_.push_back(std::move(*own));
     }
     // What holds a socket's file, and the socket that only keeps an address, are the master's.
     set.listeners.clear();
@@ -75,7 +74,10 @@ int supervisor::boot_worker(const action::spawn& what, int lifeline_fd) {
         os::show_identity(set.privileges);
         environment_.apply(values.raw_env);
     }
-    return options_.entry(worker_launch{what.slot, what.age, listeners, *board_, lifeline_fd, values});
+    launch_.emplace(
+        worker_launch{what.slot, what.age, worker_listeners_, *board_, lifeline_.get(), values}
+    );
+    return options_.entry(*launch_);
 }
 
 }  // namespace unicoro::master

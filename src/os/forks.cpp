@@ -179,7 +179,9 @@ void withhold_handler(int signal, const struct sigaction& before) {
 
 void forget_handler(int signal) noexcept {
     const fork_pause pause;
-    std::erase_if(all().handlers, [signal](const handler_undo& each) { return each.signal == signal; });
+    std::vector<handler_undo>& known = all().handlers;
+    const auto last = std::ranges::find(known | std::views::reverse, signal, &handler_undo::signal);
+    if (last != known.rend()) known.erase(std::next(last).base());
 }
 
 void withhold_mask(const sigset_t& blocked) noexcept {

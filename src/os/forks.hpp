@@ -55,7 +55,7 @@ class fork_pause {
 [[nodiscard]] bool is_useless(int fd) noexcept;
 
 /// What handles this signal now is the server's: a child gets `before` back, unless the application has
-/// put something else there meanwhile.
+/// put something else there meanwhile. One may stand upon another, and the last is the first to be forgotten.
 void withhold_handler(int signal, const struct sigaction& before);
 void forget_handler(int signal) noexcept;
 

@@ -13,6 +13,14 @@
 #include <system_error>
 
 namespace unicoro::os {
+namespace {
+
+std::optional<fork_hooks>& own_forks() noexcept {
+    static std::optional<fork_hooks> hooks;
+    return hooks;
+}
+
+}  // namespace
 
 std::string executed_path() {
     const auto* const given = reinterpret_cast<const char*>(getauxval(AT_EXECFN));
@@ -24,11 +32,19 @@ std::string executed_path() {
     return std::filesystem::read_symlink("/proc/self/exe", failed).string();
 }
 
+void watch_own_forks(const fork_hooks& hooks) noexcept {
+    own_forks() = hooks;
+}
+
 result<pid_t> fork_process() noexcept {
     std::fflush(nullptr);
     const fork_of_server ours;
+    const std::optional<fork_hooks>& hooks = own_forks();
+    if (hooks) hooks->before();
     const pid_t pid = fork();
-    if (pid < 0) return last_error();
+    const error_code failed = pid < 0 ? last_error() : error_code();
+    if (hooks) (pid == 0 ? hooks->in_child : hooks->in_parent)();
+    if (failed) return failed;
     return pid;
 }
 

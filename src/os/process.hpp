@@ -20,6 +20,17 @@ struct ended_child {
     int status = 0;
 };
 
+/// What else of this process must know of the server's own forks (an interpreter): called around each, on
+/// the thread that forks.
+struct fork_hooks {
+    void (*before)() noexcept;
+    void (*in_parent)() noexcept;  ///< also when there is no child
+    void (*in_child)() noexcept;
+};
+
+/// For the rest of the process and those that are forked from it.
+void watch_own_forks(const fork_hooks& hooks) noexcept;
+
 /// fork(2) with the output buffers of stdio flushed first, so that nothing is written twice. The child
 /// keeps all that is withheld from children of the application (os/forks.hpp). 0 in the child.
 [[nodiscard]] result<pid_t> fork_process() noexcept;

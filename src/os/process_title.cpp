@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "os/process_title.hpp"
 
+#include "os/unique_fd.hpp"
+
+#include <fcntl.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -8,6 +11,7 @@
 #include <array>
 #include <cerrno>
 #include <cstddef>
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 
@@ -21,12 +25,24 @@ struct title_memory {
 
 title_memory memory;  // NOLINT: the one argv area of the process
 
-// The strings of argv and environ lie one behind the other; the area ends at the first gap.
-char* end_of_area(char** strings, char* end) noexcept {
-    for (; *strings != nullptr; ++strings) {
-        if (*strings == end) end = *strings + std::strlen(*strings) + 1;
+// Field 48 of /proc/self/stat is where argv begins, and 51 where the environment ends.
+title_memory find_memory() noexcept {
+    std::array<char, 2048> text{};
+    const unique_fd file(open("/proc/self/stat", O_RDONLY | O_CLOEXEC));
+    if (!file || read(file.get(), text.data(), text.size() - 1) <= 0) return {};
+    // The name of the program is in brackets, and may have spaces and brackets in it.
+    const char* at = std::strrchr(text.data(), ')');
+    std::array<std::uintptr_t, 4> addresses{};
+    for (int field = 3; at != nullptr && field <= 51; ++field) {
+        at = std::strchr(at + 1, ' ');
+        if (at == nullptr || field < 48) continue;
+        addresses.at(static_cast<std::size_t>(field - 48)) = std::strtoul(at + 1, nullptr, 10);
     }
-    return end;
+    const auto [arguments, arguments_end, variables, variables_end] = addresses;
+    if (at == nullptr || arguments == 0 || arguments_end <= arguments) return {};
+    // The area ends at the first gap.
+    const std::uintptr_t end = variables == arguments_end ? variables_end : arguments_end;
+    return {reinterpret_cast<char*>(arguments), end - arguments};
 }
 
 bool move_environment() noexcept {
@@ -44,18 +60,17 @@ bool move_environment() noexcept {
 
 }  // namespace
 
-void prepare_process_title(int argc, char** argv) noexcept {
-    if (argc < 1 || argv[0] == nullptr || memory.begin != nullptr) return;
-    char* const begin = argv[0];
-    char* end = end_of_area(argv, begin);
-    end = end_of_area(environ, end);
+void prepare_process_title() noexcept {
+    if (memory.begin != nullptr) return;
+    const title_memory found = find_memory();
+    if (found.begin == nullptr) return;
     // glibc prints messages with pointers into argv[0].
-    char* const name = strdup(begin);
+    char* const name = strdup(program_invocation_name);
     if (name == nullptr || !move_environment()) return;
     program_invocation_name = name;
     char* const slash = std::strrchr(name, '/');
     program_invocation_short_name = slash == nullptr ? name : slash + 1;
-    memory = {begin, static_cast<std::size_t>(end - begin)};
+    memory = found;
 }
 
 void set_process_title(std::string_view title) noexcept {

@@ -6,9 +6,9 @@
 namespace unicoro::os {
 
 /// Moves the environment elsewhere and remembers the memory of argv and environ, where ps(1) reads the
-/// title. Call it once, first thing in main; copies of pointers into argv are unusable after
-/// `set_process_title`.
-void prepare_process_title(int argc, char** argv) noexcept;
+/// title, as proc(5) tells of it: this process may be any program's. Call it once, while there is one
+/// thread; copies of pointers into argv are unusable after `set_process_title`.
+void prepare_process_title() noexcept;
 
 /// Shows `title` as the command line of this process, clipped to the memory there is. Nothing without
 /// `prepare_process_title`.

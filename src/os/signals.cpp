@@ -33,6 +33,13 @@ void keep_signal(int signal) {
     came_in[static_cast<std::size_t>(signal)].store(true);
 }
 
+std::atomic<pthread_t> taker{};
+
+/// In a thread that the source's signals are not blocked in: a library may have started it before.
+void hand_on(int signal) {
+    pthread_kill(taker.load(), signal);
+}
+
 template <class Visit>
 void for_each_of(const sigset_t& set, Visit visit) noexcept {
     for (int signal = 1; signal < NSIG; ++signal) {
@@ -51,13 +58,31 @@ result<signal_source> signal_source::open(std::span<const int> signals) noexcept
     }
     unique_fd fd(signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
     if (!fd) return last_error();
-    withhold_mask(set);
-    of_source() = set;
-    return signal_source(std::move(fd));
+    return signal_source(std::move(fd), set);
+}
+
+signal_source::signal_source(unique_fd fd, const sigset_t& signals) : fd_(std::move(fd)) {
+    withhold_mask(signals);
+    of_source() = signals;
+    taker = pthread_self();
+    struct sigaction handed{};
+    handed.sa_handler = &hand_on;
+    handed.sa_flags = SA_RESTART;
+    for_each_of(signals, [&](int signal) {
+        struct sigaction& before = before_[static_cast<std::size_t>(signal)];
+        sigaction(signal, &handed, &before);
+        withhold_handler(signal, before);
+    });
 }
 
 signal_source::~signal_source() {
     if (!fd_) return;
+    for_each_of(of_source(), [this](int signal) {
+        forget_handler(signal);
+        struct sigaction now{};
+        sigaction(signal, nullptr, &now);
+        if (now.sa_handler == &hand_on) sigaction(signal, &before_[static_cast<std::size_t>(signal)], nullptr);
+    });
     forget_mask();
     sigemptyset(&of_source());
 }

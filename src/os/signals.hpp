@@ -17,7 +17,8 @@ namespace unicoro::os {
 /// descriptor that poll(2) reports. The kernel keeps one pending signal of each kind.
 class signal_source {
   public:
-    /// Blocks the signals for this thread and those made later; not in what the application forks.
+    /// Blocks the signals for this thread and those made later; not in what the application forks. Threads
+    /// that were there before hand theirs on to this one, which must live as long as the source.
     [[nodiscard]] static result<signal_source> open(std::span<const int> signals) noexcept;
 
     signal_source(signal_source&& other) noexcept = default;
@@ -29,9 +30,10 @@ class signal_source {
     [[nodiscard]] std::optional<int> next() noexcept;
 
   private:
-    explicit signal_source(unique_fd fd) : fd_(std::move(fd)) {}
+    signal_source(unique_fd fd, const sigset_t& signals);
 
     withheld_fd fd_;
+    std::array<struct sigaction, NSIG> before_{};  // of the signals that are its
 };
 
 /// While one lives, the signals of the process's signal_source are not blocked, as programs and children that

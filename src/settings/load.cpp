@@ -186,9 +186,10 @@ fs::path start_directory() {
 
 }  // namespace
 
-load_request request_of_process(int argc, const char* const* argv) {
+load_request request_of_process(const std::vector<std::string>& command_line) {
     load_request request;
-    if (argc > 1) request.arguments.assign(argv + 1, argv + argc);
+    request.program = command_line.front();
+    request.arguments.assign(command_line.begin() + 1, command_line.end());
     request.environment = [](const std::string& name) -> std::optional<std::string> {
         const char* value = std::getenv(name.c_str());
         if (value == nullptr) return std::nullopt;

@@ -57,8 +57,9 @@ struct outcome {
 /// `program` and `arguments` as one.
 [[nodiscard]] std::vector<std::string> command_line_of(const load_request& request);
 
-/// The request of this process: its arguments, environment, folder and CPUs.
-[[nodiscard]] load_request request_of_process(int argc, const char* const* argv);
+/// The request of this process: its environment, folder and CPUs, and this command line, whose first word is
+/// the program.
+[[nodiscard]] load_request request_of_process(const std::vector<std::string>& command_line);
 
 /// The place of a Python settings file as it is run: "python:MODULE" or an absolute path.
 [[nodiscard]] std::string python_location(const load_request& request, const std::string& written);

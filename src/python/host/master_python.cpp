@@ -3,13 +3,14 @@
 
 #include "log/log.hpp"
 #include "python/host/python_host.hpp"
+#include "python/runtime/gil.hpp"
 #include "python/runtime/interpreter.hpp"
 #include "python/runtime/traceback.hpp"
 
 namespace unicoro::python {
 
 std::optional<app::load_error> master_python::start(std::span<const os::listener> sockets) {
-    if (auto failure = home_->open(values_)) return failure;
+    if (auto failure = home_->open(values_, python_home::use::master)) return failure;
     const gil_lock gil;
     home_->server().listening(sockets);
     if (!home_->server().fire("on_starting")) {
@@ -23,21 +24,15 @@ std::optional<app::load_error> master_python::start(std::span<const os::listener
     return std::nullopt;
 }
 
-// Python is held from before the fork until after it, on both sides.
 void master_python::before_fork(std::uint64_t age) {
-    gil_parking::enter();
+    const gil_lock gil;
     home_->server().tell("before_fork", age);
-    PyOS_BeforeFork();
 }
 
 void master_python::forked(pid_t pid) {
-    if (pid == 0) {
-        PyOS_AfterFork_Child();
-    } else {
-        PyOS_AfterFork_Parent();
-        home_->server().tell("forked", pid);
-    }
-    gil_parking::leave();
+    if (pid == 0) return;
+    const gil_lock gil;
+    home_->server().tell("forked", pid);
 }
 
 std::unique_ptr<app::host> master_python::make_host() {
@@ -81,7 +76,7 @@ void master_python::ending() {
         home_->server().announce("on_exit");
         home_->forget();
     }
-    interpreter::stop();
+    interpreter::leave();
 }
 
 }  // namespace unicoro::python

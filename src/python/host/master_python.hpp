@@ -7,14 +7,16 @@
 
 #include <memory>
 #include <span>
+#include <string>
+#include <utility>
 
 namespace unicoro::python {
 
-/// The interpreter in the master, for preload_app and for hooks that are called there.
+/// The interpreter in the master: workers are forked with it, and preload_app and some hooks run there.
 class master_python final : public app::master_guest {
   public:
-    explicit master_python(const settings::server_settings& values)
-        : values_(values), home_(std::make_shared<python_home>(values.python)) {}
+    master_python(const settings::server_settings& values, std::string executable)
+        : values_(values), home_(std::make_shared<python_home>(std::move(executable))) {}
 
     [[nodiscard]] std::optional<app::load_error> start(std::span<const os::listener> sockets) override;
     void before_fork(std::uint64_t age) override;

@@ -2,17 +2,18 @@
 #include "python/host/python_home.hpp"
 
 #include "app/app_spec.hpp"
+#include "app/make_host.hpp"
 #include "log/log.hpp"
-#include "log/open.hpp"
-#include "os/identity.hpp"
 #include "os/signals.hpp"
 #include "python/gevent/gevent_loop.hpp"
-#include "python/runtime/interpreter.hpp"
+#include "python/runtime/gil.hpp"
 #include "python/runtime/package.hpp"
 #include "python/runtime/traceback.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
-#include <cstdlib>
+#include <string_view>
 #include <utility>
 
 namespace unicoro::python {
@@ -26,34 +27,37 @@ bool looks_like_asgi(const std::string& spec) {
     return answer.get() == Py_True;
 }
 
-/// Brings one variable of os.environ to what the process has.
-bool copy_variable(PyObject* variables, const char* name) {
-    const char* const text = std::getenv(name);
-    const py_ref key = py_ref::steal(PyUnicode_DecodeFSDefault(name));
-    if (!key) return false;
-    if (text == nullptr) {
-        const int known = PySequence_Contains(variables, key.get());
-        return known == 0 || (known > 0 && PyObject_DelItem(variables, key.get()) == 0);
+/// The variables of the process, which the master and a worker change, as they are.
+py_ref process_environment() {
+    py_ref variables = py_ref::steal(PyDict_New());
+    for (char** each = environ; variables && each != nullptr && *each != nullptr; ++each) {
+        const std::string_view text(*each);
+        const std::size_t equals = text.find('=', 1);
+        if (equals == std::string_view::npos) continue;
+        const py_ref name =
+            py_ref::steal(PyBytes_FromStringAndSize(text.data(), static_cast<Py_ssize_t>(equals)));
+        const py_ref value = py_ref::steal(PyBytes_FromString(*each + equals + 1));
+        // Of two with one name the first counts.
+        if (!name || !value || PyDict_SetDefault(variables.get(), name.get(), value.get()) == nullptr) return {};
     }
-    const py_ref value = py_ref::steal(PyUnicode_DecodeFSDefault(text));
-    return value && PyObject_SetItem(variables, key.get(), value.get()) == 0;
+    return variables;
 }
 
-/// An interpreter of the master read the environment when it started; these settings may be younger.
-std::optional<app::load_error> adopt_environment(const settings::server_settings& values) {
-    const gil_lock gil;
-    const py_ref module = py_ref::steal(PyImport_ImportModule("os"));
-    const py_ref variables =
-        py_ref::steal(module ? PyObject_GetAttrString(module.get(), "environ") : nullptr);
-    if (!variables) return not_booted();
-    // The worker may have become another user since.
-    for (const char* const name : os::identity_variables) {
-        if (!copy_variable(variables.get(), name)) return not_booted();
+py_ref as_paths(const std::vector<std::string>& folders) {
+    py_ref list = py_ref::steal(PyList_New(0));
+    for (const std::string& each : folders) {
+        const py_ref entry = py_ref::steal(PyUnicode_DecodeFSDefault(each.c_str()));
+        if (!list || !entry || PyList_Append(list.get(), entry.get()) != 0) return {};
     }
-    for (const auto& [name, text] : values.raw_env) {
-        if (!copy_variable(variables.get(), name.c_str())) return not_booted();
-    }
-    return std::nullopt;
+    return list;
+}
+
+/// The interpreter is older than these settings, and so is what it knows of the environment.
+bool adopt(const settings::server_settings& values) {
+    const py_ref variables = process_environment();
+    const py_ref folders = as_paths(values.pythonpath);
+    return variables && folders &&
+           package::call("_unicoro.startup", "adopt", {variables.get(), folders.get()});
 }
 
 /// Makes the standard library cooperative, where a worker of these settings would. That the package
@@ -93,16 +97,11 @@ bool only_asgi(const settings::server_settings& values) {
     });
 }
 
-std::optional<app::load_error> python_home::open(const settings::server_settings& values, bool checking) {
-    if (interpreter::running()) return adopt_environment(values);
-    interpreter::options chosen;
-    chosen.executable = executable_;
-    chosen.arguments = values.command_line;
-    chosen.pythonpath = values.pythonpath;
-    chosen.crash_fd = log::descriptor();
-    if (auto failure = interpreter::start(chosen)) return not_booted(*failure);
+std::optional<app::load_error> python_home::open(const settings::server_settings& values, use where) {
     const gil_lock gil;
-    if (!server_.make(values, checking)) return not_booted();
+    if (!adopt(values)) return not_booted();
+    if (where == use::master && !app::calls_python_in_master(values)) return std::nullopt;
+    if (!server_.is_made() && !server_.make(values, where == use::checking)) return not_booted();
     return std::nullopt;
 }
 

@@ -5,6 +5,7 @@
 #include "python/host/app_import.hpp"
 #include "python/host/server_object.hpp"
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -15,16 +16,22 @@ namespace unicoro::python {
 /// interpreter, the hooks and loggers, and applications that were preloaded.
 class python_home {
   public:
-    /// `executable`: the interpreter or venv that the plugin was chosen for.
+    /// `executable`: sys.executable.
     explicit python_home(std::string executable) : executable_(std::move(executable)) {}
 
     [[nodiscard]] const std::string& executable() const noexcept { return executable_; }
 
-    /// Starts the interpreter, sets up its logging and finds the hooks' functions, unless a process before
-    /// this one has. `checking`: nothing will be served.
-    [[nodiscard]] std::optional<app::load_error> open(
-        const settings::server_settings& values, bool checking = false
-    );
+    /// Where Python code is to be called for these settings.
+    enum class use : std::uint8_t {
+        master,    ///< only what is called there
+        worker,    ///< on top of what the master has done
+        checking,  ///< nothing will be served
+    };
+
+    /// Gives the interpreter what an application of these settings expects (environment, sys.path), and, where
+    /// something is called, sets up its logging and finds the hooks' functions, unless a process before this
+    /// one has.
+    [[nodiscard]] std::optional<app::load_error> open(const settings::server_settings& values, use where);
 
     /// Imports the applications, as a worker of these settings would. After `open`, with the GIL.
     [[nodiscard]] std::optional<app::load_error> preload(const settings::server_settings& values);

@@ -4,12 +4,15 @@
 #include "aio/watched_duplicate.hpp"
 #include "app/app_spec.hpp"
 #include "log/log.hpp"
+#include "log/open.hpp"
 #include "os/descriptors.hpp"
 #include "os/signals.hpp"
 #include "python/loop/held_loop.hpp"
 #include "python/runtime/forked_child.hpp"
+#include "python/runtime/gil.hpp"
 #include "python/runtime/interpreter.hpp"
 #include "python/runtime/package.hpp"
+#include "python/runtime/py_ref.hpp"
 #include "python/runtime/traceback.hpp"
 #include "python/wsgi/greenlets/eventlet_driver.hpp"
 #include "python/wsgi/greenlets/gevent_driver.hpp"
@@ -29,6 +32,12 @@ py_ref spew(PyObject* application) {
     return package::call("_unicoro.development", "spew", {application});
 }
 
+/// The stacks of a process that dies go to the error log.
+bool tell_stacks() {
+    const py_ref log = py_ref::steal(PyLong_FromLong(log::descriptor()));
+    return log && package::call("_unicoro.stacks", "tell_stacks", {log.get()});
+}
+
 }  // namespace
 
 python_host::~python_host() {
@@ -37,8 +46,10 @@ python_host::~python_host() {
 
 std::optional<app::load_error> python_host::load(app::worker_context& context) {
     const settings::server_settings& values = context.settings;
-    if (auto failure = home_->open(values, context.age == 0)) return failure;
+    const auto use = context.age == 0 ? python_home::use::checking : python_home::use::worker;
+    if (auto failure = home_->open(values, use)) return failure;
     const gil_lock gil;
+    if (!tell_stacks()) return not_booted();
     thread_ = PyThread_get_thread_ident();
     os::keep_write_signals();
     extra_files_ = values.reload_extra_files;
@@ -316,9 +327,9 @@ void python_host::shut_down() noexcept {
     }
     if (threads_inside) {
         log::warning("threads are still in the application: the worker ends without them");
-        interpreter::stop_beside_threads();
+        interpreter::leave_beside_threads();
     } else {
-        interpreter::stop();
+        interpreter::leave();
     }
 }
 

@@ -61,6 +61,7 @@ bool server_object::make(const settings::server_settings& values, bool checking)
 }
 
 void server_object::adopt(const settings::server_settings& values) {
+    if (!server_) return;
     const std::string settings = settings::print_json(values);
     const py_ref done = py_ref::steal(PyObject_CallMethod(server_.get(), "adopt", "s", settings.c_str()));
     if (done) return;
@@ -70,6 +71,7 @@ void server_object::adopt(const settings::server_settings& values) {
 }
 
 void server_object::listening(std::span<const os::listener> sockets) {
+    if (!server_) return;
     const py_ref list = as_list(sockets);
     const py_ref done =
         py_ref::steal(list ? PyObject_CallMethod(server_.get(), "listening", "O", list.get()) : nullptr);

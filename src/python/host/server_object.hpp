@@ -14,12 +14,13 @@ namespace unicoro::python {
 
 /// The server as Python code knows it (the object that hooks.py makes): gunicorn's hooks, its loggers and
 /// what they are called with. Made when the interpreter starts and inherited by workers of a master that
-/// has one. Every call with the GIL; without it, because `make` has failed, nothing is called.
+/// has one. Every call with the GIL. While it is not made, calls of a master do nothing.
 class server_object {
   public:
     /// Sets up the loggers and imports the functions of hooks. `checking`: only to see whether it can be
     /// done. False with a Python exception set.
     [[nodiscard]] bool make(const settings::server_settings& values, bool checking);
+    [[nodiscard]] bool is_made() const noexcept { return static_cast<bool>(server_); }
 
     /// Calls a method of the object; false with a Python exception set.
     template <class... Numbers>

@@ -4,8 +4,10 @@
 #include "log/log.hpp"
 #include "os/descriptors.hpp"
 #include "os/forks.hpp"
+#include "python/runtime/gil.hpp"
 #include "python/runtime/interpreter.hpp"
 #include "python/runtime/package.hpp"
+#include "python/runtime/py_ref.hpp"
 #include "python/runtime/traceback.hpp"
 
 #include <pthread.h>

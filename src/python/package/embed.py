@@ -2,6 +2,7 @@
 """Makes C++ of the modules of the package `_unicoro`, so that programs have it within them.
 
     embed.py modules OUTPUT MODULE.py...        code for the Python that runs this, and text
+    embed.py text OUTPUT NAME PROGRAM.py        a text for `python -c`: the constant NAME
     embed.py program OUTPUT NAME MODULE.py...   a text for `python -c` that has the modules within it and runs
                                                 main() of the last one: the constant NAME
 """
@@ -72,12 +73,21 @@ const long embedded_magic = {magic};
 def program(constant, paths):
     texts = "".join(f"    {name!r}: {text!r},\n" for _, name, text in read(paths))
     main = Path(paths[-1]).stem
+    return header(constant, PROGRAM % (texts, main, main))
+
+
+def text(constant, paths):
+    (path,) = paths
+    return header(constant, Path(path).read_text(encoding="utf-8"))
+
+
+def header(constant, value):
     return f"""// SPDX-License-Identifier: MIT
 #pragma once
 
 namespace unicoro::cli {{
 
-inline constexpr const char* {constant} = {raw(PROGRAM % (texts, main, main))};
+inline constexpr const char* {constant} = {raw(value)};
 
 }}  // namespace unicoro::cli
 """
@@ -85,5 +95,5 @@ inline constexpr const char* {constant} = {raw(PROGRAM % (texts, main, main))};
 
 if __name__ == "__main__":
     kind, output, *rest = sys.argv[1:]
-    made = modules(rest) if kind == "modules" else program(rest[0], rest[1:])
+    made = modules(rest) if kind == "modules" else {"program": program, "text": text}[kind](rest[0], rest[1:])
     Path(output).write_text(made, encoding="utf-8")

@@ -5,6 +5,7 @@
 #include "python/runtime/greenlet_api.hpp"
 #include "python/runtime/interpreter.hpp"
 #include "python/runtime/package.hpp"
+#include "python/runtime/py_ref.hpp"
 
 namespace unicoro::python {
 namespace {

@@ -1,39 +1,29 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "python/runtime/gil.hpp"
-#include "python/runtime/py_ref.hpp"
-
-#include <optional>
-#include <string>
-#include <vector>
-
 namespace unicoro::python {
 
-/// The process's one Python interpreter. Started on the worker's thread after the fork, and left by
-/// it while the event loop runs: Python is entered through `gil_lock` only, so that threads of the
+/// The Python that this process is. It runs before the server begins in it and ends after that. In between
+/// the server's thread is outside of it and enters through `gil_lock` only, so that threads of the
 /// application run while the loop waits.
 class interpreter {
   public:
-    struct options {
-        std::string executable;               ///< of the interpreter or venv to be; absolute
-        std::vector<std::string> arguments;   ///< sys.argv; empty = the server's name alone
-        std::vector<std::string> pythonpath;  ///< before the working directory in sys.path
-        int crash_fd = 2;                     ///< stacks of a dying process go there
-    };
+    /// The server begins: Python's ways with signals and forks become the server's, and the GIL is free
+    /// afterwards. Once, with the GIL and the package installed. False with a Python exception set.
+    [[nodiscard]] static bool begin();
 
-    /// Starts Python; the GIL is free afterwards. Returns why it could not. Called once.
-    [[nodiscard]] static std::optional<std::string> start(const options& chosen);
+    /// The server's part in it is over: its thread is inside again and stays there until Python ends as
+    /// at the end of any program, and nothing of the package is called any more. Every py_ref must be gone,
+    /// except what functions that run at the end may still use. Does nothing when that was done.
+    static void leave() noexcept;
+    /// The same where threads of the server are still in the application: what of the end concerns that
+    /// happens now. Nothing of Python's may be freed: the process must end at once.
+    static void leave_beside_threads() noexcept;
 
-    /// Ends Python as at the end of a program: waits for its threads, runs atexit. Every py_ref
-    /// must be gone. Does nothing when Python does not run.
-    static void stop() noexcept;
-
-    /// The same where threads of the server are still in the application: nothing of Python's is freed,
-    /// and it is this thread's until the process ends, which should be soon.
-    static void stop_beside_threads() noexcept;
-
+    /// Between `begin` and `leave`.
     [[nodiscard]] static bool running() noexcept;
+    /// After `leave`.
+    [[nodiscard]] static bool may_end() noexcept;
 
     /// True in a process that the application forked off: it must never act as the server.
     [[nodiscard]] static bool forked_away() noexcept;

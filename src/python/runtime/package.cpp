@@ -67,11 +67,13 @@ bool fits() noexcept {
     return PyImport_GetMagicNumber() == embedded_magic;
 }
 
-bool install() {
+bool install(PyObject* module) {
     const py_ref first = run_first();
     const py_ref modules = table();
     if (!first || !modules) return false;
-    const py_ref done = py_ref::steal(PyObject_CallMethod(first.get(), "install", "O", modules.get()));
+    PyObject* const package = module != nullptr ? module : Py_None;
+    const py_ref done =
+        py_ref::steal(PyObject_CallMethod(first.get(), "install", "OO", modules.get(), package));
     is_installed() = static_cast<bool>(done);
     return is_installed();
 }

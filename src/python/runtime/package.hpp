@@ -12,8 +12,9 @@ namespace unicoro::python::package {
 /// Whether it was compiled for a Python that reads the same bytecode as this one.
 [[nodiscard]] bool fits() noexcept;
 
-/// Makes it importable, once per interpreter. False with a Python exception set.
-[[nodiscard]] bool install();
+/// Makes it importable, once per interpreter; `module` becomes the package itself, if there is one. False with a
+/// Python exception set.
+[[nodiscard]] bool install(PyObject* module = nullptr);
 /// From here on nothing of it is found: the interpreter ends.
 void forget() noexcept;
 

@@ -6,6 +6,7 @@
 #include "base/text.hpp"
 #include "log/log.hpp"
 #include "python/runtime/failure_report.hpp"
+#include "python/runtime/gil.hpp"
 #include "python/runtime/interpreter.hpp"
 #include "python/runtime/response_length.hpp"
 #include "python/runtime/text.hpp"

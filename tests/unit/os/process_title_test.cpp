@@ -7,38 +7,20 @@
 #include <unistd.h>
 
 #include <cstdlib>
-#include <cstring>
-#include <vector>
+#include <string>
 
 namespace os = unicoro::os;
 using os::testing::content_of;
 using os::testing::in_child;
-
-namespace {
-
-// The real argv of this process, as main received it.
-char** original_argv() {
-    const std::string command = content_of("/proc/self/cmdline");
-    static std::vector<char*> pointers;
-    pointers.clear();
-    // environ follows argv in memory: its first string ends where argv began plus its length.
-    char* begin = environ[0] - command.size();
-    for (char* at = begin; at < environ[0]; at += std::strlen(at) + 1) pointers.push_back(at);
-    pointers.push_back(nullptr);
-    return pointers.data();
-}
-
-}  // namespace
 
 TEST_SUITE_BEGIN("process title");
 
 TEST_CASE("the title is what ps shows and the environment survives") {
     CHECK(in_child([] {
               const std::string home = std::getenv("PATH");
-              char** argv = original_argv();
               os::set_process_title("too early");
               if (content_of("/proc/self/cmdline").starts_with("too early")) return 1;
-              os::prepare_process_title(1, argv);
+              os::prepare_process_title();
               os::set_process_title("unicoro: worker [app:app]");
               const std::string shown = content_of("/proc/self/cmdline");
               if (std::string(shown.c_str()) != "unicoro: worker [app:app]") return 2;

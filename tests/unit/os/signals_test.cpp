@@ -9,6 +9,7 @@
 
 #include <array>
 #include <csignal>
+#include <thread>
 
 #include <fcntl.h>
 #include <poll.h>
@@ -40,6 +41,27 @@ TEST_CASE("blocked signals are read, in a child they act again") {
                      }) == -SIGTERM
                          ? 0
                          : 6;
+          }) == 0);
+}
+
+TEST_CASE("a thread that was there before hands its signals on") {
+    CHECK(in_child([] {
+              std::array<int, 2> ends{};
+              if (pipe(ends.data()) != 0) return 1;
+              std::thread before([in = ends[0]] {
+                  char end = 0;
+                  [[maybe_unused]] const ssize_t got = read(in, &end, 1);
+              });
+              constexpr std::array wanted{SIGTERM};
+              auto source = os::signal_source::open(wanted);
+              if (!source) return 2;
+              kill(getpid(), SIGTERM);
+              pollfd watched{source->fd(), POLLIN, 0};
+              if (poll(&watched, 1, 10'000) != 1) return 3;
+              if (source->next() != SIGTERM) return 4;
+              if (write(ends[1], "x", 1) != 1) return 5;
+              before.join();
+              return 0;
           }) == 0);
 }
 

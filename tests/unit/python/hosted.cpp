@@ -55,7 +55,7 @@ std::unique_ptr<app::host> load() {
     if (const auto failure = log::open(chosen)) FAIL(*failure);
     values().app = "unit_apps:application";
     static app::worker_context context{loop(), values(), 0, 0, [] {}, nullptr};
-    auto host = std::make_unique<python::python_host>(std::make_shared<python::python_home>(TEST_PYTHON));
+    auto host = std::make_unique<python::python_host>(std::make_shared<python::python_home>("python3"));
     if (const auto failure = host->load(context)) FAIL(failure->message);
     return host;
 }

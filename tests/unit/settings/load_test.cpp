@@ -246,8 +246,9 @@ TEST_SUITE("load") {
     }
 
     TEST_CASE("the request of this process") {
-        const char* arguments[] = {"unicoro", "-w", "2", "app:app"};
-        const auto request = unicoro::settings::request_of_process(4, arguments);
+        const auto request =
+            unicoro::settings::request_of_process({"/usr/bin/unicoro", "-w", "2", "app:app"});
+        CHECK(request.program == "/usr/bin/unicoro");
         CHECK(request.arguments == std::vector<std::string>{"-w", "2", "app:app"});
         CHECK(request.directory.is_absolute());
         CHECK(request.count_cpus() >= 1);

@@ -56,16 +56,18 @@ def is_ours(file):
     return file.startswith(FOLDER + "/")
 
 
-def install(modules):
-    """Makes them importable. Their importer is the last to be asked, so that whoever imports something else does
-    not pay for it; that is early enough, since the package is here from now on, with an empty `__path__`, in
-    which others find nothing.
+def install(modules, package=None):
+    """Makes them importable, under `package` or a new one. Their importer is the last to be asked, so that whoever
+    imports something else does not pay for it; that is early enough, since the package is here from now on, with
+    an empty `__path__`, in which others find nothing.
     """
     global __spec__, __loader__
     importer = Importer(modules)
     sys.meta_path.append(importer)
     # This one was not imported by it.
     __spec__, __loader__ = importer.find_spec(__name__), importer
-    package = module_from_spec(importer.find_spec(__spec__.parent))
+    if package is None:
+        package = module_from_spec(importer.find_spec(__spec__.parent))
+    package.__path__ = []
     sys.modules[package.__name__] = package
     importer.exec_module(package)

@@ -1,23 +1,40 @@
 # SPDX-License-Identifier: MIT
-"""What happens first in an interpreter of the server."""
+"""What makes an interpreter one of the server."""
 
 import importlib
 import os
+import signal
 import sys
 
-from . import stacks
-
 # Imported before the application's folders are in sys.path: an "ast.py" that lies there is not for the server.
-EARLY = ("call_ends", "client_socket", "development", "forks", "hubs", "loading", "server", "source_guess")
+EARLY = ("call_ends", "client_socket", "development", "forks", "hubs", "loading", "server", "source_guess", "stacks")
+
+# What is in sys.path because of settings.
+placed = []
 
 
-def prepare(pythonpath, crash_fd):
-    """Sets up what an application may expect of its interpreter."""
+def begin():
+    """Before anything else of the server."""
+    # Python's own would raise in whatever the server is at. The server has its own way to be interrupted.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     for name in EARLY:
         importlib.import_module("." + name, __package__)
-    sys.path.insert(0, os.getcwd())
-    for entry in reversed([os.path.abspath(each) for each in pythonpath]):
+
+
+def adopt(variables, pythonpath):
+    """Brings os.environ to what the process has, and sys.path to what the settings and the folder say."""
+    for name in set(os.environb) - set(variables):
+        del os.environb[name]
+    for name, value in variables.items():
+        if os.environb.get(name) != value:
+            os.environb[name] = value
+    _place([os.path.abspath(each) for each in pythonpath] + [os.getcwd()])
+
+
+def _place(folders):
+    if folders == placed:
+        return
+    for entry in placed + folders:
         if entry in sys.path:
             sys.path.remove(entry)
-        sys.path.insert(0, entry)
-    stacks.tell_stacks(crash_fd)
+    sys.path[:0] = placed[:] = folders

@@ -5,6 +5,7 @@
 #include "python/runtime/interpreter.hpp"
 #include "python/runtime/method.hpp"
 #include "python/runtime/package.hpp"
+#include "python/runtime/py_ref.hpp"
 
 #include <algorithm>
 #include <chrono>

@@ -2,8 +2,10 @@
 #include "python/wsgi/greenlets/greenlet_call.hpp"
 
 #include "log/log.hpp"
+#include "python/runtime/gil.hpp"
 #include "python/runtime/greenlet_api.hpp"
 #include "python/runtime/interpreter.hpp"
+#include "python/runtime/py_ref.hpp"
 #include "python/runtime/traceback.hpp"
 #include "python/wsgi/greenlets/greenlet_runner.hpp"
 

@@ -6,6 +6,7 @@
 #include "python/runtime/interpreter.hpp"
 #include "python/runtime/method.hpp"
 #include "python/runtime/package.hpp"
+#include "python/runtime/py_ref.hpp"
 #include "python/runtime/traceback.hpp"
 #include "python/wsgi/greenlets/greenlet_slate.hpp"
 

@@ -4,6 +4,7 @@
 #include "log/log.hpp"
 #include "python/runtime/greenlet_api.hpp"
 #include "python/runtime/interpreter.hpp"
+#include "python/runtime/py_ref.hpp"
 #include "python/runtime/traceback.hpp"
 
 namespace unicoro::python {

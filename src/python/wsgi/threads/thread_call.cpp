@@ -4,6 +4,7 @@
 #include "python/runtime/gil.hpp"
 #include "python/runtime/interpreter.hpp"
 #include "python/runtime/package.hpp"
+#include "python/runtime/py_ref.hpp"
 #include "python/runtime/thread_exception.hpp"
 #include "python/runtime/traceback.hpp"
 #include "python/wsgi/threads/thread_runner.hpp"

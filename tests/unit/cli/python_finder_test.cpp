@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "app/python_finder.hpp"
+#include "cli/python_finder.hpp"
 #include "support/doctest.hpp"
 
 #include <sys/stat.h>
@@ -11,7 +11,7 @@
 #include <optional>
 #include <string>
 
-namespace app = unicoro::app;
+namespace cli = unicoro::cli;
 namespace fs = std::filesystem;
 
 namespace {
@@ -66,13 +66,13 @@ class variable {
     std::optional<std::string> before_;
 };
 
-std::string chosen(const app::python_search& where) {
-    const auto found = app::choose_python(where);
+std::string chosen(const cli::python_search& where) {
+    const auto found = cli::choose_python(where);
     return found ? found->path : "error: " + found.error().message;
 }
 
 std::string chosen(const std::string& setting) {
-    return chosen(app::python_search{setting, {}, {}});
+    return chosen(cli::python_search{setting, {}, {}});
 }
 
 bool mentions(const std::string& text, const std::string& part) {
@@ -112,7 +112,7 @@ TEST_SUITE("python finder") {
             return python;
         };
         const auto site = [&here](const std::string& name) { return here.path() + "/" + name; };
-        app::python_search where{{}, site("bin/unicoro"), {site("site"), site("lib")}};
+        cli::python_search where{{}, site("bin/unicoro"), {site("site"), site("lib")}};
         here.script("bin/unicoro", "");
         // What is no environment does not count, however it is called.
         here.script("site/venv/bin/python", "");
@@ -145,7 +145,7 @@ TEST_SUITE("python finder") {
         fs::create_directories(here.path() + "/.venv/bin");
         std::ofstream(here.path() + "/.venv/pyvenv.cfg") << "home = /gone\n";
         fs::create_symlink("/gone/python3", here.path() + "/.venv/bin/python");
-        const auto found = app::choose_python({{}, {}, {here.path()}});
+        const auto found = cli::choose_python({{}, {}, {here.path()}});
         REQUIRE(found.has_value());
         CHECK(found->path == in_path);
         REQUIRE(found->notes.size() == 1);
@@ -170,54 +170,5 @@ TEST_SUITE("python finder") {
         mentions(chosen("nowhere/python"), "'nowhere/python' is neither an interpreter nor");
         const variable gone("VIRTUAL_ENV", "/nonexistent");
         mentions(chosen(""), "VIRTUAL_ENV names '/nonexistent'");
-    }
-
-    TEST_CASE("a real interpreter describes itself") {
-        const auto found = app::probe_python(TEST_PYTHON);
-        REQUIRE(found.has_value());
-        CHECK(found->version.starts_with("3."));
-        CHECK(found->release.starts_with(
-            found->version.substr(0, found->version.find_first_not_of("0123456789.")) + "."
-        ));
-        CHECK(found->library.find("libpython3") != std::string::npos);
-        CHECK(fs::exists(found->library));
-        CHECK(fs::exists(found->executable));
-    }
-
-    TEST_CASE("interpreters that cannot be hosted") {
-        const folder here;
-        const auto refusal = [&here](const std::string& text) {
-            const auto found = app::probe_python(here.script("python", text));
-            REQUIRE(found.has_error());
-            return found.error().message;
-        };
-        mentions(refusal("exit 3"), "could not say which Python it is");
-        mentions(refusal("printf 'pypy\\n3.10\\n\\n/p\\n/\\n1\\nl\\n/\\n'"), "only CPython");
-        mentions(refusal("printf 'cpython\\n3.8\\n\\n/p\\n/\\n1\\nl\\n/\\n'"), "needs 3.10 or newer");
-        mentions(refusal("printf 'cpython\\n3.12\\n\\n/p\\n/\\n0\\nl\\n/\\n'"), "without a shared libpython");
-        mentions(app::probe_python("/nonexistent").error().message, "cannot run the Python interpreter");
-    }
-
-    TEST_CASE("plugins are found by version, and the others are listed") {
-        const folder here;
-        const std::string old = here.script("a/unicoro_python_3.9.so", "");
-        const std::string first = here.script("b/unicoro_python_3.11.so", "");
-        here.script("c/unicoro_python_3.11.so", "");
-        const std::vector<std::string> folders{
-            here.path() + "/a", here.path() + "/none", here.path() + "/b", here.path() + "/c"
-        };
-        app::python_runtime runtime{"/opt/python", "3.11", "libpython3.11.so"};
-        CHECK(*app::find_python_plugin(runtime, folders) == first);
-        runtime.version = "3.14t";
-        const std::string message = app::find_python_plugin(runtime, folders).error().message;
-        mentions(message, "no plugin for Python 3.14t (/opt/python)");
-        mentions(message, "plugins for Python 3.11, 3.9.");
-        mentions(message, "-Dpython=/opt/python");
-    }
-
-    TEST_CASE("UNICORO_PLUGIN_DIR comes first") {
-        const variable chosen_folder("UNICORO_PLUGIN_DIR", "/some/where");
-        CHECK(app::plugin_folders().front() == "/some/where");
-        CHECK(app::plugin_folders().size() == 4);
     }
 }

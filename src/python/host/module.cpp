@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: MIT
+// The extension module `_unicoro`: the server, for the Python that imports it.
+#include "app/native_host.hpp"
+#include "app/python_process.hpp"
+#include "cli/main.hpp"
+#include "os/process.hpp"
+#include "python/host/master_python.hpp"
+#include "python/runtime/gil.hpp"
+#include "python/runtime/interpreter.hpp"
+#include "python/runtime/package.hpp"
+#include "python/runtime/py_ref.hpp"
+#include "python/runtime/text.hpp"
+
+#include <unicoro/abi.hpp>
+
+#include <cstdlib>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace unicoro::python {
+namespace {
+
+int worker_code = 0;  // NOLINT: of the one worker that this process is
+
+extern "C" void end_worker() {
+    os::end_process(worker_code);
+}
+
+class this_python final : public app::python_process {
+  public:
+    this_python(std::string executable, std::string release)
+        : executable_(std::move(executable)), release_(std::move(release)) {}
+
+    [[nodiscard]] const std::string& executable() const noexcept override { return executable_; }
+    [[nodiscard]] const std::string& release() const noexcept override { return release_; }
+
+    [[nodiscard]] std::unique_ptr<app::master_guest> make_guest(
+        const settings::server_settings& values
+    ) override {
+        return std::make_unique<master_python>(values, executable_);
+    }
+
+    // Exit handlers of native code are the master's, so that Python's end is the end.
+    [[nodiscard]] bool ends_worker(int code) noexcept override {
+        worker_code = code;
+        return interpreter::may_end() && Py_AtExit(&end_worker) == 0;
+    }
+
+  private:
+    std::string executable_;
+    std::string release_;
+};
+
+/// A word of sys.argv or the like, as the system has it.
+std::optional<std::string> as_bytes(PyObject* text) {
+    const py_ref bytes = py_ref::steal(text != nullptr ? PyUnicode_EncodeFSDefault(text) : nullptr);
+    if (!bytes) return std::nullopt;
+    return std::string(PyBytes_AS_STRING(bytes.get()), static_cast<std::size_t>(PyBytes_GET_SIZE(bytes.get())));
+}
+
+bool read_arguments(std::vector<std::string>& words) {
+    const py_ref list = py_ref::steal(PySequence_List(PySys_GetObject("argv")));
+    if (!list) return false;
+    for (Py_ssize_t at = 0; at < PyList_GET_SIZE(list.get()); ++at) {
+        std::optional<std::string> word = as_bytes(PyList_GET_ITEM(list.get(), at));
+        if (!word) return false;
+        words.push_back(std::move(*word));
+    }
+    if (words.empty()) words.emplace_back("unicoro");
+    return true;
+}
+
+PyObject* main(PyObject*, PyObject* arguments) {
+    cli::invocation how;
+    how.launched = PyTuple_GET_SIZE(arguments) > 0;
+    if (PyArg_ParseTuple(arguments, "|i:main", &how.answers) == 0 || !read_arguments(how.arguments)) return nullptr;
+    const auto executable = as_bytes(PySys_GetObject("executable"));
+    if (!executable) return nullptr;
+    const std::string version = Py_GetVersion();
+    this_python python(*executable, version.substr(0, version.find(' ')));
+    how.python = &python;
+    app::looked_through_first(&worker_code);
+#if defined(__SANITIZE_ADDRESS__)
+    unsetenv("LD_PRELOAD");  // see become_python.cpp
+#endif
+    if (interpreter::running() || interpreter::may_end()) {
+        PyErr_SetString(PyExc_RuntimeError, "the server runs once in a process");
+        return nullptr;
+    }
+    if (!interpreter::begin()) return nullptr;
+    const int code = cli::run(how);
+    interpreter::leave();
+    return PyLong_FromLong(code);
+}
+
+int execute(PyObject* module) {
+    if (!package::fits()) {
+        PyErr_SetString(
+            PyExc_ImportError,
+            "this release of Python reads other bytecode than the one the module was built with: build it anew"
+        );
+        return -1;
+    }
+    if (PyModule_AddStringConstant(module, "__version__", UNICORO_VERSION) != 0) return -1;
+    return package::install(module) ? 0 : -1;
+}
+
+PyMethodDef functions[] = {
+    {"main",
+     &main,
+     METH_VARARGS,
+     "main([answers])\n--\n\nThe command `unicoro` with the words of sys.argv. Returns its exit code, in each worker, "
+     "too.\nThe argument is for the executable, which has told of the settings before."},
+    {},
+};
+
+PyModuleDef_Slot slots[] = {
+    {Py_mod_exec, reinterpret_cast<void*>(&execute)},
+    {},
+};
+
+PyModuleDef definition{
+    .m_base = PyModuleDef_HEAD_INIT,
+    .m_name = "_unicoro",
+    .m_doc = nullptr,
+    .m_size = 0,
+    .m_methods = functions,
+    .m_slots = slots,
+    .m_traverse = nullptr,
+    .m_clear = nullptr,
+    .m_free = nullptr,
+};
+
+}  // namespace
+}  // namespace unicoro::python
+
+PyMODINIT_FUNC PyInit__unicoro() {
+    return PyModuleDef_Init(&unicoro::python::definition);
+}
