@@ -94,8 +94,8 @@ std::vector<const void*>& places_of_server() {
     return places;
 }
 
-/// An application finds the server's symbols among those that everybody sees, where they are only if the server
-/// is a program and not a module of one.
+/// An application finds the server's symbols among those that everybody sees, where they are only if the
+/// server is a program and not a module of one.
 void show_server() {
     for (const void* each : places_of_server()) {
         Dl_info library{};

@@ -23,8 +23,7 @@ class python_process {
     [[nodiscard]] virtual const std::string& release() const noexcept = 0;
 
     /// What of the applications' side lives in the master. The only one of the process.
-    [[nodiscard]] virtual std::unique_ptr<master_guest> make_guest(
-        const settings::server_settings& values
+    [[nodiscard]] virtual std::unique_ptr<master_guest> make_guest(const settings::server_settings& values
     ) = 0;
 
     /// In a worker whose life is over: true when the interpreter is to end as at the end of any program, by

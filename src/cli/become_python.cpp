@@ -78,7 +78,8 @@ int execute(const std::string& interpreter, const settings::load_request& reques
 }  // namespace
 
 bool is_wanted_python(
-    const app::python_process* python, const settings::load_request& request,
+    const app::python_process* python,
+    const settings::load_request& request,
     const settings::server_settings& values
 ) {
     if (python == nullptr) return false;
@@ -88,7 +89,8 @@ bool is_wanted_python(
 }
 
 int become_python(
-    const settings::load_request& request, const settings::server_settings& values,
+    const settings::load_request& request,
+    const settings::server_settings& values,
     const python_answers& answers
 ) {
     const auto chosen = choose(request, values);

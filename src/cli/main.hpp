@@ -10,10 +10,10 @@ namespace unicoro::cli {
 
 /// How the command was called.
 struct invocation {
-    std::vector<std::string> arguments;      ///< the first is the path it was executed by, absolute
-    app::python_process* python = nullptr;   ///< in a process that is one
-    bool launched = false;                   ///< by `become_python`, which has told of the settings
-    int answers = -1;                        ///< of settings files (python_answers), taken over
+    std::vector<std::string> arguments;     ///< the first is the path it was executed by, absolute
+    app::python_process* python = nullptr;  ///< in a process that is one
+    bool launched = false;                  ///< by `become_python`, which has told of the settings
+    int answers = -1;                       ///< of settings files (python_answers), taken over
 };
 
 /// The whole command. Returns the exit code: 0 ok, 1 runtime failure, 2 wrong settings, 3 a worker

@@ -52,7 +52,8 @@ os::outcome<os::unique_fd> python_answers::save() const {
     const char* const what = "cannot keep what a settings file has answered";
     os::unique_fd memory(memfd_create("unicoro settings", 0));
     if (!memory) return os::make_failure(os::last_error(), what);
-    const std::string text = nlohmann::json(known_).dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
+    const std::string text =
+        nlohmann::json(known_).dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
     if (!write_all(memory.get(), text) || lseek(memory.get(), 0, SEEK_SET) != 0) {
         return os::make_failure(os::last_error(), what);
     }

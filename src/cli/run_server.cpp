@@ -11,12 +11,17 @@
 #include "master/master.hpp"
 #include "os/daemon.hpp"
 #include "os/descriptors.hpp"
+#include "os/identity.hpp"
 #include "os/process.hpp"
 #include "worker/descriptor_budget.hpp"
 #include "worker/worker.hpp"
 
 #include <boost/asio/io_context.hpp>
 
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
 #include <iostream>
 #include <memory>
 #include <optional>
@@ -83,9 +88,7 @@ std::vector<std::string> fixed_settings(
 }
 
 master::reload_outcome reload(
-    const settings::load_request& request,
-    const settings::server_settings& first,
-    bool guest
+    const settings::load_request& request, const settings::server_settings& first, bool guest
 ) {
     settings::outcome read = settings::load(request);
     for (const std::string& warning : read.warnings) log::warning("{}", warning);
@@ -130,6 +133,29 @@ std::string describe(const app::python_process& python) {
     return "Python: " + python.executable() + " (" + python.release() + ")";
 }
 
+/// Who is not root could have root run what he likes at the next start.
+void warn_of_foreign_python(const std::string& interpreter) {
+    if (geteuid() != 0) return;
+    const std::filesystem::path given(interpreter);
+    std::error_code failed;
+    for (const std::filesystem::path& each :
+         {given.parent_path(), given, std::filesystem::canonical(given, failed)}) {
+        struct stat found{};
+        if (each.empty() || lstat(each.c_str(), &found) != 0 || found.st_uid == 0) continue;
+        const std::string number = std::to_string(found.st_uid);
+        const os::outcome<os::user_identity> owner = os::find_user(number);
+        log::warning(
+            "root runs {}, which {} can change ({}): give it and its environment to root, or start the "
+            "server "
+            "as the user of the workers",
+            interpreter,
+            owner && !owner->name.empty() ? owner->name : "user " + number,
+            each.string()
+        );
+        return;
+    }
+}
+
 /// Environments that were passed over on the way to this interpreter.
 void warn_of_environments(const settings::server_settings& values) {
     const os::outcome<chosen_python> chosen = choose_python(search_of(values));
@@ -165,6 +191,7 @@ int run_server(const settings::load_request& request, settings::outcome first, c
         guest = how.python->make_guest(*values);
         options.guest = guest.get();
         options.about = describe(*how.python);
+        warn_of_foreign_python(how.python->executable());
         if (how.launched) warn_of_environments(*values);
     }
     if (values->preload_app && !app::has_python(*values)) {
@@ -184,7 +211,9 @@ int run_server(const settings::load_request& request, settings::outcome first, c
 }
 
 int check_application(
-    const settings::load_request& request, const settings::server_settings& values, app::python_process* python
+    const settings::load_request& request,
+    const settings::server_settings& values,
+    app::python_process* python
 ) {
     if (const auto failed = enter_directory(request.directory, values)) return refuse(*failed);
     std::unique_ptr<app::master_guest> guest;

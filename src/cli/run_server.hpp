@@ -15,7 +15,8 @@ namespace unicoro::cli {
 /// --check-config: loads the application as a worker would, and says whether that worked. Ends with the
 /// code a start would end with: 3 or 4.
 [[nodiscard]] int check_application(
-    const settings::load_request& request, const settings::server_settings& values,
+    const settings::load_request& request,
+    const settings::server_settings& values,
     app::python_process* python
 );
 

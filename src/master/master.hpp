@@ -51,7 +51,8 @@ struct ending {
 };
 
 /// The whole life of the master: binds, starts the workers and keeps them until a signal ends it. The
-/// error log must be open; `chdir` and `daemonise` come before. It comes back in each worker, too, at its end.
+/// error log must be open; `chdir` and `daemonise` come before. It comes back in each worker, too, at its
+/// end.
 [[nodiscard]] ending run(options chosen);
 
 }  // namespace unicoro::master

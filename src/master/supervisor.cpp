@@ -173,6 +173,7 @@ void supervisor::perform(const action::spawn& what) {
     companion_.forked(forked ? *forked : -1);
     if (!forked) return feed(event::spawn_failed{what.slot, forked.error().message()});
     if (*forked == 0) {
+        lifeline->master_end.reset();
         is_worker_ = true;
         exit_code_ = be_worker(what, std::move(lifeline->worker_end));
         return;

@@ -81,7 +81,8 @@ signal_source::~signal_source() {
         forget_handler(signal);
         struct sigaction now{};
         sigaction(signal, nullptr, &now);
-        if (now.sa_handler == &hand_on) sigaction(signal, &before_[static_cast<std::size_t>(signal)], nullptr);
+        if (now.sa_handler == &hand_on)
+            sigaction(signal, &before_[static_cast<std::size_t>(signal)], nullptr);
     });
     forget_mask();
     sigemptyset(&of_source());

@@ -41,7 +41,7 @@ def test_library_that_is_no_library(start, tmp_path):
 
 
 @pytest.mark.skipif(
-    not list((BUILD / "src" / "python").glob("*.so")), reason="built without a Python plugin"
+    not list((BUILD / "src" / "python").glob("*.so")), reason="built without a Python module"
 )
 def test_missing_python_module(start):
     server = start("no_such_module:app", ready=False)

@@ -13,7 +13,7 @@ from harness.paths import BINARY, BUILD, HELLO, ROOT, probe
 from harness.server import clean_environment
 
 needs_python = pytest.mark.skipif(
-    not list((BUILD / "src" / "python").glob("*.so")), reason="built without a Python plugin"
+    not list((BUILD / "src" / "python").glob("*.so")), reason="built without a Python module"
 )
 
 APP = """

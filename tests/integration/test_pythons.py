@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""One server, several CPythons: the interpreter or venv that is named picks the plugin."""
+"""One server, several CPythons: the process becomes the interpreter or venv that is named."""
 
 import glob
 import json
@@ -11,9 +11,12 @@ import subprocess
 import pytest
 
 from harness.paths import BINARY, BUILD
-from harness.waiting import wait_until
 
-PLUGINS = {path.stem.removeprefix("unicoro_python_") for path in (BUILD / "src" / "python").glob("unicoro_python_*.so")}
+MODULES = {
+    f"{match[1]}.{match[2]}"
+    for path in (BUILD / "src" / "python").glob("_unicoro.*.so")
+    if (match := re.match(r"_unicoro\.cpython-(\d)(\d+)-", path.name))
+}
 APP = """
 import sys
 def app(environ, start_response):
@@ -34,8 +37,7 @@ def interpreters() -> dict[str, str]:
     for path in (path for pattern in patterns for path in sorted(glob.glob(pattern))):
         if path.endswith("-config") or not os.access(path, os.X_OK):
             continue
-        code = ("import sys, sysconfig; print('%d.%d' % sys.version_info[:2] if "
-                "sys.implementation.name == 'cpython' and sysconfig.get_config_var('Py_ENABLE_SHARED') else '')")
+        code = "import sys; print('%d.%d' % sys.version_info[:2])"
         done = subprocess.run([path, "-I", "-c", code], capture_output=True, text=True)
         if done.returncode == 0 and done.stdout.strip():
             found.setdefault(done.stdout.strip(), path)
@@ -43,7 +45,7 @@ def interpreters() -> dict[str, str]:
 
 
 FOUND = interpreters()
-HOSTED = sorted(PLUGINS & set(FOUND))
+HOSTED = sorted(MODULES & set(FOUND))
 
 
 @pytest.fixture
@@ -66,25 +68,50 @@ def test_asgi_of_each_version(start, app, version):
 
 
 @pytest.mark.parametrize("version", HOSTED)
-def test_the_venv_picks_the_plugin(start, app, version, tmp_path):
+def test_the_venv_picks_the_module(start, app, version, tmp_path):
     folder = tmp_path / "venv"
     subprocess.run([FOUND[version], "-m", "venv", "--without-pip", folder], check=True)
     server = start("--pythonpath", app, "version_app:app", env={"VIRTUAL_ENV": str(folder)})
     assert server.get().text.split() == [version, str(folder)]
 
 
-def test_version_without_plugin(start, app, tmp_path):
-    """Its error says which there are and how to build it."""
-    missing = sorted(set(FOUND) - PLUGINS - {version for version in FOUND if tuple(map(int, version.split("."))) < (3, 10)})
+def test_version_without_a_module(command, app):
+    """One sentence, with the command that mends it."""
+    missing = sorted(version for version in FOUND if version not in MODULES and tuple(map(int, version.split("."))) >= (3, 10))
     if not missing:
-        pytest.skip("there is a plugin for every interpreter here")
-    version = missing[0]
-    server = start("--python", FOUND[version], "--pythonpath", app, "version_app:app", ready=False)
-    server.allow(".")
-    assert server.wait_exit() == 3
-    server.wait_log(f"no plugin for Python {version}")
-    server.wait_log(r"There are plugins for Python .*3\.")
-    server.wait_log("-Dpython=")
+        pytest.skip("there is a module for every interpreter here")
+    python = FOUND[missing[0]]
+    done = command("--python", python, "--pythonpath", app, "version_app:app")
+    assert done.returncode == 3
+    assert done.stderr == (
+        f"unicoro: error: Unicoro is not installed for {python} (Python {missing[0]}): {python} -m pip install unicoro\n"
+    )
+
+
+def test_version_that_is_too_old(command):
+    old = sorted(version for version in FOUND if tuple(map(int, version.split("."))) < (3, 10))
+    if not old:
+        pytest.skip("no Python before 3.10 here")
+    done = command("--python", FOUND[old[0]], "version_app:app")
+    assert done.returncode == 3
+    assert "needs CPython 3.10 or newer: name one with --python\n" in done.stderr
+
+
+def test_a_module_that_cannot_be_loaded(command, tmp_path):
+    """What is installed in the environment comes first, and says what is wrong with it."""
+    venv = made_venv(tmp_path / "venv", HOSTED[0])
+    suffix = next((BUILD / "src" / "python").glob(f"_unicoro.cpython-{HOSTED[0].replace('.', '')}-*.so")).name
+    broken = next((venv / "lib").glob("python3.*")) / "site-packages" / suffix
+    broken.write_bytes(b"no library")
+    done = command("--python", venv, "app:app")
+    assert done.returncode == 3
+    assert f"unicoro: error: {broken} cannot be loaded: " in done.stderr
+
+
+def test_a_module_of_the_application_is_not_taken_for_it(start, app):
+    (app / "_unicoro.py").write_text("raise SystemExit('the wrong one')\n")
+    server = start("--python", FOUND[HOSTED[0]], "--chdir", app, "version_app:app")
+    assert server.get().text.split()[0] == HOSTED[0]
 
 
 def made_venv(folder, version):
@@ -153,17 +180,17 @@ def test_the_settings_file_is_read_there_too(start, bare):
     assert server.get().text.startswith(str(site / ".venv"))
 
 
-def test_another_python_after_a_reload_is_told(start, bare, tmp_path):
+def test_another_python_at_a_reload(start, bare, tmp_path):
+    """The master is that Python already."""
     version, site = bare
     first, second = made_venv(tmp_path / "first", version), made_venv(tmp_path / "second", version)
     server = start("--chdir", site, "version_app:app", config={"python": str(first)})
     server.wait_log(f"Python: {first}/bin/python")
     (server.folder / "unicoro.json").write_text(json.dumps({"python": str(second)}))
-    before = server.workers()
+    server.allow("python: cannot change")
     os.kill(server.pid, signal.SIGHUP)
-    server.wait_log(f"Python: {second}/bin/python")
-    wait_until(lambda: server.workers() and not set(server.workers()) & set(before), "new workers")
-    assert server.get().text.startswith(str(second))
+    server.wait_log("python: cannot change while the master runs, because the master uses it: restart the server")
+    assert server.get().text.startswith(str(first))
 
 
 @pytest.mark.parametrize("text", ["import no_such_package\n", "import json\nfrom json import nothing_like_it\n"])

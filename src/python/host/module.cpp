@@ -36,8 +36,7 @@ class this_python final : public app::python_process {
     [[nodiscard]] const std::string& executable() const noexcept override { return executable_; }
     [[nodiscard]] const std::string& release() const noexcept override { return release_; }
 
-    [[nodiscard]] std::unique_ptr<app::master_guest> make_guest(
-        const settings::server_settings& values
+    [[nodiscard]] std::unique_ptr<app::master_guest> make_guest(const settings::server_settings& values
     ) override {
         return std::make_unique<master_python>(values, executable_);
     }
@@ -57,7 +56,9 @@ class this_python final : public app::python_process {
 std::optional<std::string> as_bytes(PyObject* text) {
     const py_ref bytes = py_ref::steal(text != nullptr ? PyUnicode_EncodeFSDefault(text) : nullptr);
     if (!bytes) return std::nullopt;
-    return std::string(PyBytes_AS_STRING(bytes.get()), static_cast<std::size_t>(PyBytes_GET_SIZE(bytes.get())));
+    return std::string(
+        PyBytes_AS_STRING(bytes.get()), static_cast<std::size_t>(PyBytes_GET_SIZE(bytes.get()))
+    );
 }
 
 bool read_arguments(std::vector<std::string>& words) {
@@ -75,7 +76,8 @@ bool read_arguments(std::vector<std::string>& words) {
 PyObject* main(PyObject*, PyObject* arguments) {
     cli::invocation how;
     how.launched = PyTuple_GET_SIZE(arguments) > 0;
-    if (PyArg_ParseTuple(arguments, "|i:main", &how.answers) == 0 || !read_arguments(how.arguments)) return nullptr;
+    if (PyArg_ParseTuple(arguments, "|i:main", &how.answers) == 0 || !read_arguments(how.arguments))
+        return nullptr;
     const auto executable = as_bytes(PySys_GetObject("executable"));
     if (!executable) return nullptr;
     const std::string version = Py_GetVersion();
@@ -99,7 +101,8 @@ int execute(PyObject* module) {
     if (!package::fits()) {
         PyErr_SetString(
             PyExc_ImportError,
-            "this release of Python reads other bytecode than the one the module was built with: build it anew"
+            "this release of Python reads other bytecode than the one the module was built with: build it "
+            "anew"
         );
         return -1;
     }
@@ -111,7 +114,8 @@ PyMethodDef functions[] = {
     {"main",
      &main,
      METH_VARARGS,
-     "main([answers])\n--\n\nThe command `unicoro` with the words of sys.argv. Returns its exit code, in each worker, "
+     "main([answers])\n--\n\nThe command `unicoro` with the words of sys.argv. Returns its exit code, in "
+     "each worker, "
      "too.\nThe argument is for the executable, which has told of the settings before."},
     {},
 };

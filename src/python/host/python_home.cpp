@@ -38,7 +38,8 @@ py_ref process_environment() {
             py_ref::steal(PyBytes_FromStringAndSize(text.data(), static_cast<Py_ssize_t>(equals)));
         const py_ref value = py_ref::steal(PyBytes_FromString(*each + equals + 1));
         // Of two with one name the first counts.
-        if (!name || !value || PyDict_SetDefault(variables.get(), name.get(), value.get()) == nullptr) return {};
+        if (!name || !value || PyDict_SetDefault(variables.get(), name.get(), value.get()) == nullptr)
+            return {};
     }
     return variables;
 }

@@ -28,9 +28,9 @@ class python_home {
         checking,  ///< nothing will be served
     };
 
-    /// Gives the interpreter what an application of these settings expects (environment, sys.path), and, where
-    /// something is called, sets up its logging and finds the hooks' functions, unless a process before this
-    /// one has.
+    /// Gives the interpreter what an application of these settings expects (environment, sys.path), and,
+    /// where something is called, sets up its logging and finds the hooks' functions, unless a process before
+    /// this one has.
     [[nodiscard]] std::optional<app::load_error> open(const settings::server_settings& values, use where);
 
     /// Imports the applications, as a worker of these settings would. After `open`, with the GIL.

@@ -63,7 +63,7 @@ std::optional<app::load_error> python_host::load(app::worker_context& context) {
     if (server_told_ && !server.enter_worker(context.age, context.listeners)) return not_booted();
     if (values.spew && !spew(nullptr)) return not_booted();
     if (auto failure = load_all(context)) return failure;
-    if (!settle_python_forks()) return not_booted();
+    if (!settle_python_forks() || !package::call("_unicoro.startup", "loaded")) return not_booted();
     // From here on calls of the application are traced, not what the server does between them.
     if (values.spew) PyEval_SetTrace(nullptr, nullptr);
     if (server_told_ && !server.call("booted")) return not_booted();

@@ -6,7 +6,7 @@
 
 namespace unicoro::python {
 
-/// A module of the package `_unicoro`, which package/embed.py has compiled for the Python of this plugin.
+/// A module of the package `_unicoro`, which package/embed.py has compiled for the Python of this build.
 struct embedded_module {
     const char* name;  ///< with the package's
     bool is_package;

@@ -6,7 +6,7 @@
 namespace unicoro::python {
 
 /// The C interface of the package greenlet, taken from the application's environment when it runs
-/// (its capsule `greenlet._C_API`, the same slots from 0.4 to 3.x), so that the plugin needs no header
+/// (its capsule `greenlet._C_API`, the same slots from 0.4 to 3.x), so that the module needs no header
 /// of it. Every call with the GIL.
 class greenlet_api {
   public:

@@ -5,15 +5,15 @@
 
 #include <initializer_list>
 
-/// What of the plugin is written in Python: the package `_unicoro` (src/python/package). It is embedded, code
+/// What of the module is written in Python: the package `_unicoro` (src/python/package). It is embedded, code
 /// and text, and nothing of it is looked for on the disk. Everything here needs the GIL.
 namespace unicoro::python::package {
 
 /// Whether it was compiled for a Python that reads the same bytecode as this one.
 [[nodiscard]] bool fits() noexcept;
 
-/// Makes it importable, once per interpreter; `module` becomes the package itself, if there is one. False with a
-/// Python exception set.
+/// Makes it importable, once per interpreter; `module` becomes the package itself, if there is one. False
+/// with a Python exception set.
 [[nodiscard]] bool install(PyObject* module = nullptr);
 /// From here on nothing of it is found: the interpreter ends.
 void forget() noexcept;

@@ -23,7 +23,8 @@ class counting_file {
         char name[] = "/tmp/unicoro-answers-test-XXXXXX";
         REQUIRE(mkdtemp(name) != nullptr);
         folder_ = name;
-        std::ofstream(folder_ + "/conf.py") << "with open('runs', 'a') as runs: runs.write('x')\nworkers = 3\n";
+        std::ofstream(folder_ + "/conf.py")
+            << "with open('runs', 'a') as runs: runs.write('x')\nworkers = 3\n";
     }
     counting_file(const counting_file&) = delete;
     counting_file& operator=(const counting_file&) = delete;

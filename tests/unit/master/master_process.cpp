@@ -92,7 +92,7 @@ void master_process::start() {
     logging.errorlog = file("log");
     logging.loglevel = log::level::debug;
     if (log::open(logging)) _exit(98);
-    _exit(run(make_options()));
+    _exit(run(make_options()).code);
 }
 
 int master_process::start_as_daemon() {
@@ -104,7 +104,7 @@ int master_process::start_as_daemon() {
         if (log::open(logging)) return 98;
         options chosen = make_options();
         chosen.daemon = &*link;
-        return run(std::move(chosen));
+        return run(std::move(chosen)).code;
     });
 }
 

@@ -3,7 +3,8 @@
 
 #include "log/open.hpp"
 #include "python/host/python_host.hpp"
-#include "python/runtime/interpreter.hpp"
+#include "python/runtime/gil.hpp"
+#include "python/runtime/py_ref.hpp"
 #include "python/runtime/traceback.hpp"
 #include "support/doctest.hpp"
 

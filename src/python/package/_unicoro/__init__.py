@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The Python half of the server, which the plugin has within it (embedded.py). Nothing here runs while a
+"""The Python half of the server, which the extension module has within it (embedded.py). Nothing here runs while a
 request is served, except what hooks, loggers and ends of calls ask for.
 
 This module has what code of an application may meet. The name begins with an underscore, so that no module of

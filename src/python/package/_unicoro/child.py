@@ -3,7 +3,7 @@
 
 
 class Child:
-    # Of the plugin (forked_child.cpp).
+    # Of the extension module (forked_child.cpp).
     forked_off = leave = switch_away = resume_signals = None
     resumes_last = False
     # What more is undone, in this order.

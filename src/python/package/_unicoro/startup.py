@@ -15,10 +15,17 @@ placed = []
 
 def begin():
     """Before anything else of the server."""
-    # Python's own would raise in whatever the server is at. The server has its own way to be interrupted.
+    # Python's own way to be interrupted would raise in whatever the server is at.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     for name in EARLY:
         importlib.import_module("." + name, __package__)
+
+
+def loaded():
+    """In a worker that knows its application, before the server takes the signals it handles."""
+    # For children that the application forks: they get back what was there before.
+    if signal.getsignal(signal.SIGINT) == signal.SIG_DFL:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def adopt(variables, pythonpath):
