@@ -187,7 +187,7 @@ def test_another_python_at_a_reload(start, bare, tmp_path):
     server = start("--chdir", site, "version_app:app", config={"python": str(first)})
     server.wait_log(f"Python: {first}/bin/python")
     (server.folder / "unicoro.json").write_text(json.dumps({"python": str(second)}))
-    server.allow("python: cannot change")
+    server.allow("python: cannot change|Reload refused")
     os.kill(server.pid, signal.SIGHUP)
     server.wait_log("python: cannot change while the master runs, because the master uses it: restart the server")
     assert server.get().text.startswith(str(first))
