@@ -10,7 +10,8 @@ import subprocess
 
 import pytest
 
-from harness.paths import BINARY, BUILD
+from harness.paths import BINARY, BUILD, HELLO
+from harness.waiting import wait_until
 
 MODULES = {
     f"{match[1]}.{match[2]}"
@@ -209,3 +210,41 @@ def test_a_missing_module_tells_where(command):
     assert re.search(rf"Python: \S+ \({re.escape(HOSTED[0])}\.\d+\); --python names", done.stderr)
     # What is no matter of the interpreter is not blamed on it.
     assert "--python" not in command("--check-config", "--python", FOUND[HOSTED[0]], "json:nothing").stderr
+
+
+@pytest.fixture
+def console_script(tmp_path, monkeypatch):
+    """What pip makes of the entry point, in a virtual environment that has the package."""
+    venv = made_venv(tmp_path / "venv", HOSTED[0])
+    site = next((venv / "lib").glob("python3.*")) / "site-packages"
+    (site / "build_tree.pth").write_text(f"{BUILD}/src/python\n")
+    script = venv / "bin" / "unicoro"
+    script.write_text(f"#!{venv}/bin/python\nfrom unicoro.__main__ import main\nmain()\n")
+    script.chmod(0o755)
+    monkeypatch.setattr("harness.server.BINARY", script)
+    return script
+
+
+def test_the_console_script_serves(start, console_script, app):
+    server = start("--pythonpath", app, "-w", "2", "version_app:app")
+    assert server.get().text == f"{HOSTED[0]} {console_script.parent.parent}"
+    before = server.workers()
+    server.send(signal.SIGHUP)
+    wait_until(lambda: len(now := server.workers()) == 2 and not set(now) & set(before), "new workers")
+
+
+def test_a_native_application_in_a_process_of_python(start, console_script):
+    assert start(HELLO).get("/").text == "Hello, world!\n"
+
+
+def test_a_native_application_beside_one_of_python(start, console_script, app):
+    apps = {"/native": HELLO, "/": "version_app:asgi"}
+    server = start("--pythonpath", app, config={"apps": apps})
+    assert server.get("/native/").text == "Hello, world!\n"
+    assert server.get("/").text == HOSTED[0]
+
+
+def test_another_python_than_that_of_the_console_script(start, console_script, app):
+    """The one that the settings name; its module is the one of that environment, or none."""
+    server = start("--python", FOUND[HOSTED[0]], "--pythonpath", app, "version_app:app", env={"PYTHONPATH": f"{BUILD}/src/python"})
+    assert server.get().text.split()[1] != str(console_script.parent.parent)
