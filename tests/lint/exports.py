@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What libunicoro shows (src/exports.map) is what its users need, and of Asio there is one in a process.
 
-usage: exports.py --map FILE USER... | --self-test
+usage: exports.py --map FILE --library FILE USER... | --self-test
 """
 
 import argparse
@@ -27,6 +27,11 @@ def unused(wanted: list[str], needed: list[str]) -> list[str]:
     return [each for each in wanted if not PUBLIC.match(each) and not fnmatch.filter(needed, each)]
 
 
+def missing(needed: list[str], shown: set[str]) -> list[str]:
+    """What would only be found out when a user is loaded."""
+    return sorted({each for each in needed if each.startswith("unicoro::")} - shown)
+
+
 def copies(symbols: list[str]) -> list[str]:
     """Data of Asio that a user has for itself alone."""
     return [each for each in symbols if OWN_DATA.match(each) and SHARED.search(each)]
@@ -46,6 +51,7 @@ def self_test() -> None:
     wanted = patterns(text)
     assert wanted == ["boost::asio::*", "unicoro::os::a*", "unicoro::os::b*", "unicoro::request::*"], wanted
     assert unused(wanted, ["unicoro::os::a(int)", "unicoro::os::c()"]) == ["unicoro::os::b*"]
+    assert missing(["unicoro::os::a()", "unicoro::os::b()", "PyList_New"], {"unicoro::os::a()"}) == ["unicoro::os::b()"]
     own = "0000000000000010 b boost::asio::detail::call_stack<int>::top_"
     shown = own.replace(" b ", " V ")
     assert copies([own, shown, "0000000000000010 r typeinfo for boost::asio::x", "10 t boost::asio::f()"]) == [own]
@@ -54,6 +60,7 @@ def self_test() -> None:
 def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--map")
+    parser.add_argument("--library")
     parser.add_argument("--self-test", action="store_true")
     parser.add_argument("users", nargs="*")
     options = parser.parse_args()
@@ -63,7 +70,9 @@ def main() -> int:
     with open(options.map, encoding="utf-8") as file:
         wanted = patterns(file.read())
     needed = [symbol(line) for user in options.users for line in names(user, "-D", "-u")]
+    shown = {symbol(line) for line in names(options.library, "-D", "--defined-only")}
     findings = [f"{options.map}: nobody needs {each}" for each in unused(wanted, needed)]
+    findings += [f"{options.map}: somebody needs {each}" for each in missing(needed, shown)]
     for user in options.users:
         findings += [f"{user}: has its own {symbol(each)}" for each in copies(names(user))]
     print(*findings, f"{len(wanted)} patterns, {len(findings)} findings", sep="\n")

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "python/host/master_python.hpp"
 
-#include "log/log.hpp"
+#include "app/make_host.hpp"
 #include "python/host/python_host.hpp"
 #include "python/runtime/gil.hpp"
 #include "python/runtime/interpreter.hpp"
@@ -20,8 +20,10 @@ std::optional<app::load_error> master_python::start(std::span<const os::listener
                 describe_exception(take_exception().get())
         };
     }
-    if (values_.preload_app) return home_->preload(values_);
-    return std::nullopt;
+    if (values_.preload_app) {
+        if (auto failure = home_->preload(values_)) return failure;
+    }
+    return app::has_python(values_) ? home_->share(values_) : std::nullopt;
 }
 
 void master_python::before_fork(std::uint64_t age) {

@@ -106,6 +106,21 @@ std::optional<app::load_error> python_home::open(const settings::server_settings
     return std::nullopt;
 }
 
+std::optional<app::load_error> python_home::share(const settings::server_settings& values) {
+    const char* kind = "";
+    if (values.interface == settings::app_interface::asgi || only_asgi(values)) {
+        kind = "asyncio";
+    } else if (values.worker_class == settings::worker_class::eventlet) {
+        kind = "eventlet";
+    } else if (values.worker_class == settings::worker_class::async) {
+        kind = "gevent";
+        if (gevent_loop::choose() == gevent_loop::choice::failed) return not_booted();
+    }
+    const py_ref name = py_ref::steal(PyUnicode_FromString(kind));
+    if (!name || !package::call("_unicoro.startup", "share", {name.get()})) return not_booted();
+    return std::nullopt;
+}
+
 std::optional<app::load_error> python_home::preload(const settings::server_settings& values) {
     if (!patch(values)) return not_booted();
     const auto keep = [&](const std::string& spec, std::size_t place) -> std::optional<app::load_error> {

@@ -33,6 +33,10 @@ class python_home {
     /// this one has.
     [[nodiscard]] std::optional<app::load_error> open(const settings::server_settings& values, use where);
 
+    /// In the master, after `open`: imports what workers of these settings will need, except the application.
+    /// With the GIL.
+    [[nodiscard]] std::optional<app::load_error> share(const settings::server_settings& values);
+
     /// Imports the applications, as a worker of these settings would. After `open`, with the GIL.
     [[nodiscard]] std::optional<app::load_error> preload(const settings::server_settings& values);
 

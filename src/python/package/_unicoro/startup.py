@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What makes an interpreter one of the server."""
 
+import gc
 import importlib
 import os
 import signal
@@ -8,6 +9,25 @@ import sys
 
 # Imported before the application's folders are in sys.path: an "ast.py" that lies there is not for the server.
 EARLY = ("call_ends", "client_socket", "development", "forks", "hubs", "loading", "server", "source_guess", "stacks")
+
+# What workers import before they import the application: all, and by what runs the requests. Not ssl for gevent,
+# which wants to be there first.
+LOGGING = ("logging.config", "logging.handlers")
+SHARED = {
+    "": LOGGING,
+    "asyncio": (*LOGGING, ".asgi_loop"),
+    "gevent": (
+        *LOGGING,
+        *(f"gevent.{each}" for each in ("monkey", "events", "local", "select", "selectors", "signal", "socket")),
+        *(f"gevent.{each}" for each in ("subprocess", "thread", "threading", "threadpool", "time")),
+        # For what gevent looks up when it patches.
+        *("importlib.metadata", "importlib.resources", "email.utils", "tempfile", "_threading_local"),
+        # What of ssl is not patched.
+        *("_ssl", "base64"),
+        ".gevent_loop",
+    ),
+    "eventlet": (*LOGGING, "eventlet.patcher", "eventlet.hubs.epolls", "eventlet.green.socket"),
+}
 
 # What is in sys.path because of settings.
 placed = []
@@ -19,6 +39,20 @@ def begin():
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     for name in EARLY:
         importlib.import_module("." + name, __package__)
+
+
+def share(kind):
+    """Imports in the master what each of its workers would import, but for the application: they have it by the
+    fork, sooner and in common memory. What is missing is for them to tell.
+    """
+    for name in SHARED[kind]:
+        try:
+            importlib.import_module(name, __package__)
+        except ImportError:
+            break
+    gc.collect()
+    # Whoever looks through all objects writes to each, and a page that is written to is no longer shared.
+    gc.freeze()
 
 
 def loaded():
