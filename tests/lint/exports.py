@@ -10,8 +10,9 @@ import re
 import subprocess
 import sys
 
-# What native applications may use, and what must be one in a process, is no matter of who uses it today.
-PUBLIC = re.compile(r"boost::|(\*\?for\?)|unicoro::[a-z_]+(\*|::\*)$")
+# What native applications may use, what must be one in a process, and what only some builds have, is no matter of
+# who uses it here.
+PUBLIC = re.compile(r"boost::|(\*\?for\?)|unicoro::[a-z_]+(\*|::\*)$|unicoro::base::(un)?poison|unicoro::base::pools")
 # Of these a copy of one's own would not know the others.
 SHARED = re.compile(r"boost::asio::")
 OWN_DATA = re.compile(r"^[0-9a-f]+ [bdr] (?!(vtable|typeinfo|typeinfo name|VTT|guard variable) for )")
