@@ -30,6 +30,12 @@ def remedy():
     return "%s %s" % (sys.executable, install)
 
 
+def free_threaded():
+    import sysconfig
+
+    return bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
+
+
 def find():
     from importlib.machinery import PathFinder
 
@@ -52,6 +58,11 @@ def start():
             "%s is %s %s; Unicoro needs CPython 3.10 or newer: name one with --python" % (sys.executable, name, version)
         )
     spec = find()
+    if spec is None and free_threaded():
+        give_up(
+            "%s is a free-threaded Python %s, which Unicoro is not made for: name one with a GIL with --python"
+            % (sys.executable, version)
+        )
     if spec is None:
         give_up("Unicoro is not installed for %s (Python %s): %s" % (sys.executable, version, remedy()))
     try:

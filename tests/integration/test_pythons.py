@@ -10,6 +10,7 @@ import subprocess
 
 import pytest
 
+from harness import sanitizers
 from harness.paths import BINARY, BUILD, HELLO
 from harness.waiting import wait_until
 
@@ -222,6 +223,8 @@ def console_script(tmp_path, monkeypatch):
     script.write_text(f"#!{venv}/bin/python\nfrom unicoro.__main__ import main\nmain()\n")
     script.chmod(0o755)
     monkeypatch.setattr("harness.server.BINARY", script)
+    for name, value in sanitizers.preloaded().items():
+        monkeypatch.setenv(name, value)
     return script
 
 

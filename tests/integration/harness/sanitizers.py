@@ -4,6 +4,7 @@ says why."""
 
 import os
 import shutil
+import subprocess
 import tempfile
 from pathlib import Path
 
@@ -23,6 +24,17 @@ OPTIONS = {
     "quarantine_size_mb": 64,
     "exitcode": 86,
 }
+
+
+def preloaded() -> dict[str, str]:
+    """The environment of a Python that is started to import the sanitized module."""
+    if not SANITIZED:
+        return {}
+    files = [
+        subprocess.run(["c++", f"-print-file-name={name}"], check=True, capture_output=True, text=True).stdout.strip()
+        for name in ("libasan.so", "libstdc++.so.6")
+    ]
+    return {"LD_PRELOAD": ":".join(files)}
 
 
 class Reports:
