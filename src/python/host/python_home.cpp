@@ -114,7 +114,12 @@ std::optional<app::load_error> python_home::share(const settings::server_setting
         kind = "eventlet";
     } else if (values.worker_class == settings::worker_class::async) {
         kind = "gevent";
-        if (gevent_loop::choose() == gevent_loop::choice::failed) return not_booted();
+        if (gevent_loop::choose() == gevent_loop::choice::failed) {
+            // That the package is missing is for the worker to tell.
+            if (PyErr_ExceptionMatches(PyExc_ModuleNotFoundError) == 0) return not_booted();
+            PyErr_Clear();
+            kind = "";
+        }
     }
     const py_ref name = py_ref::steal(PyUnicode_FromString(kind));
     if (!name || !package::call("_unicoro.startup", "share", {name.get()})) return not_booted();
