@@ -147,7 +147,7 @@ BAD = [
     ("src/python/gevent/a.cpp", '#include "python/host/b.hpp"\n', "python/host is on floor 4"),
     ("src/python/host/a.cpp", '#include "python/b.hpp"\n', "is in no folder of python"),
     ("src/python/a.hpp", "", "stands in no folder of python"),
-    ("src/python/runtime/a.cpp", '#include "worker/b.hpp"\n', "worker is on floor 5"),
+    ("src/cli/a.cpp", '#include "python/runtime/b.hpp"\n', "python is on floor 7"),
     ("src/worker/a.cpp", "#include <spdlog/spdlog.h>\n", "only log may"),
     ("src/worker/a.cpp", "#include <nlohmann/json.hpp>\n", "only cli, settings may"),
     ("src/master/a.cpp", "#include <boost/asio/io_context.hpp>\n", "master must not include"),
