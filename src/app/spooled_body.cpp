@@ -49,7 +49,7 @@ spooled_body::~spooled_body() {
 awaitable<error_code> spooled_body::fill(exchange& request) {
     const std::uint64_t announced = request.head().content_length;
     for (;;) {
-        if (file_ ? used_ == capacity_ : used_ == bound_) {
+        if (file_ ? used_ == capacity_ : used_ > bound_) {
             const error_code failed = file_ ? flush() : spill();
             if (failed) co_return failed;
         }
@@ -75,7 +75,8 @@ void spooled_body::make_room(std::size_t wanted, std::uint64_t announced) {
     if (announced > 0 && announced < capacity) {
         capacity = std::max(wanted, static_cast<std::size_t>(announced) + 1);
     }
-    capacity = std::min(capacity, std::max(bound_, std::size_t{1}));
+    // One byte beyond the bound shows that there is more than it allows.
+    capacity = std::min(capacity, bound_ + 1);
     std::unique_ptr<char[]> grown = std::make_unique_for_overwrite<char[]>(capacity);
     if (used_ > 0) std::memcpy(grown.get(), memory_.get(), used_);
     memory_ = std::move(grown);

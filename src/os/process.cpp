@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <cstdlib>
 #include <filesystem>
 #include <system_error>
 
@@ -59,6 +60,14 @@ std::optional<ended_child> reap_child() noexcept {
 
 error_code send_signal(pid_t pid, int signal) noexcept {
     return kill(pid, signal) == 0 ? error_code{} : last_error();
+}
+
+// glibc's bounds follow the largest block that was freed, unless they were set (mallopt(3)): so they stay
+// able to follow. Nothing is written to it, so that it costs no memory.
+void keep_freed_memory() noexcept {
+    constexpr std::size_t largest = 8 * 1024 * 1024;
+    void* volatile block = std::malloc(largest);
+    std::free(block);
 }
 
 void end_process(int code) noexcept {

@@ -41,6 +41,11 @@ void watch_own_forks(const fork_hooks& hooks) noexcept;
 /// ESRCH when the process is gone.
 [[nodiscard]] error_code send_signal(pid_t pid, int signal) noexcept;
 
+/// Lets malloc of this process keep what is freed at the end of its heaps, up to some megabytes, and take
+/// blocks of up to half of that from there. Bodies of a megabyte cost more in page faults than in all else
+/// when each gives its memory back. What the user has said of it in the environment goes before.
+void keep_freed_memory() noexcept;
+
 /// Flushes stdio and ends the process without destructors or exit handlers: after a fork they belong
 /// to the parent.
 [[noreturn]] void end_process(int code) noexcept;

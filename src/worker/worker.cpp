@@ -9,6 +9,7 @@
 #include "os/descriptors.hpp"
 #include "os/forks.hpp"
 #include "os/lifeline.hpp"
+#include "os/process.hpp"
 #include "os/signals.hpp"
 #include "worker/accept_loop.hpp"
 #include "worker/client_connection.hpp"
@@ -316,6 +317,7 @@ void withhold_from_children(const master::worker_launch& how, const std::vector<
 }  // namespace
 
 int run(const master::worker_launch& how, const host_maker& make_host) {
+    os::keep_freed_memory();
     const std::vector<int> before = os::descriptor_numbers();
     // Never destroyed: coroutines that would not end refer to all of it, and the process ends here.
     auto* const worker = new process(how, make_host);

@@ -169,6 +169,39 @@ def test_read_left_by_a_timeout_loses_nothing(serve):
         assert client.response().text == "one,late,two,"
 
 
+def test_read_of_all_left_by_a_timeout_loses_nothing(serve):
+    server = serve()
+    with server.client() as client:
+        rest = b"abc" + b"z" * 100_000
+        client.send(
+            f"POST /late_for_all HTTP/1.1\r\nHost: a\r\nContent-Length: {14 + len(rest)}\r\n\r\n"
+            "line\n123456789"
+        )
+        assert client.head().status == 200
+        deadline = time.monotonic() + 10
+        assert b"late|" in client._until(b"line\n|12345|\r\n", deadline)
+        client.send(rest)
+        assert client._chunks(deadline) == b"6789abc|" + rest[3:]
+
+
+@pytest.mark.parametrize("ways", ["a", "losia", "slslsia", "iiia", "ola"])
+@pytest.mark.parametrize("chunked", [False, True])
+def test_body_read_in_several_ways(serve, chunked, ways):
+    server = serve()
+    lines = b"".join(b"%d\n" % number for number in range(500_000))
+    target = f"/read_in_parts?{ways}"
+    with server.client() as client:
+        if not chunked:
+            assert client.get(target, method="POST", body=lines).body == lines
+            return
+        client.send(f"POST {target} HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n")
+        for begin in range(0, len(lines), 99_991):
+            piece = lines[begin : begin + 99_991]
+            client.send(b"%x\r\n%b\r\n" % (len(piece), piece))
+        client.send("0\r\n\r\n")
+        assert client.response().body == lines
+
+
 def test_client_that_goes_away_in_the_middle(serve):
     server = serve()
     client = server.client()

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "python/runtime/text.hpp"
 #include "python/wsgi/request_io.hpp"
 #include "python/wsgi/wsgi_call.hpp"
 
 #include <atomic>
 #include <condition_variable>
+#include <cstddef>
 #include <functional>
 #include <mutex>
-#include <string>
 #include <string_view>
 
 namespace unicoro::python {
@@ -34,7 +35,7 @@ class inline_call final : public request_io {
     [[nodiscard]] awaitable<error_code> send(std::string_view piece);
 
     bool write(std::string_view piece, PyObject* owner) override;
-    bool read_more(std::string&) override { return true; }
+    py_ref read(std::size_t, std::size_t) override { return bytes_of({}); }
     error_code body_failure() const noexcept override { return {}; }
     bool cancelled() const noexcept override;
     bool client_gone() const noexcept override { return client_gone_; }

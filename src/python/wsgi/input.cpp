@@ -18,33 +18,60 @@ namespace {
 
 struct input_object {
     PyObject_HEAD app::spooled_body body;
-    std::string arrived;  // of a live body: what came and was not taken, and before it what was
-    std::string_view left;
+    std::string kept;              // of a live body: what came and was not taken, and before it what was
+    std::string_view left;         // at hand
     request_io* source = nullptr;  // the rest of a live body; null when all is here
 };
+
+// What is read at once where the application does not say how much it wants.
+constexpr std::size_t piece_size = 64 * 1024;
 
 input_object& self_of(PyObject* object) noexcept {
     return *reinterpret_cast<input_object*>(object);
 }
 
-/// Waits for one more piece of a live body; others may read it meanwhile. False with an exception set.
-bool pull(input_object& self) {
-    if (refuse_forked()) return false;
-    std::string piece;
-    if (!self.source->read_more(piece)) return false;
-    if (piece.empty()) self.source = nullptr;
-    self.arrived.erase(0, self.arrived.size() - self.left.size());
-    self.arrived.append(piece);
-    self.left = self.arrived;
+std::size_t size_of(const py_ref& bytes) noexcept {
+    return view_of(bytes.get()).size();
+}
+
+/// Waits for the next `least` bytes of a live body, or what is left of it, as bytes; others may read it
+/// meanwhile. Null with an exception set.
+py_ref pull(input_object& self, std::size_t least, std::size_t most) {
+    if (refuse_forked()) return {};
+    py_ref piece = self.source->read(least, most);
+    if (piece && size_of(piece) < least) self.source = nullptr;
+    return piece;
+}
+
+/// Puts it behind what is left.
+void keep(input_object& self, const py_ref& piece) {
+    self.kept.erase(0, self.kept.size() - self.left.size());
+    self.kept.append(view_of(piece.get()));
+    self.left = self.kept;
+}
+
+/// Has `count` bytes, or all that there are: in `piece` when nothing else is at hand, else in `left`.
+/// False with an exception set.
+bool ensure(input_object& self, std::size_t count, py_ref& piece) {
+    while (self.source != nullptr && self.left.size() < count) {
+        const std::size_t missing = count - self.left.size();
+        py_ref come = pull(self, missing, missing);
+        if (!come) return false;
+        const bool enough = self.source == nullptr || size_of(come) >= count;
+        if (self.left.empty() && enough) {
+            piece = std::move(come);
+            return true;
+        }
+        keep(self, come);
+    }
     return true;
 }
 
-/// Has `count` bytes at hand, or all that there are. False with an exception set.
-bool ensure(input_object& self, std::size_t count) {
-    while (self.source != nullptr && self.left.size() < count) {
-        if (!pull(self)) return false;
-    }
-    return true;
+/// Has some more at hand, or all that there are. False with an exception set.
+bool ensure_more(input_object& self) {
+    const py_ref piece = pull(self, 1, piece_size);
+    if (piece) keep(self, piece);
+    return static_cast<bool>(piece);
 }
 
 PyObject* take(input_object& self, std::size_t count) noexcept {
@@ -77,23 +104,28 @@ PyObject* take_line(input_object& self, std::size_t limit) {
         if (end != std::string_view::npos) return take(self, end + 1);
         if (self.source == nullptr || window.size() == limit) return take(self, window.size());
         searched = window.size();
-        if (!pull(self)) return nullptr;
+        if (!ensure_more(self)) return nullptr;
     }
 }
 
 PyObject* read(PyObject* object, PyObject* const* arguments, Py_ssize_t count) {
     std::size_t limit = 0;
     if (!read_limit(arguments, count, limit)) return nullptr;
-    if (!ensure(self_of(object), limit)) return nullptr;
-    return take(self_of(object), limit);
+    input_object& self = self_of(object);
+    py_ref piece;
+    if (!ensure(self, limit, piece)) return nullptr;
+    return piece ? piece.release() : take(self, limit);
 }
 
 /// What is at hand, waiting only when that is nothing.
 PyObject* read1(PyObject* object, PyObject* const* arguments, Py_ssize_t count) {
     std::size_t limit = 0;
     if (!read_limit(arguments, count, limit)) return nullptr;
-    if (limit > 0 && !ensure(self_of(object), 1)) return nullptr;
-    return take(self_of(object), limit);
+    input_object& self = self_of(object);
+    if (limit > 0 && self.left.empty() && self.source != nullptr) {
+        return pull(self, 1, std::min(limit, piece_size)).release();
+    }
+    return take(self, limit);
 }
 
 PyObject* readline(PyObject* object, PyObject* const* arguments, Py_ssize_t count) {
@@ -104,7 +136,8 @@ PyObject* readline(PyObject* object, PyObject* const* arguments, Py_ssize_t coun
 
 PyObject* next_line(PyObject* object) {
     input_object& self = self_of(object);
-    if (!ensure(self, 1) || self.left.empty()) return nullptr;
+    if (self.left.empty() && self.source != nullptr && !ensure_more(self)) return nullptr;
+    if (self.left.empty()) return nullptr;
     return take_line(self, std::string_view::npos);
 }
 
@@ -132,10 +165,12 @@ PyObject* readinto(PyObject* object, PyObject* target) {
     if (PyObject_GetBuffer(target, &buffer, PyBUF_WRITABLE) != 0) return nullptr;
     input_object& self = self_of(object);
     const auto wanted = static_cast<std::size_t>(buffer.len);
-    const bool good = ensure(self, wanted);
-    const std::size_t size = good ? std::min(wanted, self.left.size()) : 0;
-    if (size > 0) std::memcpy(buffer.buf, self.left.data(), size);
-    self.left.remove_prefix(size);
+    py_ref piece;
+    const bool good = ensure(self, wanted, piece);
+    const std::string_view come = piece ? view_of(piece.get()) : self.left;
+    const std::size_t size = good ? std::min(wanted, come.size()) : 0;
+    if (size > 0) std::memcpy(buffer.buf, come.data(), size);
+    if (!piece) self.left.remove_prefix(size);
     PyBuffer_Release(&buffer);
     return good ? PyLong_FromSize_t(size) : nullptr;
 }
@@ -156,7 +191,7 @@ PyObject* not_closed(PyObject*, void*) {
 void dealloc(PyObject* object) {
     input_object& self = self_of(object);
     self.body.~spooled_body();
-    self.arrived.~basic_string();
+    self.kept.~basic_string();
     PyObject_Free(object);
 }
 
@@ -193,7 +228,7 @@ py_ref make(app::spooled_body body) {
     if (!made) return {};
     input_object& self = self_of(made.get());
     new (&self.body) app::spooled_body(std::move(body));
-    new (&self.arrived) std::string();
+    new (&self.kept) std::string();
     new (&self.left) std::string_view();
     self.source = nullptr;
     return made;

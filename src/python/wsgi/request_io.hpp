@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "python/runtime/python.hpp"
+#include "python/runtime/py_ref.hpp"
 
 #include <unicoro/result.hpp>
 
-#include <string>
+#include <cstddef>
 #include <string_view>
 
 namespace unicoro::python {
@@ -18,9 +18,10 @@ class request_io {
     /// long as its bytes are needed. False with a Python exception set.
     [[nodiscard]] virtual bool write(std::string_view piece, PyObject* owner) = 0;
 
-    /// Waits for more of the request body and appends it; nothing appended = the end. False with a
-    /// Python exception set.
-    [[nodiscard]] virtual bool read_more(std::string& into) = 0;
+    /// Waits until `least` bytes of the request body have come, one or more, and takes as many as there
+    /// are then, `most` at most. Less than `least` = its end. Null with a Python exception set; what had
+    /// come by then is there for the next one who reads.
+    [[nodiscard]] virtual py_ref read(std::size_t least, std::size_t most) = 0;
 
     /// Why the request body could not be read; none while it could.
     [[nodiscard]] virtual error_code body_failure() const noexcept = 0;

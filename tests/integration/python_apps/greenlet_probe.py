@@ -164,6 +164,38 @@ def timeout_inside(environ, start_response):
     return answer(start_response, ",".join(log))
 
 
+def read_in_parts(environ, start_response):
+    """Each letter of the query reads in its own way; the last ones to the end."""
+    source, parts = environ["wsgi.input"], []
+    into = bytearray(70_000)
+    for way in environ["QUERY_STRING"]:
+        if way == "l":
+            parts.append(source.readline())
+        elif way == "s":
+            parts.append(source.read(1000))
+        elif way == "o":
+            parts.append(source.read1())
+        elif way == "i":
+            parts.append(bytes(into[: source.readinto(into)]))
+        elif way == "a":
+            parts.append(source.read())
+    start_response("200 OK", [("Content-Type", "application/octet-stream")])
+    return [b"".join(parts)]
+
+
+def late_for_all(environ, start_response):
+    """A read of everything is given up when it has a part of it; others go on from there."""
+    source = environ["wsgi.input"]
+    start_response("200 OK", [("Content-Type", "application/octet-stream")])
+    try:
+        with gevent.Timeout(0.05):
+            source.read()
+    except gevent.Timeout:
+        yield b"late|"
+    yield source.readline() + b"|" + source.read1(5) + b"|"
+    yield source.read(7) + b"|" + source.read()
+
+
 def multithread(environ, start_response):
     return answer(start_response, repr(environ["wsgi.multithread"]))
 

@@ -48,12 +48,13 @@ TEST_SUITE("spooled_body") {
         const row rows[] = {
             {1, 100, true},
             {99, 100, true},
-            {100, 100, false},
+            {100, 100, true},
             {101, 100, false},
             {5000, 100, false},
             {40000, 1 << 20, true},
             {200000, 1000, false},
             {65536, 1000, false},
+            {65536, 65536, true},
             {65537, 65536, false},
         };
         for (const auto framing :

@@ -9,27 +9,36 @@
 #include "python/runtime/traceback.hpp"
 #include "python/wsgi/greenlets/greenlet_runner.hpp"
 
+#include <algorithm>
+#include <optional>
 #include <span>
 #include <utility>
 
 namespace unicoro::python {
 namespace {
 
-constexpr std::size_t piece_size = 64 * 1024;
+// What a read counts at least: many small ones take as long as a large one.
+constexpr std::size_t least_cost = 64 * 1024;
 
-// A client that sends as fast as it is read must not keep the others from their turns.
-constexpr unsigned most_direct_reads = 16;
+std::optional<std::uint64_t> length_of(const http::request_head& head) noexcept {
+    if (head.framing != http::body_framing::length) return std::nullopt;
+    return head.content_length;
+}
 
 }  // namespace
 
 class greenlet_call::read_in_flight {
   public:
-    explicit read_in_flight(greenlet_call& call) noexcept : call_(&call) { call_->reading_ = true; }
+    explicit read_in_flight(greenlet_call& call) noexcept : call_(&call) {
+        call_->reading_ = true;
+        call_->arriving_.lend();
+    }
     read_in_flight(read_in_flight&&) noexcept = default;
     read_in_flight& operator=(read_in_flight&&) = delete;
     ~read_in_flight() {
         if (!call_) return;
         call_->reading_ = false;
+        call_->arriving_.give_back();
         call_->runner_.wake(call_);
     }
     [[nodiscard]] greenlet_call& call() const noexcept { return *call_; }
@@ -41,18 +50,22 @@ class greenlet_call::read_in_flight {
 greenlet_call::greenlet_call(
     greenlet_runner& runner, wsgi_runtime& runtime, app::exchange& request, request_body body
 )
-    : attended_call(runner.context(), runtime, request, std::move(body)), runner_(runner) {}
+    : attended_call(runner.context(), runtime, request, std::move(body)),
+      runner_(runner),
+      arriving_(length_of(request.head())) {}
 
 greenlet_call::~greenlet_call() {
     if (!interpreter::running()) {
         [[maybe_unused]] PyObject* const lost[] = {greenlet_.release(), hub_.release(), owner_.release()};
+        arriving_.abandon();
         return;
     }
-    if (!greenlet_ && !hub_ && !owner_) return;
+    if (!greenlet_ && !hub_ && !owner_ && !arriving_.has_memory()) return;
     const gil_lock gil;
     greenlet_.reset();
     hub_.reset();
     owner_.reset();
+    arriving_.drop_memory();
 }
 
 void greenlet_call::hand_over() {
@@ -74,11 +87,29 @@ void greenlet_call::leave() {
     runner_.cancel(self);
 }
 
-awaitable<void> greenlet_call::read(read_in_flight here, app::exchange& request) {
+awaitable<void> greenlet_call::read_some(read_in_flight here, app::exchange& request) {
     greenlet_call& call = here.call();
-    const std::span<char> into(call.arrived_.get(), piece_size);
-    const result<std::size_t> got = co_await request.read_body(into);
-    call.read_result_ = got;
+    call.at_once_ = most_at_once;
+    do {
+        const std::span<char> into = call.arriving_.room(call.at_once_);
+        if (into.empty()) break;
+        const result<std::size_t> got = co_await request.read_body(into);
+        call.note_read(got);
+    } while (!call.has_come(call.awaited_));
+    call.at_once_ = most_at_once;
+}
+
+void greenlet_call::note_read(const result<std::size_t>& got) noexcept {
+    if (!got) {
+        read_failure_ = got.error();
+        return;
+    }
+    arriving_.came(*got);
+    at_once_ -= std::min(at_once_, std::max(*got, least_cost));
+}
+
+bool greenlet_call::has_come(std::size_t least) const noexcept {
+    return read_failure_ || arriving_.complete() || arriving_.size() >= least;
 }
 
 void greenlet_call::resume() {
@@ -138,46 +169,43 @@ bool greenlet_call::write(std::string_view piece, PyObject* owner) {
     return !write_failure_ || refuse_gone(write_failure_);
 }
 
-bool greenlet_call::read_more(std::string& into) {
+py_ref greenlet_call::read(std::size_t least, std::size_t most) {
     const greenlet_call_ptr self(this);
-    if (!in_thread()) return false;
+    if (!in_thread()) return {};
     for (;;) {
-        if (!going_on()) return false;
-        if (body_failure_) {
+        if (!going_on()) return {};
+        if (arriving_.size() >= least || arriving_.complete()) return arriving_.take(most);
+        if (read_failure_) {
+            body_failure_ = read_failure_;
             PyErr_Format(
                 PyExc_ConnectionError,
                 "the request body could not be read: %s",
                 body_failure_.message().c_str()
             );
-            return false;
+            return {};
         }
-        if (!reading_) read_on();
-        if (reading_) {
-            if (!park()) return false;
-            continue;
-        }
-        // What a read has brought for somebody who was interrupted is still here.
-        const result<std::size_t> got = *std::exchange(read_result_, std::nullopt);
-        if (got) {
-            into.append(arrived_.get(), *got);
-            return true;
-        }
-        body_failure_ = got.error();
+        if (!reading_ && !read_on(least)) return {};
+        if (!reading_) continue;
+        // What it brings for somebody who is interrupted is there for the next one.
+        awaited_ = std::min(awaited_, least);
+        if (!park()) return {};
     }
 }
 
-// Reads what is there at once, or begins to wait for it.
-void greenlet_call::read_on() {
-    if (read_result_) return;
-    if (!arrived_) arrived_ = std::make_unique_for_overwrite<char[]>(piece_size);
-    if (direct_reads_ < most_direct_reads) {
-        ++direct_reads_;
-        read_result_ = request_.try_read_body(std::span<char>(arrived_.get(), piece_size));
-        if (read_result_) return;
+// Reads what is there at once, or begins to wait for it. False with MemoryError.
+bool greenlet_call::read_on(std::size_t least) {
+    while (at_once_ > 0) {
+        if (!arriving_.make_room(least)) return false;
+        const std::optional<result<std::size_t>> got = request_.try_read_body(arriving_.room(at_once_));
+        if (!got) break;
+        note_read(*got);
+        if (has_come(least)) return true;
     }
-    direct_reads_ = 0;
+    if (!arriving_.make_room(least)) return false;
+    awaited_ = least;
     read_in_flight here(*this);
-    request_.nursery().spawn("a body read", read(std::move(here), request_.real()));
+    request_.nursery().spawn("a body read", read_some(std::move(here), request_.real()));
+    return true;
 }
 
 bool greenlet_call::in_thread() const {

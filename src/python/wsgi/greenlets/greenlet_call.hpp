@@ -3,13 +3,13 @@
 
 #include "aio/recycled.hpp"
 #include "python/wsgi/attended_call.hpp"
+#include "python/wsgi/greenlets/arriving_body.hpp"
 
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 #include <boost/smart_ptr/intrusive_ref_counter.hpp>
 
+#include <cstddef>
 #include <cstdint>
-#include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -59,7 +59,7 @@ class greenlet_call final : public boost::intrusive_ref_counter<greenlet_call, b
     void run(PyObject* greenlet, PyObject* hub);
 
     bool write(std::string_view piece, PyObject* owner) override;
-    bool read_more(std::string& into) override;
+    py_ref read(std::size_t least, std::size_t most) override;
     bool client_gone() const noexcept override { return static_cast<bool>(write_failure_); }
     error_code body_failure() const noexcept override { return body_failure_; }
     bool cancelled() const noexcept override { return interrupted_; }
@@ -71,12 +71,17 @@ class greenlet_call final : public boost::intrusive_ref_counter<greenlet_call, b
     /// In the frame of a read, from its making to its end, also of one that never began.
     class read_in_flight;
 
-    static awaitable<void> read(read_in_flight here, app::exchange& request);
+    // A client that sends as fast as it is read must not keep the others from their turns.
+    static constexpr std::size_t most_at_once = 1024 * 1024;
+
+    static awaitable<void> read_some(read_in_flight here, app::exchange& request);
 
     [[nodiscard]] bool in_thread() const;
     [[nodiscard]] bool going_on() const;
     [[nodiscard]] bool park();
-    void read_on();
+    [[nodiscard]] bool read_on(std::size_t least);
+    void note_read(const result<std::size_t>& got) noexcept;
+    [[nodiscard]] bool has_come(std::size_t least) const noexcept;
 
     greenlet_runner& runner_;
     py_ref greenlet_;
@@ -86,13 +91,14 @@ class greenlet_call final : public boost::intrusive_ref_counter<greenlet_call, b
     py_ref owner_;                  // of the piece that is sent
     std::string_view piece_;
     std::uint64_t written_ = 0;  // pieces
-    std::unique_ptr<char[]> arrived_;
-    std::optional<result<std::size_t>> read_result_;  // of what is in arrived_; 0 = the body's end
+    arriving_body arriving_;
+    std::size_t awaited_ = 0;  // of the body, by who wants least; a read in flight ends when they are here
+    std::size_t at_once_ = most_at_once;  // that may still be read before somebody else has a turn
+    error_code read_failure_;             // of the last read, until somebody wants more of the body
     error_code write_failure_;
     error_code body_failure_;
     unsigned long thread_ = 0;
-    unsigned direct_reads_ = 0;  // since the last one that waited
-    bool writing_ = false;       // piece_ is due, or on its way
+    bool writing_ = false;  // piece_ is due, or on its way
     bool reading_ = false;
     bool finished_ = false;
     bool interrupted_ = false;

@@ -5,6 +5,7 @@
 #include "python/runtime/interpreter.hpp"
 #include "python/runtime/package.hpp"
 #include "python/runtime/py_ref.hpp"
+#include "python/runtime/text.hpp"
 #include "python/runtime/thread_exception.hpp"
 #include "python/runtime/traceback.hpp"
 #include "python/wsgi/threads/thread_runner.hpp"
@@ -130,8 +131,8 @@ bool thread_call::write(std::string_view piece, PyObject*) {
     return refuse_gone(failed);
 }
 
-bool thread_call::read_more(std::string&) {
-    return true;
+py_ref thread_call::read(std::size_t, std::size_t) {
+    return bytes_of({});
 }
 
 std::string thread_call::stack() const {

@@ -9,6 +9,7 @@
 #include <boost/smart_ptr/intrusive_ref_counter.hpp>
 
 #include <condition_variable>
+#include <cstddef>
 #include <mutex>
 #include <string>
 #include <string_view>
@@ -48,7 +49,7 @@ class thread_call final
     void run();
 
     bool write(std::string_view piece, PyObject* owner) override;
-    bool read_more(std::string& into) override;
+    py_ref read(std::size_t least, std::size_t most) override;
     error_code body_failure() const noexcept override { return {}; }
     bool cancelled() const noexcept override { return request_.detached(); }
     bool client_gone() const noexcept override { return client_gone_; }
