@@ -13,14 +13,26 @@
 namespace unicoro::python {
 namespace {
 
-constexpr std::uint64_t taken_at_once = 256 * 1024;
+constexpr std::size_t taken_at_once = 256 * 1024;
+constexpr std::size_t least_block = 16 * 1024;
 
 }  // namespace
 
 bool unsent_backlog::add(std::string_view piece) {
-    if (written_ > taken_ || memory_.size() >= most_in_memory) return add_to_file(piece);
-    memory_.append(piece);
+    if (written_ > taken_ || kept_ >= most_in_memory) return add_to_file(piece);
+    add_to_memory(piece);
     return true;
+}
+
+void unsent_backlog::add_to_memory(std::string_view piece) {
+    const bool fits =
+        next_ < blocks_.size() && blocks_.back().capacity() - blocks_.back().size() >= piece.size();
+    if (!fits) {
+        const std::size_t size = std::clamp(kept_, least_block, taken_at_once);
+        blocks_.emplace_back().reserve(std::max(size, piece.size()));
+    }
+    blocks_.back().append(piece);
+    kept_ += piece.size();
 }
 
 bool unsent_backlog::add_to_file(std::string_view piece) {
@@ -46,11 +58,17 @@ bool unsent_backlog::add_to_file(std::string_view piece) {
 
 error_code unsent_backlog::take(std::string& into) {
     into.clear();
-    if (!memory_.empty() || written_ == taken_) {
-        into.swap(memory_);
+    if (next_ < blocks_.size()) {
+        into = std::move(blocks_[next_++]);
+        kept_ -= into.size();
+        if (next_ == blocks_.size()) {
+            blocks_.clear();
+            next_ = 0;
+        }
         return {};
     }
-    into.resize(std::min(written_ - taken_, taken_at_once));
+    if (written_ == taken_) return {};
+    into.resize(std::min<std::uint64_t>(written_ - taken_, taken_at_once));
     ssize_t count = -1;
     do {
         count = ::pread(file_.get(), into.data(), into.size(), static_cast<off_t>(taken_));

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace unicoro::python {
 
@@ -27,9 +28,13 @@ class unsent_backlog {
     [[nodiscard]] error_code take(std::string& into);
 
   private:
+    void add_to_memory(std::string_view piece);
     [[nodiscard]] bool add_to_file(std::string_view piece);
 
-    std::string memory_;  // comes before what is in the file
+    // Comes before what is in the file. Blocks that never grow: copied to and sent from, and nothing else.
+    std::vector<std::string> blocks_;
+    std::size_t next_ = 0;  // of them to be taken
+    std::size_t kept_ = 0;  // bytes in them
     os::unique_fd file_;
     std::uint64_t written_ = 0;
     std::uint64_t taken_ = 0;
