@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Numbers from /proc and from wrk."""
 
+import contextlib
 import os
 import re
 import resource
@@ -9,7 +10,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from servers import Running
+from servers import BENCH, Running
 
 TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -17,7 +18,9 @@ TICKS = os.sysconf("SC_CLK_TCK")
 def children(pid: int) -> list[int]:
     found: list[int] = []
     for task in Path(f"/proc/{pid}/task").iterdir():
-        found += map(int, (task / "children").read_text().split())
+        # A thread may end meanwhile.
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            found += map(int, (task / "children").read_text().split())
     return found
 
 
@@ -35,6 +38,23 @@ def rss_bytes(pid: int) -> int:
     return int(re.search(r"^Rss:\s+(\d+) kB", text, re.M)[1]) * 1024
 
 
+def pss_bytes(pid: int) -> int:
+    """What a process and its descendants take of the memory: what some of them share counts once."""
+    text = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    own = int(re.search(r"^Pss:\s+(\d+) kB", text, re.M)[1]) * 1024
+    return own + sum(pss_bytes(child) for child in children(pid))
+
+
+@dataclass
+class Load:
+    """What a server is asked for: by wrk, or messages of a WebSocket."""
+
+    connections: int
+    path: str = "/"
+    script: str = ""  # of bench/wrk
+    websocket_bytes: int = 0
+
+
 @dataclass
 class Sample:
     requests: int
@@ -43,33 +63,59 @@ class Sample:
 
     @property
     def per_cpu_second(self) -> float:
-        return self.requests / self.cpu
+        # The kernel counts in ticks.
+        return self.requests / max(self.cpu, 1 / TICKS)
 
     @property
     def per_second(self) -> float:
         return self.requests / self.seconds
 
 
-def wrk(port: int, core: int, connections: int, seconds: int) -> tuple[int, float]:
-    """Runs wrk; returns the number of requests and the seconds they took."""
-    command = ["taskset", "-c", str(core), "wrk", "-t1", f"-c{connections}", f"-d{seconds}s",
-               f"http://127.0.0.1:{port}/"]
-    text = subprocess.run(
-        command, check=True, capture_output=True, text=True, timeout=seconds + 30
-    ).stdout
+NO_ERRORS = "Socket errors: connect 0, read 0, write 0, timeout 0"
+
+
+def wrk(port: int, core: int, load: Load, seconds: int, *more: str) -> str:
+    """Runs wrk; returns what it says."""
+    script = ["-s", str(BENCH / "wrk" / load.script)] if load.script else []
+    command = ["taskset", "-c", str(core), "wrk", "-t1", f"-c{load.connections}", f"-d{seconds}s", *script, *more,
+               f"http://127.0.0.1:{port}{load.path}"]
+    return subprocess.run(command, check=True, capture_output=True, text=True, timeout=seconds + 30).stdout
+
+
+def unit(text: str) -> float:
+    return {"us": 0.000001, "ms": 0.001, "s": 1.0, "m": 60.0}[text]
+
+
+def wrk_requests(port: int, core: int, load: Load, seconds: int) -> tuple[int, float]:
+    """The number of requests and the seconds they took."""
+    text = wrk(port, core, load, seconds)
     wrong = re.search(r"(Non-2xx.*|Socket errors: .*)", text)
-    if wrong and not re.fullmatch(r"Socket errors: connect 0, read 0, write 0, timeout 0", wrong[1]):
+    if wrong and wrong[1] != NO_ERRORS:
         raise RuntimeError(f"port {port}: {wrong[1]}")
     done = re.search(r"(\d+) requests in ([\d.]+)(ms|s|m)", text)
-    unit = {"ms": 0.001, "s": 1.0, "m": 60.0}[done[3]]
-    return int(done[1]), float(done[2]) * unit
+    return int(done[1]), float(done[2]) * unit(done[3])
 
 
-def load(server: Running, core: int, connections: int, seconds: int) -> Sample:
+def websocket_echoes(client: Path, port: int, core: int, load: Load, seconds: int) -> tuple[int, float]:
+    command = ["taskset", "-c", str(core), str(client), str(port), str(load.connections),
+               str(load.websocket_bytes), str(seconds)]
+    text = subprocess.run(command, check=True, capture_output=True, text=True, timeout=seconds + 30).stdout
+    count, took = text.split()
+    return int(count), float(took)
+
+
+def under(load: Load, server: Running, core: int, seconds: int) -> Sample:
     """One measured run, after a second of warming up."""
-    wrk(server.port, core, connections, 1)
+
+    def run(length: int) -> tuple[int, float]:
+        if load.websocket_bytes:
+            client = server.setup.build / "bench" / "bench_websocket"
+            return websocket_echoes(client, server.port, core, load, length)
+        return wrk_requests(server.port, core, load, length)
+
+    run(1)
     before = cpu_seconds(server.pid)
-    requests, took = wrk(server.port, core, connections, seconds)
+    requests, took = run(seconds)
     return Sample(requests, took, cpu_seconds(server.pid) - before)
 
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Compares servers by requests per CPU-second and by memory per idle connection.
+"""Compares servers by what they do per CPU-second, by memory and by how long requests take.
 
-The server runs on one core and wrk on another. Contenders take turns in many short rounds, so that a
+The server runs on one core and the load on another. Contenders take turns in many short rounds, so that a
 disturbance of the machine meets all of them, and what counts is the median of the ratios of each
 round. Only ratios within one run mean anything.
 """
@@ -18,28 +18,27 @@ import tempfile
 from pathlib import Path
 
 import measure
+import picture
+import processes
+import reloading
 import waiting
-from servers import CONTENDERS, Contender, Running, Setup
+from sections import SECTIONS, Section
+from servers import Contender, Running, Setup
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = Path(__file__).resolve().parent / "RESULTS.md"
+PICTURE = RESULTS.with_name("results.svg")
 SERVER_CORE, CLIENT_CORE = 0, 1
-GOALS = [
-    ("unicoro native", "epoll baseline", 0.80),
-    ("unicoro native", "nginx return 200", 0.95),
-    ("unicoro WSGI -k sync", "gunicorn WSGI -k gevent", 8.0),
-    ("unicoro WSGI -k async", "gunicorn WSGI -k gevent", 8.0),
-    ("unicoro WSGI -k async", "bjoern WSGI", 1.0),
-    ("unicoro Flask -k sync", "gunicorn Flask -k gevent", None),
-    ("unicoro Flask -k async", "gunicorn Flask -k gevent", 2.4),
-    ("unicoro Flask -k async", "Flask in a bare loop", 0.9),
-    ("unicoro Flask -k async", "Flask in a bare loop, libpython", 0.9),
-    ("unicoro Flask -k async", "bjoern Flask", None),
-    ("bjoern Flask", "Flask in a bare loop", None),
-    ("unicoro ASGI", "uvicorn uvloop httptools", 1.6),
-    ("unicoro ASGI", "granian ASGI", 1.0),
-]
 IDLE_GOAL = 2048
+OTHERS = {
+    "idle": "Idle connections",
+    "waiting": "Many requests that wait",
+    "reload": "A reload under load",
+    "processes": "Workers that start, and memory",
+}
+KEYS = [each.key for each in SECTIONS] + list(OTHERS)
+
+Samples = dict[str, list[measure.Sample]]
 
 
 def arguments() -> argparse.Namespace:
@@ -49,49 +48,66 @@ def arguments() -> argparse.Namespace:
                         help="interpreter with flask, gunicorn and gevent (.venv/bin/python)")
     parser.add_argument("--rounds", type=int, default=11)
     parser.add_argument("--seconds", type=int, default=2, help="length of a measured load")
-    parser.add_argument("--connections", type=int, default=64)
+    parser.add_argument("--sections", default="", help=f"some of: {', '.join(KEYS)}")
     parser.add_argument("--only", default="", help="contenders whose name contains one of these words, "
                         "with commas between them")
-    parser.add_argument("--idle", type=int, default=10_000, help="idle connections; 0 = do not measure")
+    parser.add_argument("--idle", type=int, default=10_000, help="idle connections")
     parser.add_argument("--idle-peer", type=int, default=2_000, help="the same for gunicorn")
-    parser.add_argument("--waiting", type=int, default=2_000, help="requests that wait at once; 0 = do not measure")
-    parser.add_argument("--write", action="store_true", help=f"write {RESULTS.relative_to(ROOT)}")
-    return parser.parse_args()
+    parser.add_argument("--waiting", type=int, default=2_000, help="requests that wait at once")
+    parser.add_argument("--quick", action="store_true", help="one short round of each: does it all run?")
+    parser.add_argument("--write", action="store_true",
+                        help=f"write {RESULTS.relative_to(ROOT)} and {PICTURE.relative_to(ROOT)}")
+    options = parser.parse_args()
+    options.sections = [key.strip() for key in options.sections.split(",") if key.strip()] or KEYS
+    unknown = set(options.sections) - set(KEYS)
+    if unknown:
+        parser.error(f"no such section: {', '.join(sorted(unknown))}")
+    if options.write and (options.only or options.quick or set(options.sections) != set(KEYS)):
+        parser.error("what is written is a whole run: no --sections, --only or --quick")
+    if options.quick:
+        options.rounds = options.seconds = 1
+        options.idle = options.idle_peer = options.waiting = 200
+    return options
 
 
 def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def chosen(setup: Setup, only: str) -> list[Contender]:
+def chooser(only: str):
+    """Of contenders those that are named, and can run here."""
     words = [word.strip() for word in only.split(",") if word.strip()]
-    found = []
-    for each in CONTENDERS:
-        if words and not any(word in each.name for word in words):
-            continue
-        if each.needs(setup):
-            found.append(each)
-        else:
-            say(f"left out, not installed: {each.name}")
-    return found
+
+    def choose(setup: Setup, contenders: list[Contender]) -> list[Contender]:
+        found = []
+        for each in contenders:
+            if words and not any(word in each.name for word in words):
+                continue
+            if each.needs(setup):
+                found.append(each)
+            else:
+                say(f"left out, not installed: {each.name}")
+        return found
+
+    return choose
 
 
-def measure_speed(options, setup, contenders) -> dict[str, list[measure.Sample]]:
-    samples: dict[str, list[measure.Sample]] = {each.name: [] for each in contenders}
+def measure_section(options, setup: Setup, section: Section, contenders: list[Contender]) -> Samples:
+    samples: Samples = {each.name: [] for each in contenders}
     for number in range(1, options.rounds + 1):
         for each in contenders:
-            if each.kind == "loop":
+            if each.is_loop:
                 sample = measure.loop(each.command(setup, options.seconds), SERVER_CORE)
             else:
                 with Running(each, setup, SERVER_CORE) as server:
-                    sample = measure.load(server, CLIENT_CORE, options.connections, options.seconds)
+                    sample = measure.under(section.load, server, CLIENT_CORE, options.seconds)
             samples[each.name].append(sample)
-            say(f"round {number}/{options.rounds}  {each.name:26} {sample.per_cpu_second:9.0f} per CPU-s"
+            say(f"{section.key} {number}/{options.rounds}  {each.name:31} {sample.per_cpu_second:9.0f} per CPU-s"
                 f"  {sample.per_second:9.0f} per s  CPU {sample.cpu / sample.seconds:4.0%}")
     return samples
 
 
-def ratios(samples: dict[str, list[measure.Sample]], name: str, peer: str) -> list[float]:
+def ratios(samples: Samples, name: str, peer: str) -> list[float]:
     """One contender to another, round by round: a disturbance that lasts longer than a round does not
     count then."""
     pairs = zip(samples.get(name, []), samples.get(peer, []))
@@ -109,30 +125,33 @@ def middle(values: list[float]) -> str:
     return f"{text} ({low:.2f} to {high:.2f})"
 
 
-def speed_table(samples: dict[str, list[measure.Sample]]) -> list[str]:
-    lines = ["| server | requests per CPU-second | of the baseline (quartiles) | requests per second |",
-             "|---|---:|---:|---:|"]
+def section_table(section: Section, samples: Samples) -> list[str]:
+    part = " of the baseline (quartiles) |" if section.base else ""
+    lines = [f"| server | {section.what} per CPU-second |{part} {section.what} per second |",
+             f"|---|---:|{'---:|' if section.base else ''}---:|"]
     for name, all_ in samples.items():
         speed = statistics.median(sample.per_cpu_second for sample in all_)
         rate = statistics.median(sample.per_second for sample in all_)
-        of_base = middle(ratios(samples, name, "epoll baseline"))
-        lines.append(f"| {name} | {speed:,.0f} | {of_base} | {rate:,.0f} |")
-    lines += ["", "| one to the other | wanted | measured (quartiles) |", "|---|---:|---:|"]
-    for name, peer, wanted in GOALS:
+        of_base = f" {middle(ratios(samples, name, section.base))} |" if section.base else ""
+        lines.append(f"| {name} | {speed:,.0f} |{of_base} {rate:,.0f} |")
+    goals = []
+    for name, peer, wanted in section.goals:
         measured = ratios(samples, name, peer)
         if not measured:
             continue
         missed = wanted is not None and statistics.median(measured) < wanted
-        lines.append(f"| {name} to {peer} | {'-' if wanted is None else f'{wanted:.2f}'} "
+        goals.append(f"| {name} to {peer} | {'-' if wanted is None else f'{wanted:.2f}'} "
                      f"| {middle(measured)}{' (missed)' if missed else ''} |")
+    if goals:
+        lines += ["", "| one to the other | wanted | measured (quartiles) |", "|---|---:|---:|", *goals]
     return lines
 
 
-def measure_idle(options, setup, contenders) -> list[str]:
+def measure_idle(options, setup: Setup, choose) -> list[str]:
     lines = ["| server | connections | resident bytes of the worker for each |", "|---|---:|---:|"]
-    for each in contenders:
-        if each.name not in ("unicoro native", "gunicorn WSGI -k gevent"):
-            continue
+    hello = next(each for each in SECTIONS if each.key == "hello")
+    compared = [each for each in hello.contenders if each.name in ("unicoro native", "gunicorn WSGI -k gevent")]
+    for each in choose(setup, compared):
         count = options.idle if each.name.startswith("unicoro") else options.idle_peer
         setup.connections = count
         with Running(each, setup, SERVER_CORE) as server:
@@ -140,8 +159,31 @@ def measure_idle(options, setup, contenders) -> list[str]:
         missed = each.name.startswith("unicoro") and size > IDLE_GOAL
         lines.append(f"| {each.name} | {count:,} | {size:,.0f}{' (missed)' if missed else ''} |")
         say(lines[-1])
-    lines += ["", f"The goal for unicoro is at most {IDLE_GOAL:,} bytes."]
-    return lines
+    setup.connections = Setup.connections
+    return [
+        "Kept alive after one request each; the slope of the worker's resident memory over their number.", "",
+        *lines, "", f"The goal for unicoro is at most {IDLE_GOAL:,} bytes.",
+    ]
+
+
+def measure_other(options, setup: Setup, choose, key: str) -> list[str]:
+    say(f"{key}: {OTHERS[key]}")
+    if key == "idle":
+        measure.raise_descriptor_limit(options.idle + 1000)
+        return measure_idle(options, setup, choose)
+    if key == "waiting":
+        return waiting.table(setup.build, setup.python, options.waiting, min(options.rounds, 5))
+    cores = (SERVER_CORE, CLIENT_CORE)
+    if key == "reload":
+        seconds = max(options.seconds * 2, 3)
+        return [
+            f"2 workers, 16 clients for {seconds} s, HUP in the middle of it; `failed` are all rounds'.", "",
+            *reloading.table(setup, cores, min(options.rounds, 5), seconds, choose),
+        ]
+    return [
+        "A worker that was killed is replaced; the one application is the hello of above.", "",
+        *processes.table(setup, cores, min(options.rounds, 7), choose),
+    ]
 
 
 def machine() -> str:
@@ -153,21 +195,17 @@ def machine() -> str:
     return f"{model}, {os.cpu_count()} cores, Linux {platform.release()}"
 
 
-def report(options, speed: list[str], idle: list[str], waits: list[str]) -> str:
+def report(options, parts: list[tuple[str, list[str]]]) -> str:
     lines = [
         "# What it costs to serve", "",
         f"{datetime.date.today().isoformat()}; {machine()}.", "",
-        f"wrk with 1 thread and {options.connections} connections for {options.seconds} s, "
+        f"wrk with 1 thread, by default with 64 connections, for {options.seconds} s, "
         f"{options.rounds} rounds in turn; medians, ratios of the same round. "
-        f"The server is on core {SERVER_CORE}, wrk on core {CLIENT_CORE}. CPU-seconds are user "
-        "and system time of all processes of the server. Made by `bench/run.py --write`.", "", *speed,
+        f"The server is on core {SERVER_CORE}, the load on core {CLIENT_CORE}. CPU-seconds are user "
+        "and system time of all processes of the server. Made by `bench/run.py --write`.",
     ]
-    if idle:
-        lines += ["", "## Idle connections", "",
-                  "Kept alive after one request each; the slope of the worker's resident memory over "
-                  "their number.", "", *idle]
-    if waits:
-        lines += ["", "## Requests that wait", "", *waits]
+    for title, text in parts:
+        lines += ["", f"## {title}", "", *text]
     return "\n".join(lines) + "\n"
 
 
@@ -176,22 +214,26 @@ def main() -> int:
     if shutil.which("wrk") is None or (os.cpu_count() or 1) < 2:
         say("wrk and two cores are needed (apt-get install wrk)")
         return 2
-    if options.idle:
-        measure.raise_descriptor_limit(options.idle + 1000)
+    choose = chooser(options.only)
+    parts: list[tuple[str, list[str]]] = []
     with tempfile.TemporaryDirectory(prefix="unicoro-bench-") as folder:
         # Not resolved: a virtual environment is known by the path of its link to the interpreter.
         setup = Setup(options.build.resolve(), options.python.absolute(), Path(folder))
         os.chmod(folder, 0o755)
-        contenders = chosen(setup, options.only)
-        speed = speed_table(measure_speed(options, setup, contenders)) if options.rounds else []
-        idle = measure_idle(options, setup, contenders) if options.idle else []
-    waits = []
-    if options.waiting and not options.only:
-        waits = waiting.table(options.build.resolve(), options.python.absolute(), options.waiting, 5)
-    text = report(options, speed, idle, waits)
+        for section in SECTIONS:
+            if section.key not in options.sections:
+                continue
+            samples = measure_section(options, setup, section, choose(setup, section.contenders))
+            how = [section.how, ""] if section.how else []
+            parts.append((section.title, how + section_table(section, samples)))
+        for key, title in OTHERS.items():
+            if key in options.sections:
+                parts.append((title, measure_other(options, setup, choose, key)))
+    text = report(options, parts)
     print(text)
     if options.write:
         RESULTS.write_text(text)
+        PICTURE.write_text(picture.draw(text))
     return 0
 
 

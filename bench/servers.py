@@ -15,6 +15,9 @@ BENCH = Path(__file__).resolve().parent
 START_LIMIT = 20.0
 STOP_LIMIT = 10.0
 
+FILE_NAME = "file.bin"
+FILE_BYTES = 100_000
+
 
 @dataclass
 class Setup:
@@ -29,9 +32,9 @@ class Setup:
 @dataclass
 class Contender:
     name: str
-    kind: str  # "native", "wsgi", "flask" or "asgi": whom it is compared with; "loop" is no server
     command: Callable[[Setup, int], list[str]]
     needs: Callable[[Setup], bool]
+    is_loop: bool = False  # no server: a program that measures itself for so many seconds
 
 
 def free_port() -> int:
@@ -56,20 +59,25 @@ def _unicoro_native(setup: Setup, port: int) -> list[str]:
     return _unicoro(setup, port, "async", f"{library}:app")
 
 
-def _unicoro_python(module: str, worker_class: str = "sync") -> Callable[[Setup, int], list[str]]:
+def _unicoro_file(setup: Setup, port: int) -> list[str]:
+    library = setup.build / "bench" / "libbench_file.so"
+    return ["env", f"BENCH_FILE={the_file(setup)}", *_unicoro(setup, port, "async", f"{library}:app")]
+
+
+def _unicoro_python(module: str, worker_class: str = "sync", *more: str) -> Callable[[Setup, int], list[str]]:
     def command(setup: Setup, port: int) -> list[str]:
-        options = ["--python", str(setup.python), "--chdir", str(BENCH / "apps")]
+        options = ["--python", str(setup.python), "--chdir", str(BENCH / "apps"), *more]
         return [*_unicoro(setup, port, worker_class, f"{module}:app"), *options]
 
     return command
 
 
-def _gunicorn(module: str) -> Callable[[Setup, int], list[str]]:
+def _gunicorn(module: str, *more: str) -> Callable[[Setup, int], list[str]]:
     def command(setup: Setup, port: int) -> list[str]:
         return [
             str(setup.python), "-m", "gunicorn", "-k", "gevent", "-b", f"127.0.0.1:{port}",
             "--worker-connections", str(setup.connections + 100), "--keep-alive", "600",
-            "--log-level", "warning", "--no-control-socket", "--chdir", str(BENCH / "apps"),
+            "--log-level", "warning", "--no-control-socket", "--chdir", str(BENCH / "apps"), *more,
             f"{module}:app",
         ]
 
@@ -83,18 +91,25 @@ def _bjoern(module: str) -> Callable[[Setup, int], list[str]]:
     return command
 
 
-def _uvicorn(setup: Setup, port: int) -> list[str]:
-    return [
-        str(setup.python), "-m", "uvicorn", "--loop", "uvloop", "--http", "httptools", "--port", str(port),
-        "--no-access-log", "--log-level", "warning", "--app-dir", str(BENCH / "apps"), "hello_asgi:app",
-    ]
+def _uvicorn(module: str, *more: str) -> Callable[[Setup, int], list[str]]:
+    def command(setup: Setup, port: int) -> list[str]:
+        return [
+            str(setup.python), "-m", "uvicorn", "--loop", "uvloop", "--http", "httptools", "--port", str(port),
+            "--no-access-log", "--log-level", "warning", "--app-dir", str(BENCH / "apps"), *more,
+            f"{module}:app",
+        ]
+
+    return command
 
 
-def _granian(setup: Setup, port: int) -> list[str]:
-    return [
-        str(setup.python), "-m", "granian", "--interface", "asgi", "--host", "127.0.0.1", "--port", str(port),
-        "--workers", "1", "--no-ws", "--log-level", "warning", "--working-dir", str(BENCH / "apps"), "hello_asgi:app",
-    ]
+def _granian(module: str, interface: str, *more: str) -> Callable[[Setup, int], list[str]]:
+    def command(setup: Setup, port: int) -> list[str]:
+        return [
+            str(setup.python), "-m", "granian", "--interface", interface, "--host", "127.0.0.1", "--port", str(port),
+            "--log-level", "warning", "--working-dir", str(BENCH / "apps"), *more, f"{module}:app",
+        ]
+
+    return command
 
 
 def _bare_loop(setup: Setup, seconds: int) -> list[str]:
@@ -108,6 +123,15 @@ def _bare_loop_in_libpython(setup: Setup, seconds: int) -> list[str]:
     ).stdout.strip()
     program = str(setup.build / "bench" / "bench_python")
     return ["env", f"PYTHONPATH={packages}", program, str(BENCH / "apps" / "bare_loop.py"), str(seconds)]
+
+
+def the_file(setup: Setup) -> Path:
+    """What the servers of files send."""
+    path = setup.folder / FILE_NAME
+    if not path.exists():
+        path.write_bytes(b"x" * FILE_BYTES)
+        path.chmod(0o644)
+    return path
 
 
 NGINX_CONF = """
@@ -126,10 +150,13 @@ http {{
   fastcgi_temp_path {folder}/fastcgi;
   uwsgi_temp_path {folder}/uwsgi;
   scgi_temp_path {folder}/scgi;
+  sendfile on;
+  tcp_nopush on;
   server {{
     listen 127.0.0.1:{port} backlog=2048;
     default_type "text/plain; charset=utf-8";
     location / {{ return 200 "Hello, world!\\n"; }}
+    location = /{file} {{ root {folder}; }}
   }}
 }}
 """
@@ -137,7 +164,7 @@ http {{
 
 def _nginx(setup: Setup, port: int) -> list[str]:
     conf = setup.folder / "nginx.conf"
-    conf.write_text(NGINX_CONF.format(folder=setup.folder, port=port))
+    conf.write_text(NGINX_CONF.format(folder=setup.folder, port=port, file=the_file(setup).name))
     return [_nginx_path() or "nginx", "-p", str(setup.folder), "-c", str(conf)]
 
 
@@ -145,50 +172,73 @@ def _nginx_path() -> str | None:
     return shutil.which("nginx", path=os.environ.get("PATH", "") + ":/usr/sbin")
 
 
-def _has_module(name: str) -> Callable[[Setup], bool]:
+def _has(*modules: str) -> Callable[[Setup], bool]:
+    """Can that Python import all of these?"""
+
     def needs(setup: Setup) -> bool:
         if not setup.python.exists():
             return False
-        probe = f"import importlib.util as u, sys; sys.exit(u.find_spec({name!r}) is None)"
+        probe = f"import importlib.util as u, sys; sys.exit(not all(map(u.find_spec, {modules!r})))"
         return subprocess.run([str(setup.python), "-c", probe], check=False).returncode == 0
 
     return needs
 
 
-def _has_unicoro(setup: Setup) -> bool:
-    return (setup.build / "unicoro").exists()
+def _built(*parts: str) -> Callable[[Setup], bool]:
+    return lambda setup: all((setup.build / part).exists() for part in parts)
 
 
 def _all(*conditions: Callable[[Setup], bool]) -> Callable[[Setup], bool]:
     return lambda setup: all(each(setup) for each in conditions)
 
 
-CONTENDERS = [
-    Contender("epoll baseline", "native", _baseline,
-              lambda setup: (setup.build / "bench" / "bench_baseline").exists()),
-    Contender("unicoro native", "native", _unicoro_native, _has_unicoro),
-    Contender("nginx return 200", "native", _nginx, lambda setup: _nginx_path() is not None),
-    Contender("unicoro WSGI -k sync", "wsgi", _unicoro_python("hello_wsgi"), _has_unicoro),
-    Contender("unicoro WSGI -k async", "wsgi", _unicoro_python("hello_wsgi", "async"),
-              _all(_has_unicoro, _has_module("gevent"))),
-    Contender("gunicorn WSGI -k gevent", "wsgi", _gunicorn("hello_wsgi"),
-              _all(_has_module("gunicorn"), _has_module("gevent"))),
-    Contender("bjoern WSGI", "wsgi", _bjoern("hello_wsgi"), _has_module("bjoern")),
-    Contender("Flask in a bare loop", "loop", _bare_loop, _has_module("flask")),
-    Contender("Flask in a bare loop, libpython", "loop", _bare_loop_in_libpython,
-              _all(_has_module("flask"), lambda setup: (setup.build / "bench" / "bench_python").exists())),
-    Contender("unicoro Flask -k sync", "flask", _unicoro_python("hello_flask"),
-              _all(_has_unicoro, _has_module("flask"))),
-    Contender("unicoro Flask -k async", "flask", _unicoro_python("hello_flask", "async"),
-              _all(_has_unicoro, _has_module("flask"), _has_module("gevent"))),
-    Contender("gunicorn Flask -k gevent", "flask", _gunicorn("hello_flask"),
-              _all(_has_module("flask"), _has_module("gunicorn"), _has_module("gevent"))),
-    Contender("bjoern Flask", "flask", _bjoern("hello_flask"), _all(_has_module("flask"), _has_module("bjoern"))),
-    Contender("unicoro ASGI", "asgi", _unicoro_python("hello_asgi", "async"), _has_unicoro),
-    Contender("uvicorn uvloop httptools", "asgi", _uvicorn,
-              _all(_has_module("uvicorn"), _has_module("uvloop"), _has_module("httptools"))),
-    Contender("granian ASGI", "asgi", _granian, _has_module("granian")),
-]
+def baseline(name: str = "epoll baseline") -> Contender:
+    return Contender(name, _baseline, _built("bench/bench_baseline"))
+
+
+def nginx(name: str) -> Contender:
+    return Contender(name, _nginx, lambda setup: _nginx_path() is not None)
+
+
+def unicoro_native(name: str = "unicoro native") -> Contender:
+    return Contender(name, _unicoro_native, _built("unicoro", "examples/native/libhello.so"))
+
+
+def unicoro_file(name: str) -> Contender:
+    return Contender(name, _unicoro_file, _built("unicoro", "bench/libbench_file.so"))
+
+
+def unicoro(name: str, module: str, worker_class: str, *more: str, modules: tuple[str, ...] = ()) -> Contender:
+    """`modules` are what the application imports; greenlets need gevent."""
+    return Contender(
+        name, _unicoro_python(module, worker_class, *more), _all(_built("unicoro"), _has(*modules))
+    )
+
+
+def gunicorn(name: str, module: str, *more: str, modules: tuple[str, ...] = ()) -> Contender:
+    return Contender(name, _gunicorn(module, *more), _has("gunicorn", "gevent", *modules))
+
+
+def granian(name: str, module: str, interface: str, *more: str) -> Contender:
+    return Contender(name, _granian(module, interface, *more), _has("granian"))
+
+
+def uvicorn(name: str, module: str, *more: str, modules: tuple[str, ...] = ()) -> Contender:
+    return Contender(name, _uvicorn(module, *more), _has("uvicorn", "uvloop", "httptools", *modules))
+
+
+def bjoern(name: str, module: str, modules: tuple[str, ...] = ()) -> Contender:
+    return Contender(name, _bjoern(module), _has("bjoern", *modules))
+
+
+def bare_loop(name: str) -> Contender:
+    return Contender(name, _bare_loop, _has("flask"), is_loop=True)
+
+
+def bare_loop_in_libpython(name: str) -> Contender:
+    return Contender(
+        name, _bare_loop_in_libpython, _all(_has("flask"), _built("bench/bench_python")), is_loop=True
+    )
 
 
 def answers(port: int) -> bool:
@@ -207,6 +257,7 @@ class Running:
     def __init__(self, contender: Contender, setup: Setup, core: int):
         self.port = free_port()
         self.contender = contender
+        self.setup = setup
         self.log = setup.folder / f"{contender.name.replace(' ', '-')}.log"
         command = ["taskset", "-c", str(core), *contender.command(setup, self.port)]
         with self.log.open("ab") as log:

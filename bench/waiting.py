@@ -13,12 +13,12 @@ import tempfile
 import time
 from pathlib import Path
 
-from servers import Contender, Running, Setup, _gunicorn, _unicoro_python
+from servers import Running, Setup, gunicorn, unicoro
 
 ROOT = Path(__file__).resolve().parents[1]
 CONTENDERS = [
-    Contender("unicoro -k async", "wsgi", _unicoro_python("sleeping_wsgi", "async"), lambda _: True),
-    Contender("gunicorn -k gevent", "wsgi", _gunicorn("sleeping_wsgi"), lambda _: True),
+    unicoro("unicoro -k async", "sleeping_wsgi", "async"),
+    gunicorn("gunicorn -k gevent", "sleeping_wsgi"),
 ]
 
 
