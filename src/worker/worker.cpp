@@ -148,6 +148,8 @@ awaitable<void> process::boot() {
         co_return;
     }
     serving_started_ = true;
+    // What was freed while the application was loaded went back before this.
+    os::keep_freed_memory();
     const descriptor_budget budget{os::descriptor_limit(), os::open_descriptors()};
     shared_.most_connections = std::min(shared_.most_connections, budget.connections());
     if (shared_.draining) {
@@ -317,7 +319,6 @@ void withhold_from_children(const master::worker_launch& how, const std::vector<
 }  // namespace
 
 int run(const master::worker_launch& how, const host_maker& make_host) {
-    os::keep_freed_memory();
     const std::vector<int> before = os::descriptor_numbers();
     // Never destroyed: coroutines that would not end refer to all of it, and the process ends here.
     auto* const worker = new process(how, make_host);
