@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from measure import Load
 from servers import (
-    FILE_NAME, Contender, bare_loop, bare_loop_in_libpython, baseline, bjoern, granian, gunicorn, nginx, unicoro,
+    FILE_NAME, Contender, bare_loop, baseline, bjoern, granian, gunicorn, nginx, unicoro,
     unicoro_file, unicoro_native, uvicorn,
 )
 
@@ -52,7 +52,6 @@ SECTIONS = [
             gunicorn("gunicorn WSGI -k gevent", "hello_wsgi"),
             bjoern("bjoern WSGI", "hello_wsgi"),
             bare_loop("Flask in a bare loop"),
-            bare_loop_in_libpython("Flask in a bare loop, libpython"),
             unicoro("unicoro Flask -k sync", "hello_flask", "sync", modules=FLASK),
             unicoro("unicoro Flask -k async", "hello_flask", "async", modules=FLASK + GEVENT),
             gunicorn("gunicorn Flask -k gevent", "hello_flask", modules=FLASK),
@@ -70,7 +69,6 @@ SECTIONS = [
             ("unicoro Flask -k sync", "gunicorn Flask -k gevent", None),
             ("unicoro Flask -k async", "gunicorn Flask -k gevent", 2.8),
             ("unicoro Flask -k async", "Flask in a bare loop", 0.75),
-            ("unicoro Flask -k async", "Flask in a bare loop, libpython", None),
             ("unicoro Flask -k async", "bjoern Flask", 1.0),
             ("bjoern Flask", "Flask in a bare loop", None),
             ("unicoro ASGI", "uvicorn uvloop httptools", 1.6),

@@ -116,15 +116,6 @@ def _bare_loop(setup: Setup, seconds: int) -> list[str]:
     return [str(setup.python), str(BENCH / "apps" / "bare_loop.py"), str(seconds)]
 
 
-def _bare_loop_in_libpython(setup: Setup, seconds: int) -> list[str]:
-    packages = subprocess.run(
-        [str(setup.python), "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"],
-        check=True, capture_output=True, text=True,
-    ).stdout.strip()
-    program = str(setup.build / "bench" / "bench_python")
-    return ["env", f"PYTHONPATH={packages}", program, str(BENCH / "apps" / "bare_loop.py"), str(seconds)]
-
-
 def the_file(setup: Setup) -> Path:
     """What the servers of files send."""
     path = setup.folder / FILE_NAME
@@ -233,12 +224,6 @@ def bjoern(name: str, module: str, modules: tuple[str, ...] = ()) -> Contender:
 
 def bare_loop(name: str) -> Contender:
     return Contender(name, _bare_loop, _has("flask"), is_loop=True)
-
-
-def bare_loop_in_libpython(name: str) -> Contender:
-    return Contender(
-        name, _bare_loop_in_libpython, _all(_has("flask"), _built("bench/bench_python")), is_loop=True
-    )
 
 
 def answers(port: int) -> bool:
