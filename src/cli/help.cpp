@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "cli/help.hpp"
 
-#include "base/text.hpp"
 #include "settings/setting.hpp"
 
 #include <nlohmann/json.hpp>
@@ -64,10 +63,7 @@ std::string default_of(const settings::setting& row) {
 }
 
 std::string right_side(const settings::setting& row) {
-    std::string text{row.help};
-    if (row.form == settings::flag_form::switch_off) {
-        text = "Do not " + base::to_lower(text.substr(0, 1)) + text.substr(1);
-    }
+    std::string text = settings::help_of_flag(row);
     const std::string fallback = default_of(row);
     if (!fallback.empty()) text += " [" + fallback + "]";
     return text;

@@ -42,6 +42,8 @@ std::optional<int> answer(const settings::outcome& outcome, std::ostream& out, s
         case settings::action::migrate: return std::nullopt;
         case settings::action::print_schema: out << settings::print_schema(); break;
         case settings::action::print_settings_doc: out << settings::print_settings_doc(); break;
+        case settings::action::print_man: out << settings::print_man(UNICORO_VERSION); break;
+        case settings::action::print_completion: out << settings::print_completion(outcome.subject); break;
     }
     return exit_ok;
 }

@@ -160,16 +160,28 @@ void report_rest(
     }
 }
 
+question read_question(const setting& row, const json& written, const origin& from) {
+    question asked{row.asks_for};
+    json value;
+    std::vector<fault> faults;
+    row.type->read(written, value, faults);
+    if (faults.empty()) {
+        asked.subject = value.get<std::string>();
+    } else {
+        asked.problem = from.where() + ": " + faults.front().text;
+    }
+    return asked;
+}
+
 void take_option(
     const std::string& source, const setting& row, const std::vector<std::string>& results, layer& result
 ) {
     const origin from{.source = source, .place = std::string(spoken_name(row))};
     json value = written_value(row, results);
-    if (row.asks_for == action::migrate) {
-        result.asked.push_back(row.asks_for);
-        result.migrate = results.back();
+    if (row.asks_for != action::run && row.form == flag_form::value) {
+        result.asked.push_back(read_question(row, value, from));
     } else if (row.asks_for != action::run) {
-        if (value == "true") result.asked.push_back(row.asks_for);
+        if (value == "true") result.asked.push_back({row.asks_for});
     } else if (row.scope == scope::command_line) {
         result.config = results.back();
     } else {

@@ -25,13 +25,19 @@ struct assignment {
     origin from;
 };
 
+/// What a command line asks for instead of a server.
+struct question {
+    action asked;
+    std::string subject = {};  ///< the value of its flag, if that takes one
+    std::string problem = {};  ///< what is wrong with that value, as a whole sentence
+};
+
 /// What one source of settings says, unchecked, and what is wrong with its form.
 struct layer {
     std::vector<assignment> values;
     std::vector<std::string> errors;
-    std::vector<action> asked;           ///< command lines only
-    std::optional<std::string> config;   ///< command lines only: -c
-    std::optional<std::string> migrate;  ///< command lines only: --migrate
+    std::vector<question> asked;        ///< command lines only
+    std::optional<std::string> config;  ///< command lines only: -c
 };
 
 /// The last word of layers, the lowest first, on a setting; nullptr when none has one.

@@ -20,24 +20,25 @@ namespace {
 namespace fs = std::filesystem;
 
 /// The request with precedence when several are made; nothing asked = run.
-action strongest(const layer& first, const layer& second) {
+question strongest(const layer& first, const layer& second) {
     constexpr std::array order{
         action::help,
         action::version,
         action::migrate,
         action::print_schema,
         action::print_settings_doc,
+        action::print_man,
+        action::print_completion,
         action::print_config,
         action::check_config,
     };
     for (const action wanted : order) {
         for (const layer* each : {&first, &second}) {
-            if (std::find(each->asked.begin(), each->asked.end(), wanted) != each->asked.end()) {
-                return wanted;
-            }
+            const auto found = std::ranges::find(each->asked, wanted, &question::asked);
+            if (found != each->asked.end()) return *found;
         }
     }
-    return action::run;
+    return {action::run};
 }
 
 bool needs_settings(action asked) {
@@ -59,10 +60,10 @@ class loader {
         layer command = read_command_line("command line", request_.arguments);
         layer variable = read_command_variable(request_.environment);
         outcome result;
-        result.action = strongest(command, variable);
-        for (const layer* each : {&command, &variable}) {
-            if (result.subject.empty()) result.subject = each->migrate.value_or("");
-        }
+        const question asked = strongest(command, variable);
+        result.action = asked.asked;
+        result.subject = asked.subject;
+        if (!asked.problem.empty()) result.errors.push_back(asked.problem);
         if (!needs_settings(result.action)) return result;
 
         const auto file = choose_file(command, variable, result);

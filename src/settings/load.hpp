@@ -47,7 +47,7 @@ struct load_request {
 struct outcome {
     server_settings settings;
     settings::action action = settings::action::run;
-    std::string subject;  ///< of the action, where it has one: the file to migrate
+    std::string subject;  ///< of the action, where it has one: the file to migrate, the shell
     std::vector<std::string> warnings;
     std::vector<std::string> errors;
 

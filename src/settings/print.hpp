@@ -4,6 +4,7 @@
 #include "settings/settings.hpp"
 
 #include <string>
+#include <string_view>
 
 namespace unicoro::settings {
 
@@ -15,6 +16,12 @@ namespace unicoro::settings {
 
 /// The JSON Schema (draft 2020-12) of the settings file: the text of config/unicoro.schema.json.
 [[nodiscard]] std::string print_schema();
+
+/// The manual page unicoro(1) in roff, for man(7)'s macros.
+[[nodiscard]] std::string print_man(std::string_view version);
+
+/// What makes a shell complete the flags and their values; `shell` is a word of --print-completion.
+[[nodiscard]] std::string print_completion(std::string_view shell);
 
 /// The page of settings in Markdown: the text of docs/settings.md.
 [[nodiscard]] std::string print_settings_doc();

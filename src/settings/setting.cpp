@@ -115,6 +115,12 @@ std::vector<std::string_view> flags_of(const setting& row) {
     return flags;
 }
 
+std::string help_of_flag(const setting& row) {
+    std::string text{row.help};
+    if (row.form != flag_form::switch_off) return text;
+    return "Do not " + base::to_lower(text.substr(0, 1)) + text.substr(1);
+}
+
 std::string_view spoken_name(const setting& row) {
     for (const auto flag : flags_of(row)) {
         if (flag.starts_with("--")) return flag;

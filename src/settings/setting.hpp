@@ -70,6 +70,8 @@ enum class action {
     migrate,
     print_schema,
     print_settings_doc,
+    print_man,
+    print_completion,
 };
 
 /// One row of the table of settings, from which the command line, the file, the checks, the printed
@@ -79,6 +81,8 @@ struct setting {
     std::string_view other_name = {};  ///< a second key, for gunicorn's sake
     std::string_view flags = {};       ///< "-w,--workers"; empty = only in the file
     flag_form form = flag_form::value;
+    /// What it takes. FILE, PATH (a file or a folder), DIR, DIRS (with commas), USER and GROUP are completed
+    /// by shells as such.
     std::string_view metavar = {};
     value_type_ptr type = {};
     member kept = {};
@@ -108,6 +112,9 @@ void default_value(const setting& row, json& value);
 
 /// "-w", "--workers": the flags of a row one by one.
 [[nodiscard]] std::vector<std::string_view> flags_of(const setting& row);
+
+/// What giving its flag does, where that is the contrary of `help` (--no-name) too.
+[[nodiscard]] std::string help_of_flag(const setting& row);
 
 /// How a message names a setting: its last long flag, or its key if it has none.
 [[nodiscard]] std::string_view spoken_name(const setting& row);

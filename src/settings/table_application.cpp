@@ -98,6 +98,18 @@ setting settings_file() {
     };
 }
 
+setting completed_shell() {
+    return {
+        .name = "print_completion",
+        .flags = "--print-completion",
+        .metavar = "SHELL",
+        .type = choice({{"bash"}, {"zsh"}, {"fish"}}),
+        .help = "Print the completion of these flags for bash, zsh or fish and exit",
+        .scope = scope::command_line,
+        .asks_for = action::print_completion,
+    };
+}
+
 setting migrated_file() {
     return {
         .name = "migrate",
@@ -161,6 +173,10 @@ part configuration() {
                 action::print_settings_doc,
                 "Print the settings as a Markdown page and exit"
             ),
+            question(
+                "print_man", "--print-man", action::print_man, "Print the manual page unicoro(1) and exit"
+            ),
+            completed_shell(),
             question("version", "-v,--version", action::version, "Print the version and exit"),
             question("help", "-h,--help", action::help, "Print this help and exit"),
         },
@@ -189,7 +205,7 @@ part asgi() {
                      "cancelled"},
             {.name = "root_path",
              .flags = "--root-path",
-             .metavar = "PATH",
+             .metavar = "PREFIX",
              .type = text(presence::may_be_empty),
              .kept = stored_in<&server_settings::root_path>(),
              .help = "The path under which a proxy serves an ASGI application"},

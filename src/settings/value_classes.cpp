@@ -18,14 +18,14 @@ constexpr std::string_view no_aiohttp =
 constexpr std::string_view no_meinheld =
     "Meinheld calls a WSGI application in line; choose sync, or async for code that waits a lot";
 
-/// A name that `worker_class` may have. Those of `words` are offered; what is not offered is a class.
+/// A name that `worker_class` may have. Those of `short_names` are offered; what is not offered is a class.
 struct known_class {
     std::string_view name;
     std::string_view canonical = {};  ///< empty = the same
     std::string_view refusal = {};
 };
 
-constexpr std::array<known_class, 9> words{{
+constexpr std::array<known_class, 9> short_names{{
     {"sync"},
     {"async"},
     {"gthread"},
@@ -67,8 +67,8 @@ constexpr std::array<known_class, 24> classes{{
 
 const known_class* find_class(std::string_view word) {
     const auto named = [&](const known_class& each) { return base::to_lower(each.name) == word; };
-    const auto* const first = std::find_if(words.begin(), words.end(), named);
-    if (first != words.end()) return first;
+    const auto* const first = std::find_if(short_names.begin(), short_names.end(), named);
+    if (first != short_names.end()) return first;
     const auto* const second = std::find_if(classes.begin(), classes.end(), named);
     return second != classes.end() ? second : nullptr;
 }
@@ -105,7 +105,7 @@ class worker_class_type final : public value_type {
         const known_class* known = find_class(word);
         if (known == nullptr) {
             fault unknown = rejected(written, rule());
-            if (const auto meant = base::nearest(word, offered())) {
+            if (const auto meant = base::nearest(word, words())) {
                 unknown.text += "; did you mean \"" + std::string(*meant) + "\"?";
             }
             faults.push_back(std::move(unknown));
@@ -118,14 +118,22 @@ class worker_class_type final : public value_type {
 
     std::string rule() const override {
         std::string text;
-        for (const auto word : offered()) text += (text.empty() ? "\"" : ", \"") + std::string(word) + "\"";
+        for (const auto word : words()) text += (text.empty() ? "\"" : ", \"") + std::string(word) + "\"";
         return "one of " + text + ", or the name of a worker class of gunicorn or uvicorn";
+    }
+
+    std::vector<std::string_view> words() const override {
+        std::vector<std::string_view> offered;
+        for (const known_class& each : short_names) {
+            if (each.refusal.empty()) offered.push_back(each.name);
+        }
+        return offered;
     }
 
     void describe(ordered_json& schema) const override {
         // The words for the editor to propose, whatever else is taken for one of them, and names of classes.
-        ordered_json proposed{{"enum", offered()}};
-        ordered_json taken{{"type", "string"}, {"pattern", in_any_case(offered()) + "|[.:]"}};
+        ordered_json proposed{{"enum", words()}};
+        ordered_json taken{{"type", "string"}, {"pattern", in_any_case(words()) + "|[.:]"}};
         schema["anyOf"] = ordered_json::array({std::move(proposed), std::move(taken)});
     }
 
@@ -169,15 +177,6 @@ class worker_class_type final : public value_type {
             where + ": " + shown + " is not derived from any worker class known here (" + joined(bases) +
             "): choose " + rule()
         );
-    }
-
-  private:
-    static std::vector<std::string_view> offered() {
-        std::vector<std::string_view> names;
-        for (const known_class& each : words) {
-            if (each.refusal.empty()) names.push_back(each.name);
-        }
-        return names;
     }
 };
 

@@ -91,6 +91,8 @@ class worker_count_type final : public whole_number_type {
         return whole_number_type::rule() + ", or \"" + std::string(word) + "\"";
     }
 
+    std::vector<std::string_view> words() const override { return {word}; }
+
     void describe(ordered_json& schema) const override {
         ordered_json number;
         whole_number_type::describe(number);

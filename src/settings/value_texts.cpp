@@ -101,7 +101,7 @@ class choice_type final : public value_type {
         });
         if (found == options_.end()) {
             fault unknown = rejected(given, rule());
-            if (const auto meant = base::nearest(word, accepted())) {
+            if (const auto meant = base::nearest(word, words())) {
                 unknown.text += "; did you mean \"" + std::string(*meant) + "\"?";
             }
             faults.push_back(std::move(unknown));
@@ -115,29 +115,29 @@ class choice_type final : public value_type {
     }
 
     std::string rule() const override {
-        std::string words;
-        for (const auto& word : accepted()) {
-            words += (words.empty() ? "\"" : ", \"") + std::string(word) + "\"";
+        std::string text;
+        for (const auto& word : words()) {
+            text += (text.empty() ? "\"" : ", \"") + std::string(word) + "\"";
         }
-        return "one of " + words;
+        return "one of " + text;
+    }
+
+    std::vector<std::string_view> words() const override {
+        std::vector<std::string_view> offered;
+        for (const auto& option : options_) {
+            if (option.refusal.empty() && option.offered) offered.push_back(option.written);
+        }
+        return offered;
     }
 
     void describe(ordered_json& schema) const override {
         // The words for the editor to propose, and whatever else is taken for one of them.
-        ordered_json proposed{{"enum", accepted()}};
-        ordered_json taken{{"type", "string"}, {"pattern", in_any_case(accepted())}};
+        ordered_json proposed{{"enum", words()}};
+        ordered_json taken{{"type", "string"}, {"pattern", in_any_case(words())}};
         schema["anyOf"] = ordered_json::array({std::move(proposed), std::move(taken)});
     }
 
   private:
-    std::vector<std::string_view> accepted() const {
-        std::vector<std::string_view> words;
-        for (const auto& option : options_) {
-            if (option.refusal.empty() && option.offered) words.push_back(option.written);
-        }
-        return words;
-    }
-
     std::vector<choice_option> options_;
 };
 

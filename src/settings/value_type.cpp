@@ -7,6 +7,10 @@
 
 namespace unicoro::settings {
 
+std::vector<std::string_view> value_type::words() const {
+    return {};
+}
+
 void value_type::settle(json& /*value*/, const std::function<int()>& /*count_cpus*/) const {}
 
 std::string_view value_type::advice() const {

@@ -35,6 +35,9 @@ class value_type {
     /// Completes the sentence "must be ...".
     [[nodiscard]] virtual std::string rule() const = 0;
 
+    /// The words that a shell offers for it; mostly none.
+    [[nodiscard]] virtual std::vector<std::string_view> words() const;
+
     /// Adds the JSON Schema of the forms an editor should offer.
     virtual void describe(ordered_json& schema) const = 0;
 

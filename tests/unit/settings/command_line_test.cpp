@@ -187,6 +187,9 @@ TEST_SUITE("command_line") {
                  row{{"--print-schema"}, action::print_schema},
                  row{{"--print-settings-doc"}, action::print_settings_doc},
                  row{{"--print-settings-doc", "--help"}, action::help},
+                 row{{"--print-man"}, action::print_man},
+                 row{{"--print-completion", "zsh"}, action::print_completion},
+                 row{{"--print-completion", "zsh", "--migrate", "x.py"}, action::migrate},
              }) {
             CAPTURE(joined(r.arguments));
             start s;
@@ -195,6 +198,21 @@ TEST_SUITE("command_line") {
             CHECK(result.action == r.asked);
             CHECK(joined(result.errors) == "");
         }
+    }
+
+    TEST_CASE("the value of a question") {
+        start s;
+        s.arguments = {"--print-completion", "ZSH", "--migrate", "x.py"};
+        CHECK(s.load().subject == "x.py");
+        s.arguments = {"--print-completion=ZSH"};
+        CHECK(s.load().subject == "zsh");
+        s.arguments = {"--print-completion", "tcsh"};
+        CHECK(
+            joined(s.load().errors) ==
+            "command line: --print-completion: must be one of \"bash\", \"zsh\", \"fish\", not \"tcsh\"\n"
+        );
+        s.arguments = {"--print-completion", "tcsh", "--help"};
+        CHECK(s.load().ok());
     }
 
     TEST_CASE("the variable is read like a command line") {

@@ -47,6 +47,16 @@ TEST_SUITE("table") {
         }
     }
 
+    TEST_CASE("words that a shell offers are values") {
+        for (const setting& row : all_settings()) {
+            CAPTURE(row.name);
+            for (const auto word : row.type->words()) {
+                CAPTURE(word);
+                CHECK(row.type->accepts(word));
+            }
+        }
+    }
+
     TEST_CASE("storing a default changes nothing") {
         for (const setting& row : all_settings()) {
             if (!row.kept) continue;
