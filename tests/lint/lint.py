@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-FOLDERS = ("src", "include", "tests", "examples", "bench", "config", "docs", "subprojects", ".ci")
+FOLDERS = ("src", "include", "tests", "examples", "bench", "config", "docs", "packaging", "subprojects", ".ci")
 ROOT_FILES = ("dev", "meson.build", "meson_options.txt", "README.md", "CONTRIBUTING.md")
 TEXT = {".cpp", ".hpp", ".py", ".in", ".md", ".json", ".build", ".txt", ".wrap", ".conf", ".sh", ""}
 CPP = {".cpp", ".hpp"}
