@@ -4,6 +4,7 @@ layer in memory, so that each start finds it as it was made."""
 
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -90,9 +91,9 @@ class Container:
         return value
 
     def close(self) -> None:
-        # SIGRTMIN+4 is "power off" to systemd; what does not obey is ended with its namespaces.
+        # It tells systemd to power off; what does not obey is ended with its namespaces.
         if self.nspawn.poll() is None and self.init:
-            self.run("kill", "-s", "RTMIN+4", "1", check=False)
+            os.kill(self.init, signal.SIGRTMIN + 4)
         try:
             self.nspawn.wait(60)
         except subprocess.TimeoutExpired:
