@@ -14,6 +14,8 @@ ROOT = Path(__file__).resolve().parents[2]
 DIST = ROOT / "dist"
 FOLDER = ROOT / "build-deb"
 PACKAGES = ("unicoro", "libunicoro0", "libunicoro-dev", "python3-unicoro")
+# What systemd gives a service that has DynamicUser=.
+DYNAMIC_USERS = range(61184, 65520)
 SETTINGS = "/etc/unicoro/unicoro.json"
 
 FLASK_APP = """
@@ -23,7 +25,16 @@ app = Flask(__name__)
 
 @app.get("/")
 def index():
-    return {"executable": sys.executable, "prefix": sys.prefix, "python": sys.version_info[:2]}
+    return {"executable": sys.executable}
+"""
+
+# For an environment with nothing in it: not the server's package either.
+BARE_APP = """
+import sys
+
+def app(environ, start_response):
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [sys.prefix.encode()]
 """
 
 ASK = """
@@ -90,7 +101,9 @@ def test_the_service_is_enabled_and_waits_for_its_settings(debian):
     assert debian.run("systemctl", "is-enabled", "unicoro.socket", check=False).stdout.strip() == "disabled"
     assert state_of(debian) == "inactive"
     assert debian.out("systemctl", "--failed", "--no-legend") == ""
-    debian.run("systemd-analyze", "verify", "unicoro.service", "unicoro.socket")
+    units = debian.out("systemctl", "show", "--value", "-p", "FragmentPath", "unicoro.service", "unicoro.socket")
+    verified = debian.run("systemd-analyze", "verify", "--man=no", *units.split())
+    assert "unicoro" not in verified.stderr
 
 
 def test_files_that_others_read(debian):
@@ -116,8 +129,8 @@ def test_flask_as_a_service(debian, port):
     restart(debian)
     answer = json.loads(get(debian, port))
     assert answer["executable"] == "/usr/bin/python3"
-    user = debian.shell("stat -c %U /proc/$(systemctl show -P MainPID unicoro)")
-    assert user == "unicoro"
+    user = int(debian.shell("stat -c %u /proc/$(systemctl show -P MainPID unicoro)"))
+    assert user in DYNAMIC_USERS
 
 
 def test_reload_keeps_the_master(debian, port):
@@ -129,12 +142,11 @@ def test_reload_keeps_the_master(debian, port):
 
 
 def test_a_virtual_environment_of_the_same_python(debian, port):
-    debian.shell("python3 -m venv --without-pip /srv/app/.venv && "
-                 "ln -s /usr/lib/python3/dist-packages /srv/packages")
-    configure(debian, port, app="app:app", chdir="/srv/app", python="/srv/app/.venv", worker_class="sync",
-              pythonpath=["/srv/packages"])
+    debian.run("python3", "-m", "venv", "--without-pip", "/srv/app/.venv")
+    debian.write("/srv/app/bare.py", BARE_APP)
+    configure(debian, port, app="bare:app", chdir="/srv/app", python="/srv/app/.venv", worker_class="sync")
     restart(debian)
-    assert json.loads(get(debian, port))["prefix"] == "/srv/app/.venv"
+    assert get(debian, port) == "/srv/app/.venv"
 
 
 def test_a_native_application(debian, port):
@@ -148,8 +160,7 @@ def test_a_native_application(debian, port):
 def test_a_native_project(debian):
     debian.shell("cp -r /usr/share/doc/libunicoro-dev/examples/outside /srv && cd /srv/outside && "
                  "meson setup build && ninja -C build")
-    assert debian.run("unicoro", "--check-config", "-c", "/dev/null", "/srv/outside/build/libgreeting.so:app",
-                      check=False).returncode == 0
+    debian.run("unicoro", "--check-config", "/srv/outside/build/libgreeting.so:app")
 
 
 def test_upgrade_restarts(debian, port):
@@ -168,7 +179,7 @@ def test_remove_and_purge(debian):
     assert "unicoro" not in debian.shell("cat /proc/[0-9]*/cmdline")
     assert set(installed(debian).values()) == {"rc"}
     debian.run("test", "-e", SETTINGS)
-    debian.run("apt-get", "purge", "-y", "-qq", *PACKAGES)
+    debian.run("dpkg", "--purge", *PACKAGES)
     assert installed(debian) == {}
     left = debian.run("find", "/", "-xdev", "-iname", "*unicoro*", "-not", "-path", "/srv/*").stdout.split()
     assert left == []
