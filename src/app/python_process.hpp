@@ -2,6 +2,7 @@
 #pragma once
 
 #include "app/master_guest.hpp"
+#include "settings/load.hpp"
 
 #include <memory>
 #include <string>
@@ -21,6 +22,10 @@ class python_process {
     [[nodiscard]] virtual const std::string& executable() const noexcept = 0;
     /// "3.11.2"
     [[nodiscard]] virtual const std::string& release() const noexcept = 0;
+
+    /// Puts a python_question, as JSON, to the program that embeds the server. From the second one on that is
+    /// for its settings, the program first loads them anew.
+    [[nodiscard]] virtual settings::python_answer ask(const std::string& question) = 0;
 
     /// What of the applications' side lives in the master. The only one of the process.
     [[nodiscard]] virtual std::unique_ptr<master_guest> make_guest(const settings::server_settings& values

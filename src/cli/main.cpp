@@ -26,8 +26,9 @@ int run(const invocation& how) {
     python_answers answers;
     if (how.answers >= 0) answers.restore(os::unique_fd(how.answers));
     settings::load_request request = settings::request_of_process(how.arguments);
-    request.run_python_file = [&answers](const settings::python_question& asked) {
-        return answers.ask(asked);
+    request.embedded = how.embedded;
+    request.run_python_file = [&](const settings::python_question& asked) {
+        return how.embedded ? how.python->ask(question_of(asked)) : answers.ask(asked);
     };
     settings::outcome outcome = settings::load(request);
     if (!how.launched || !outcome.ok()) {
@@ -38,6 +39,11 @@ int run(const invocation& how) {
     }
     std::cout.flush();
     const bool fits = how.launched || is_wanted_python(how.python, request, outcome.settings);
+    if (how.embedded && !fits) {
+        std::cerr << "unicoro: error: python: this program serves with its own interpreter, "
+                  << how.python->executable() << ": remove the setting\n";
+        return exit_usage;
+    }
     if (app::needs_python(outcome.settings) && !fits) {
         return become_python(request, outcome.settings, answers);
     }

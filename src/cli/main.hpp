@@ -12,6 +12,7 @@ namespace unicoro::cli {
 struct invocation {
     std::vector<std::string> arguments;     ///< the first is the path it was executed by, absolute
     app::python_process* python = nullptr;  ///< in a process that is one
+    bool embedded = false;                  ///< the program that this is says what counts, not the words
     bool launched = false;                  ///< by `become_python`, which has told of the settings
     int answers = -1;                       ///< of settings files (python_answers), taken over
 };

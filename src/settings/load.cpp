@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <span>
 #include <system_error>
 
 namespace unicoro::settings {
@@ -57,6 +58,7 @@ class loader {
     explicit loader(const load_request& request) : request_(request), resolver_(request.count_cpus) {}
 
     outcome run() {
+        if (request_.embedded) return run_program();
         layer command = read_command_line("command line", request_.arguments);
         layer variable = read_command_variable(request_.environment);
         outcome result;
@@ -68,21 +70,9 @@ class loader {
 
         const auto file = choose_file(command, variable, result);
         layer from_file = file ? read(*file, command, variable, result) : layer{};
-        adopt_named_classes(request_, std::array{&from_file, &variable, &command}, result.warnings);
-        apply_environment({&from_file, &variable, &command});
-        for (const layer* each : {&from_file, &variable, &command}) resolver_.apply(*each);
-
-        result.settings = resolver_.settings();
-        // As gunicorn does.
-        if (result.settings.threads > 1 && result.settings.worker_class == worker_class::sync) {
-            result.settings.worker_class = worker_class::gthread;
-            result.settings.worker_class_name.clear();
-        }
+        resolve(std::array{&from_file, &variable, &command}, result);
         if (file) result.settings.config_file = file->path.string();
         result.settings.run_config_file = run_file_;
-        result.settings.command_line = command_line_of(request_);
-        append(result.errors, resolver_.errors());
-        append(result.warnings, resolver_.warnings());
         // A file that cannot be read or parsed may well name the application.
         const bool file_is_mute = !from_file.errors.empty() && from_file.values.empty();
         finish(result, file_is_mute);
@@ -90,6 +80,33 @@ class loader {
     }
 
   private:
+    outcome run_program() {
+        outcome result;
+        python_file program = read_program(request_);
+        append(result.warnings, program.left_out);
+        append(result.warnings, program.warnings);
+        resolve(std::array{&program.values}, result);
+        finish(result, program.values.values.empty());
+        return result;
+    }
+
+    /// Defaults and layers, the lowest first, as the settings in force.
+    void resolve(std::span<layer* const> layers, outcome& result) {
+        adopt_named_classes(request_, layers, result.warnings);
+        apply_environment(layers);
+        for (const layer* each : layers) resolver_.apply(*each);
+
+        result.settings = resolver_.settings();
+        // As gunicorn does.
+        if (result.settings.threads > 1 && result.settings.worker_class == worker_class::sync) {
+            result.settings.worker_class = worker_class::gthread;
+            result.settings.worker_class_name.clear();
+        }
+        result.settings.command_line = command_line_of(request_);
+        append(result.errors, resolver_.errors());
+        append(result.warnings, resolver_.warnings());
+    }
+
     static void append(std::vector<std::string>& to, const std::vector<std::string>& from) {
         to.insert(to.end(), from.begin(), from.end());
     }
@@ -139,7 +156,7 @@ class loader {
 
     /// PORT and its like often belong to someone else: they count, and are checked, only where no
     /// layer above says anything.
-    void apply_environment(const std::vector<const layer*>& above) {
+    void apply_environment(std::span<layer* const> above) {
         layer defaults = read_environment(request_.environment);
         std::erase_if(defaults.values, [&](const assignment& given) {
             return std::any_of(above.begin(), above.end(), [&](const layer* each) {
@@ -157,7 +174,8 @@ class loader {
         verdict together = cross_check(result.settings, request_.directory, where);
         append(result.errors, together.errors);
         append(result.warnings, together.warnings);
-        if (request_.environment("GUNICORN_CMD_ARGS") && !request_.environment("UNICORO_CMD_ARGS")) {
+        const bool has_flags = request_.environment("GUNICORN_CMD_ARGS").has_value();
+        if (has_flags && !request_.embedded && !request_.environment("UNICORO_CMD_ARGS")) {
             result.warnings.push_back("GUNICORN_CMD_ARGS: is not read; put the flags into UNICORO_CMD_ARGS");
         }
         const bool wanted = result.action != action::print_config && !may_have_application;

@@ -13,8 +13,8 @@
 
 namespace unicoro::settings {
 
-/// A settings file of gunicorn to run, or classes to describe, and the answer in JSON
-/// (src/cli/gunicorn_conf.py) or why there is none.
+/// A settings file of gunicorn to run, classes to describe, or with neither what the program sets that embeds
+/// the server; and the answer in JSON (settings_file.py, program.py of the package) or why there is none.
 struct python_question {
     std::string location = {};              ///< an absolute path, or "python:MODULE"
     std::vector<std::string> names = {};    ///< the variables to tell
@@ -40,6 +40,8 @@ struct load_request {
     std::function<int()> count_cpus;  ///< for workers = "auto"
     /// Without it such files are refused.
     std::function<python_answer(const python_question& asked)> run_python_file = {};
+    /// In a program that embeds the server: what it sets counts, in place of files and flags.
+    bool embedded = false;
 };
 
 /// What came out. `settings` may be used when `errors` is empty; every error of every source is in
@@ -64,7 +66,8 @@ struct outcome {
 /// The place of a Python settings file as it is run: "python:MODULE" or an absolute path.
 [[nodiscard]] std::string python_location(const load_request& request, const std::string& written);
 
-/// Reads all layers: defaults (some from the environment), file, UNICORO_CMD_ARGS, command line.
+/// Reads all layers: defaults (some from the environment), file, UNICORO_CMD_ARGS, command line; or defaults
+/// and program.
 /// Changes nothing outside; runs in the folder of the start or any other.
 [[nodiscard]] outcome load(const load_request& request);
 

@@ -27,9 +27,12 @@ std::vector<std::string> names_to_ask_for() {
     return names;
 }
 
+enum class source { file, program };
+
 class reader {
   public:
-    reader(std::string location, std::string name) : location_(std::move(location)), name_(std::move(name)) {}
+    reader(std::string location, std::string name, source what)
+        : location_(std::move(location)), name_(std::move(name)), what_(what) {}
 
     python_file run(const json& answer) {
         if (answer.contains("failure")) {
@@ -44,6 +47,10 @@ class reader {
             }
         }
         if (!hooks_.empty()) put("hooks", hooks_);
+        if (what_ == source::program) {
+            take_application(answer.at("app"));
+            return std::move(result_);
+        }
         take_path(answer.at("path"));
         take_environment(answer);
         if (answer.at("header").is_string()) replace("server_header", answer.at("header"));
@@ -93,7 +100,7 @@ class reader {
     void take_setting(const std::string& key, const json& told) {
         const std::string kind = told.at(0).get<std::string>();
         const setting& row = *find_setting(key);
-        const bool ours = kind_of(row, key) == variable_kind::ours;
+        const bool ours = what_ == source::file && kind_of(row, key) == variable_kind::ours;
         if (kind == "value") {
             // As gunicorn's own defaults are: not set.
             if (told.at(1).is_null()) return;
@@ -145,6 +152,15 @@ class reader {
         result_.computed.push_back(base::printable(line));
     }
 
+    void take_application(const json& spec) {
+        if (last_value(std::array{&result_.values}, "app") != nullptr) {
+            result_.warnings.push_back(
+                name_ + ": app has no effect: the application is what load() returns; remove it"
+            );
+        }
+        replace("app", spec);
+    }
+
     /// What the file added to sys.path was for the application, too.
     void take_path(const json& path) {
         if (path.empty()) return;
@@ -186,6 +202,7 @@ class reader {
 
     std::string location_;
     std::string name_;
+    source what_;
     json hooks_ = json::object();
     python_file result_;
 };
@@ -219,7 +236,20 @@ python_file read_python_file(
         result.values.errors.push_back(name + ": it wrote into the answer of the program that reads it");
         return result;
     }
-    return reader(location, name).run(parsed);
+    return reader(location, name, source::file).run(parsed);
+}
+
+python_file read_program(const load_request& request) {
+    const python_answer answer = request.run_python_file({.directory = request.directory});
+    const json parsed = json::parse(answer.text, nullptr, false);
+    if (!parsed.is_object()) {
+        python_file result;
+        result.values.errors.push_back("the program: " + answer.problem);
+        return result;
+    }
+    // The module in which what it sets can be found by the name of the setting.
+    return reader("python:_unicoro.program", parsed.at("name").get<std::string>(), source::program)
+        .run(parsed);
 }
 
 }  // namespace unicoro::settings

@@ -28,4 +28,7 @@ struct python_file {
     const std::string& python
 );
 
+/// What the program sets that embeds the server, in the same form; `values` have the application, too.
+[[nodiscard]] python_file read_program(const load_request& request);
+
 }  // namespace unicoro::settings

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "base/text.hpp"
 #include "settings/json_document.hpp"
+#include "settings/key_problem.hpp"
 #include "settings/layer.hpp"
 
 #include <algorithm>
@@ -72,26 +73,16 @@ std::string pointer_to(const std::string& key) {
 
 void take_member(const std::string& name, const std::string& key, const json& value, layer& result) {
     const std::string pointer = pointer_to(key);
-    const setting* row = find_setting(key);
-    if (row == nullptr) {
-        std::string message = name + ": " + pointer + ": unknown setting";
+    std::string problem = key_problem(key);
+    if (!problem.empty()) {
         if (is_hook(key)) {
-            message += "; a hook is written as \"hooks\": {\"" + key + "\": \"MODULE:FUNCTION\"}";
-        } else if (const auto meant = nearest_key(key)) {
-            message += "; did you mean \"" + std::string(*meant) + "\"?";
-        } else {
-            message += " (--print-schema lists all)";
+            problem =
+                R"(unknown setting; a hook is written as "hooks": {")" + key + R"(": "MODULE:FUNCTION"})";
         }
-        result.errors.push_back(std::move(message));
+        result.errors.push_back(name + ": " + pointer + ": " + problem);
         return;
     }
-    if (row->scope == scope::command_line) {
-        result.errors.push_back(
-            name + ": " + pointer + ": can only be given on the command line, as " +
-            std::string(spoken_name(*row))
-        );
-        return;
-    }
+    const setting* const row = find_setting(key);
     for (const assignment& other : result.values) {
         if (other.row == row) {
             result.errors.push_back(

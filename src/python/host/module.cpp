@@ -4,12 +4,17 @@
 #include "app/python_process.hpp"
 #include "cli/main.hpp"
 #include "os/process.hpp"
+#include "os/signals.hpp"
 #include "python/host/master_python.hpp"
 #include "python/runtime/gil.hpp"
 #include "python/runtime/interpreter.hpp"
 #include "python/runtime/package.hpp"
 #include "python/runtime/py_ref.hpp"
 #include "python/runtime/text.hpp"
+#include "python/runtime/traceback.hpp"
+#include "settings/key_problem.hpp"
+#include "settings/load.hpp"
+#include "settings/print.hpp"
 
 #include <unicoro/abi.hpp>
 
@@ -39,6 +44,19 @@ class this_python final : public app::python_process {
     [[nodiscard]] std::unique_ptr<app::master_guest> make_guest(const settings::server_settings& values
     ) override {
         return std::make_unique<master_python>(values, executable_);
+    }
+
+    [[nodiscard]] settings::python_answer ask(const std::string& question) override {
+        const gil_lock gil;
+        const py_ref text = py_ref::steal(PyUnicode_FromString(question.c_str()));
+        py_ref told;
+        {
+            const os::signals_let_in program;
+            if (text) told = package::call("_unicoro.program", "answer", {text.get()});
+        }
+        if (interpreter::forked_away()) interpreter::leave_forked();
+        if (told) return {to_utf8(told.get()), {}};
+        return {{}, describe_exception(take_exception().get())};
     }
 
     // Exit handlers of native code are the master's, so that Python's end is the end.
@@ -73,11 +91,8 @@ bool read_arguments(std::vector<std::string>& words) {
     return true;
 }
 
-PyObject* main(PyObject*, PyObject* arguments) {
-    cli::invocation how;
-    how.launched = PyTuple_GET_SIZE(arguments) > 0;
-    if (PyArg_ParseTuple(arguments, "|i:main", &how.answers) == 0 || !read_arguments(how.arguments))
-        return nullptr;
+PyObject* run_command(cli::invocation how) {
+    if (!read_arguments(how.arguments)) return nullptr;
     const auto executable = as_bytes(PySys_GetObject("executable"));
     if (!executable) return nullptr;
     const std::string version = Py_GetVersion();
@@ -95,6 +110,29 @@ PyObject* main(PyObject*, PyObject* arguments) {
     const int code = cli::run(how);
     interpreter::leave();
     return PyLong_FromLong(code);
+}
+
+PyObject* main(PyObject*, PyObject* arguments) {
+    cli::invocation how;
+    how.launched = PyTuple_GET_SIZE(arguments) > 0;
+    if (PyArg_ParseTuple(arguments, "|i:main", &how.answers) == 0) return nullptr;
+    return run_command(std::move(how));
+}
+
+PyObject* serve(PyObject*, PyObject*) {
+    cli::invocation how;
+    how.embedded = true;
+    return run_command(std::move(how));
+}
+
+PyObject* default_settings(PyObject*, PyObject*) {
+    return PyUnicode_FromString(settings::print_json(settings::server_settings{}).c_str());
+}
+
+PyObject* key_problem(PyObject*, PyObject* key) {
+    const char* const text = PyUnicode_AsUTF8(key);
+    if (text == nullptr) return nullptr;
+    return PyUnicode_FromString(settings::key_problem(text).c_str());
 }
 
 int execute(PyObject* module) {
@@ -117,6 +155,16 @@ PyMethodDef functions[] = {
      "main([answers])\n--\n\nThe command `unicoro` with the words of sys.argv. Returns its exit code, in "
      "each worker, "
      "too.\nThe argument is for the executable, which has told of the settings before."},
+    {"serve",
+     &serve,
+     METH_NOARGS,
+     "serve()\n--\n\nThe same for the program in _unicoro.program, which says what counts in place of words."
+    },
+    {"default_settings", &default_settings, METH_NOARGS, "default_settings()\n--\n\nBy name, as JSON."},
+    {"key_problem",
+     &key_problem,
+     METH_O,
+     "key_problem(name)\n--\n\nWhy this is no name of a setting, or an empty text."},
     {},
 };
 

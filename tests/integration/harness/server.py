@@ -85,7 +85,9 @@ class Server:
         limits: dict[str, str] | None = None,
         sockets: list[socket.socket] | None = None,
         listen_pid: str = "$$",
+        command: list[str] | None = None,
     ):
+        """`command` is what starts the server, if not the binary."""
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         self.stdout_path = folder / "stdout"
@@ -104,7 +106,7 @@ class Server:
         err = os.open(self.stderr_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
         try:
             self.child = processes.spawn(
-                [str(BINARY), *args],
+                [*(command or [str(BINARY)]), *args],
                 env=full_env,
                 cwd=str(folder),
                 stdout=out,
@@ -237,11 +239,18 @@ class Server:
         self.notices.close()
 
 
-def run(args: list[str], folder: Path, *, env: dict[str, str] | None = None, timeout: float = 2 * LONG):
-    """Runs the binary to its end, without sockets; for commands that answer and exit."""
+def run(
+    args: list[str],
+    folder: Path,
+    *,
+    env: dict[str, str] | None = None,
+    timeout: float = 2 * LONG,
+    command: list[str] | None = None,
+):
+    """Runs the binary, or `command`, to its end, without sockets; for commands that answer and exit."""
     folder.mkdir(parents=True, exist_ok=True)
     done = subprocess.run(
-        [str(BINARY), *args],
+        [*(command or [str(BINARY)]), *args],
         cwd=folder,
         env=clean_environment() | (env or {}),
         stdin=subprocess.DEVNULL,

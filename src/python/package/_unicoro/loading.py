@@ -5,7 +5,7 @@ import importlib
 import inspect
 import sys
 
-from . import AppNotFound, proposals
+from . import AppNotFound, program, proposals
 from .app_spec import parse
 
 
@@ -25,6 +25,8 @@ def load(spec, interface):
 
     `interface` is "auto", or what the application is said to be.
     """
+    if program.is_named(spec):
+        return _loaded(program.running().wsgi(), spec, interface)
     name, colon, expression = spec.partition(":")
     if not name:
         raise AppNotFound(f"{spec!r} does not begin with the name of a module; write module:attribute")
@@ -51,6 +53,13 @@ def load(spec, interface):
     if arguments is None:
         proposals.refuse_factory(target, spec, interface)
     return target, interface
+
+
+def _loaded(target, spec, interface):
+    """What the program's load() has returned."""
+    if not callable(target):
+        raise AppNotFound(f"load() of {spec} returned {proposals.kind(target)}, which is not callable")
+    return target, _interface(target, spec) if interface == "auto" else interface.upper()
 
 
 def _import(name):

@@ -8,7 +8,7 @@ import signal
 import sys
 import types
 
-from . import AppNotFound, call_ends, compat, server_log, stacks
+from . import AppNotFound, call_ends, compat, program, server_log, stacks
 from .access_route import access_route, logger_class, make_logger
 from .gunicorn_objects import Application, Facade, Listener
 from .hooked import HookedASGI, HookedWSGI
@@ -29,7 +29,8 @@ class Server(Facade):
         server_log.provide()
         if settings_file:
             run_file(settings_file)
-        self.hooks = {name: _hook(name, spec) for name, spec in hooks.items()}
+        self.hooks, self._named = {}, hooks
+        self._find_hooks()
         self.pid = os.getpid()
         self.WORKERS, self.LISTENERS = {}, []
         self.SIG_NAMES = {each: each.name[3:].lower() for each in signal.Signals}
@@ -42,6 +43,8 @@ class Server(Facade):
 
     def adopt(self, settings):
         """The settings, at the start and after each reload."""
+        if program.running():
+            self._find_hooks()
         if settings == self._read:
             return
         cfg = Settings(json.loads(settings), self.hooks)
@@ -53,7 +56,7 @@ class Server(Facade):
         else:
             self.log = make_logger(kind, cfg)
         self._read, self.cfg = settings, cfg
-        application, self.app = self.app, Application(cfg, self.log)
+        application, self.app = self.app, program.running() or Application(cfg, self.log)
         if application is not None:
             self.app.callable = application.callable
         self.address, self.timeout, self.num_workers = cfg.address, cfg.timeout, cfg.workers
@@ -61,6 +64,9 @@ class Server(Facade):
         self.pidfile = types.SimpleNamespace(fname=cfg.pidfile) if cfg.pidfile else None
         if self.worker is not None:
             self.worker.cfg, self.worker.log, self.worker.app = cfg, self.log, self.app
+
+    def _find_hooks(self):
+        self.hooks.update({name: _hook(name, spec) for name, spec in self._named.items()})
 
     def loaded(self, application):
         """An application was imported; the last one is that of "/"."""
@@ -90,6 +96,9 @@ class Server(Facade):
     # in the master
 
     def before_fork(self, age):
+        # A program may give other functions at each reload, before the worker of the new settings is ready.
+        if program.running():
+            self._find_hooks()
         self.worker_age = age
         self.worker = self.worker_class(self, age, self.LISTENERS)
         self.fire("pre_fork", self, self.worker)

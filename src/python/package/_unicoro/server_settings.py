@@ -69,7 +69,7 @@ class Setting:
 
 
 # What a setting is called here and there.
-_OTHER_NAMES = {"wsgi_app": "app", "websocket_max_message_size": "ws_max_size", "lifespan": "asgi_lifespan"}
+OTHER_NAMES = {"wsgi_app": "app", "websocket_max_message_size": "ws_max_size", "lifespan": "asgi_lifespan"}
 
 
 def _user(written):
@@ -106,7 +106,7 @@ class Settings:
         values["chdir"] = values["chdir"] or os.getcwd()
         if isinstance(values["logconfig_dict"], str):
             values["logconfig_dict"] = find_object("logconfig_dict", values["logconfig_dict"])
-        for name, here in _OTHER_NAMES.items():
+        for name, here in OTHER_NAMES.items():
             values[name] = values[here]
         self.line_of_request = None  # of the one that is logged now
         self.settings = {name: Setting(name, value) for name, value in values.items()}

@@ -7,8 +7,11 @@ import os
 import signal
 import sys
 
+from . import program
+
 # Imported before the application's folders are in sys.path: an "ast.py" that lies there is not for the server.
-EARLY = ("call_ends", "client_socket", "development", "forks", "hubs", "loading", "server", "source_guess", "stacks")
+EARLY = ("call_ends", "client_socket", "development", "forks", "hubs", "loading", "program", "server", "source_guess",
+         "stacks")
 
 # What workers import before they import the application: all, and by what runs the requests. Not ssl for gevent,
 # which wants to be there first.
@@ -69,7 +72,9 @@ def adopt(variables, pythonpath):
     for name, value in variables.items():
         if os.environb.get(name) != value:
             os.environb[name] = value
-    _place([os.path.abspath(each) for each in pythonpath] + [os.getcwd()])
+    # A program that embeds the server imports from where it does without it.
+    here = [] if program.running() else [os.getcwd()]
+    _place([os.path.abspath(each) for each in pythonpath] + here)
 
 
 def _place(folders):
