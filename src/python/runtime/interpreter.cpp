@@ -35,13 +35,21 @@ void before_fork() noexcept {
     PyOS_BeforeFork();
 }
 
+/// Those of the master go past os.fork.
+void tell_debugger(PyObject* in_child) noexcept {
+    if (!package::call("_unicoro.compat", "tell_debugger_of_fork", {in_child}))
+        PyErr_WriteUnraisable(nullptr);
+}
+
 void in_parent() noexcept {
     PyOS_AfterFork_Parent();
+    tell_debugger(Py_False);
     here().forks.reset();
 }
 
 void in_child() noexcept {
     PyOS_AfterFork_Child();
+    tell_debugger(Py_True);
     here().forks.reset();
 }
 

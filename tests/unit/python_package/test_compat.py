@@ -4,6 +4,8 @@
 import ast
 import os
 import signal
+import subprocess
+import sys
 
 import pytest
 from package_tree import FOLDER
@@ -98,3 +100,26 @@ def test_the_end_of_a_pool_does_not_wait_for_the_thread_that_forked():
     thread._threads_queues[threading.current_thread()] = None
     compat.leave_pool()
     assert threading.current_thread() not in thread._threads_queues
+
+
+OLDER_THREAD = """
+import sys, threading
+sys.path.insert(0, {folder!r})
+from _unicoro import hubs
+begun, go = threading.Event(), threading.Event()
+thread = threading.Thread(target=lambda: (begun.set(), go.wait()))
+thread.start()
+begun.wait()
+hubs.patch_gevent()
+go.set()
+thread.join(30)
+print(thread.is_alive(), thread in threading.enumerate())
+"""
+
+
+def test_a_thread_that_is_older_than_the_patch_ends_quietly():
+    pytest.importorskip("gevent")
+    done = subprocess.run(
+        [sys.executable, "-c", OLDER_THREAD.format(folder=str(FOLDER))], capture_output=True, text=True, timeout=60
+    )
+    assert (done.stdout, done.stderr) == ("False False\n", "")

@@ -6,6 +6,7 @@ Each says why it is there, and until which version it is needed. "open" is said 
 by itself: CPython 3.14, gevent 26.9, greenlet 3.5, eventlet 0.41.
 """
 
+import atexit
 import functools
 import logging
 import os
@@ -53,6 +54,23 @@ def _numbers(version):
     return tuple(map(int, match.group().split("."))) if match else ()
 
 
+# --- debuggers
+
+
+def tell_debugger_of_fork(in_child):
+    """pydevd (debugpy, PyCharm) begins anew in a child by what it puts in the place of os.fork, and the master forks
+    without that: breakpoints would be missed in the workers.
+    Until: open (pydevd would have to use os.register_at_fork).
+    """
+    patches = sys.modules.get("_pydev_bundle.pydev_monkey")
+    if patches is None:
+        return
+    if in_child:
+        patches._on_forked_process(setup_tracing=patches._get_apply_arg_patching())
+    else:
+        patches.send_process_created_message()
+
+
 # --- asyncio, where greenlets run
 
 
@@ -63,6 +81,30 @@ def patch_asyncio_for_greenlets():
 def patch_asyncio_for_gevent():
     patch_asyncio_for_greenlets()
     _when_imported("asyncio.unix_events", tell_asyncio_of_collected_children)
+
+
+def let_older_threads_end():
+    """A thread that was started before gevent patches `threading` (agents start theirs right after the fork) is
+    known there by a number that it does not find itself by any more: its end would print a KeyError.
+    Until: open (gevent does this for the main thread).
+    """
+    for thread in threading.enumerate():
+        if thread is not threading.main_thread():
+            thread._delete = functools.partial(_forget_thread, thread)
+
+
+def _forget_thread(thread):
+    with threading._active_limbo_lock:
+        threading._active.pop(thread._ident, None)
+
+
+def let_handlers_go_last(monkey):
+    """gevent gives logging a lock that is written in Python, of which little is left while the interpreter frees its
+    modules: each handler that goes then would print a TypeError.
+    Until: open (gevent would have to keep what its get_ident() calls).
+    """
+    lock = monkey.get_original("_thread", "RLock")
+    atexit.register(lambda: setattr(logging, "_lock", lock()))
 
 
 def _when_imported(name, follow):

@@ -10,6 +10,8 @@ def patch_gevent():
     from gevent import monkey
     from gevent._hub_local import get_hub_if_exists
 
+    compat.let_older_threads_end()
+    compat.let_handlers_go_last(monkey)
     monkey.patch_all()
     hub = get_hub_if_exists()
     if hub is not None:  # of a settings file that waited for something; it is not on the server's loop
