@@ -8,6 +8,8 @@ import select
 import signal
 from pathlib import Path
 
+from .waiting import wait_until
+
 PR_SET_CHILD_SUBREAPER = 36
 
 
@@ -53,6 +55,14 @@ services: set[int] = set()
 def own_children() -> list[int]:
     """The children of this process that a test has to see the end of."""
     return [pid for pid in children(os.getpid()) if pid not in services]
+
+
+def reap_helpers() -> None:
+    """Waits for what a server that has ended has left behind, such as helpers of its libraries, which end by
+    themselves."""
+    for pid in own_children():
+        wait_until(lambda pid=pid: not alive(pid), f"the process {title(pid)} ends")
+        os.waitpid(pid, 0)
 
 
 def fd_count(pid: int) -> int:

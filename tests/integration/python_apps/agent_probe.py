@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: MIT
+"""A Flask application under an agent: who is there when a request is answered."""
+
+import os
+import sys
+import threading
+
+from flask import Flask
+
+app = Flask(__name__)
+
+
+def spans():
+    trace = sys.modules.get("opentelemetry.trace")
+    return trace is not None and trace.get_current_span().is_recording()
+
+
+def datadog():
+    tracer = getattr(sys.modules.get("ddtrace"), "tracer", None)
+    return tracer is not None and tracer.current_span() is not None
+
+
+def newrelic():
+    # Its part in the first request is to register with its service, here one of its own that is none.
+    agent = sys.modules.get("newrelic.agent")
+    return agent is not None and agent.application().active
+
+
+@app.get("/")
+def index():
+    return {
+        "pid": os.getpid(), "opentelemetry": spans(), "ddtrace": datadog(), "newrelic": newrelic(),
+        "debugpy": "debugpy" in sys.modules, "threads": [each.name for each in threading.enumerate()],
+    }
+
+
+@app.get("/covered/<int:number>")
+def covered(number):
+    answer = number * 2
+    return {"answer": answer, "pid": os.getpid()}
