@@ -99,8 +99,7 @@ def _forget_thread(thread):
 
 
 def let_handlers_go_last(monkey):
-    """gevent gives logging a lock that is written in Python, of which little is left while the interpreter frees its
-    modules: each handler that goes then would print a TypeError.
+    """gevent gives logging a lock written in Python, and a handler that is freed late meets what is left of that.
     Until: open (gevent would have to keep what its get_ident() calls).
     """
     lock = monkey.get_original("_thread", "RLock")
