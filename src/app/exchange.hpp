@@ -81,7 +81,12 @@ class exchange {
     /// Content-Length are dropped and logged.
     virtual awaitable<error_code> write(std::string_view piece) = 0;
 
-    /// The same for code that holds the loop, in its thread or in one that it waits for: blocks, also
+    /// The same as far as it needs no waiting. Nothing when some of the piece is left, which lives on until
+    /// `write_rest` has returned; nothing else is written before that.
+    [[nodiscard]] virtual std::optional<error_code> try_write(std::string_view piece) = 0;
+    virtual awaitable<error_code> write_rest() = 0;
+
+    /// `write` for code that holds the loop, in its thread or in one that it waits for: blocks, also
     /// everything else of the worker. Asks `give_up` after signals and now and then; once that says so,
     /// the connection is broken and this fails with errc::cancelled.
     virtual error_code write_in_line(std::string_view piece, bool (*give_up)()) = 0;

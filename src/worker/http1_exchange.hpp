@@ -65,6 +65,8 @@ class http1_exchange final : public request_run {
     void respond(std::string body) override;
     awaitable<error_code> send(std::string_view body) override;
     awaitable<error_code> write(std::string_view piece) override;
+    std::optional<error_code> try_write(std::string_view piece) override;
+    awaitable<error_code> write_rest() override;
     error_code write_in_line(std::string_view piece, bool (*give_up)()) override;
     awaitable<error_code> write_file(int fd, std::uint64_t offset, std::uint64_t count) override;
     awaitable<error_code> finish() override;
@@ -81,7 +83,8 @@ class http1_exchange final : public request_run {
     /// its place at the end: nothing of it can be another client's.
     struct of_request {
         std::string body;               // given by respond()
-        std::array<iovec, 3> unsent{};  // of it and its head
+        std::array<iovec, 3> unsent{};  // of it and its head, or of the piece of a try_write
+        std::uint64_t unsent_body = 0;  // bytes of the body in that piece
         phase stage = phase::head;
         bool body_failed = false;  // nothing more can be read, but an answer can be written
         bool send_late = false;

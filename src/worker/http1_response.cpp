@@ -167,6 +167,23 @@ awaitable<error_code> http1_exchange::write(std::string_view piece) {
     co_return ec;
 }
 
+std::optional<error_code> http1_exchange::try_write(std::string_view piece) {
+    if (!takes_pieces()) return error_code(errc::head_already_sent);
+    if (piece.empty()) return error_code{};
+    const http::http1_writer::output made = next_piece(piece);
+    now_.unsent = pieces_of(made);
+    now_.unsent_body = made.body_bytes;
+    const std::optional<error_code> outcome = try_pieces(now_.unsent);
+    if (outcome && !*outcome) count_sent(made.body_bytes);
+    return outcome;
+}
+
+awaitable<error_code> http1_exchange::write_rest() {
+    const error_code ec = co_await write_pieces(now_.unsent);
+    if (!ec) count_sent(now_.unsent_body);
+    co_return ec;
+}
+
 error_code http1_exchange::write_in_line(std::string_view piece, bool (*give_up)()) {
     if (!takes_pieces()) return errc::head_already_sent;
     if (piece.empty()) return {};

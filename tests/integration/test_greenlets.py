@@ -3,6 +3,7 @@
 
 import re
 import sys
+import threading
 import time
 
 import pytest
@@ -157,6 +158,25 @@ def test_write_sends_at_once(serve):
     server = serve()
     with server.client() as client:
         assert client.get("/written").body == b"piece 0\npiece 1\npiece 2\nend\n"
+
+
+def test_who_takes_an_answer_as_fast_as_it_comes_leaves_others_their_turn(serve):
+    server = serve()
+    end = b"0\r\n\r\n"
+
+    def take_all(sock):
+        last = b""
+        while not last.endswith(end) and (piece := sock.recv(1 << 20)):
+            last = last[-len(end) :] + piece
+
+    with server.client() as client:
+        client.request("/flood")
+        assert client.head().status == 200
+        taker = threading.Thread(target=take_all, args=(client.sock,))
+        taker.start()
+        assert server.get("/dam").text == "dammed"
+        taker.join(10)
+        assert not taker.is_alive()
 
 
 def test_read_left_by_a_timeout_loses_nothing(serve):

@@ -85,6 +85,16 @@ awaitable<error_code> detachable_exchange::write(std::string_view piece) {
     return real_->write(piece);
 }
 
+std::optional<error_code> detachable_exchange::try_write(std::string_view piece) {
+    assert(!detached());
+    return real_->try_write(piece);
+}
+
+awaitable<error_code> detachable_exchange::write_rest() {
+    assert(!detached());
+    return real_->write_rest();
+}
+
 error_code detachable_exchange::write_in_line(std::string_view piece, bool (*give_up)()) {
     assert(!detached());
     return real_->write_in_line(piece, give_up);

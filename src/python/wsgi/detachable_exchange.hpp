@@ -30,6 +30,8 @@ class detachable_exchange final : public app::exchange {
     void respond(std::string body) override;
     awaitable<error_code> send(std::string_view body) override;
     awaitable<error_code> write(std::string_view piece) override;
+    std::optional<error_code> try_write(std::string_view piece) override;
+    awaitable<error_code> write_rest() override;
     error_code write_in_line(std::string_view piece, bool (*give_up)()) override;
     awaitable<error_code> write_file(int fd, std::uint64_t offset, std::uint64_t count) override;
     awaitable<error_code> finish() override;

@@ -19,6 +19,7 @@ cleaned = []
 kept = []
 kept_attributes = []
 known = []
+dammed = []
 
 
 def answer(start_response, text, status="200 OK"):
@@ -148,6 +149,18 @@ def written(environ, start_response):
         write(b"piece %d\n" % number)
         time.sleep(0.01)
     return [b"end\n"]
+
+
+def flood(environ, start_response):
+    """Never waits of its own accord."""
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    while not dammed:
+        yield b"x" * 1000
+
+
+def dam(environ, start_response):
+    dammed.append(True)
+    return answer(start_response, "dammed")
 
 
 def timeout_inside(environ, start_response):

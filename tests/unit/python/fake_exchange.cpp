@@ -118,11 +118,15 @@ awaitable<error_code> fake_exchange::write(std::string_view piece) {
 }
 
 error_code fake_exchange::write_in_line(std::string_view piece, bool (*)()) {
+    return *try_write(piece);
+}
+
+std::optional<error_code> fake_exchange::try_write(std::string_view piece) {
     make_head(std::nullopt);
     if (const error_code ec = next_outcome()) return ec;
     body.append(piece);
     pieces.emplace_back(piece);
-    return {};
+    return error_code{};
 }
 
 awaitable<error_code> fake_exchange::write_file(int fd, std::uint64_t offset, std::uint64_t count) {

@@ -72,10 +72,11 @@ struct fresh_request_probe {
         fill(static_cast<request_run&>(exchange));
         http::fill(exchange.reader_);
         http::fill(exchange.writer_);
-        auto& [body, unsent, stage, body_failed, send_late, websocket_failed, websocket, handover] =
+        auto& [body, unsent, unsent_body, stage, body_failed, send_late, websocket_failed, websocket, handover] =
             exchange.now_;
         body = "left over";
         unsent.fill(iovec{body.data(), body.size()});
+        unsent_body = body.size();
         stage = http1_exchange::phase::finished;
         body_failed = send_late = websocket_failed = true;
         websocket = nullptr;  // those two have tests of their own: they must not be seen to outlive it
@@ -95,6 +96,7 @@ struct fresh_request_probe {
         const http1_exchange::of_request& now = exchange.now_;
         CHECK(now.body.empty());
         for (const iovec& each : now.unsent) CHECK(each.iov_len == 0);
+        CHECK(now.unsent_body == 0);
         CHECK(now.stage == http1_exchange::phase::head);
         CHECK_FALSE((now.body_failed || now.send_late || now.websocket_failed));
         CHECK(now.websocket == nullptr);

@@ -17,8 +17,9 @@
 namespace unicoro::python {
 namespace {
 
-// What a read counts at least: many small ones take as long as a large one.
+// What a read and a write count at least: many small ones take as long as a large one.
 constexpr std::size_t least_cost = 64 * 1024;
+constexpr std::size_t least_written = 16 * 1024;
 
 std::optional<std::uint64_t> length_of(const http::request_head& head) noexcept {
     if (head.framing != http::body_framing::length) return std::nullopt;
@@ -73,7 +74,8 @@ void greenlet_call::hand_over() {
 }
 
 awaitable<void> greenlet_call::run_errand(app::exchange& request) {
-    const error_code failed = co_await request.write(piece_);
+    awaitable<error_code> sending = begun_ ? request.write_rest() : request.write(piece_);
+    const error_code failed = co_await std::move(sending);
     if (failed) write_failure_ = failed;
     writing_ = false;
     ++written_;
@@ -157,6 +159,11 @@ bool greenlet_call::write(std::string_view piece, PyObject* owner) {
         if (!park()) return false;
     }
     if (!going_on()) return false;
+    const std::optional<error_code> outcome = write_at_once(piece);
+    if (outcome) {
+        if (*outcome) write_failure_ = *outcome;
+        return !write_failure_ || refuse_gone(write_failure_);
+    }
     piece_ = piece;
     owner_ = py_ref::borrow(owner);
     writing_ = true;
@@ -167,6 +174,19 @@ bool greenlet_call::write(std::string_view piece, PyObject* owner) {
         if (written_ < mine && !going_on()) return false;
     }
     return !write_failure_ || refuse_gone(write_failure_);
+}
+
+// What there is room for; nothing when the coroutine must go on.
+std::optional<error_code> greenlet_call::write_at_once(std::string_view piece) {
+    begun_ = written_at_once_ < most_at_once;
+    if (!begun_) {
+        written_at_once_ = 0;
+        return std::nullopt;
+    }
+    written_at_once_ += std::max(piece.size(), least_written);
+    const std::optional<error_code> outcome = request_.try_write(piece);
+    if (!outcome) written_at_once_ = 0;
+    return outcome;
 }
 
 py_ref greenlet_call::read(std::size_t least, std::size_t most) {

@@ -10,6 +10,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -71,7 +72,7 @@ class greenlet_call final : public boost::intrusive_ref_counter<greenlet_call, b
     /// In the frame of a read, from its making to its end, also of one that never began.
     class read_in_flight;
 
-    // A client that sends as fast as it is read must not keep the others from their turns.
+    // A client that sends or reads as fast as it is served must not keep the others from their turns.
     static constexpr std::size_t most_at_once = 1024 * 1024;
 
     static awaitable<void> read_some(read_in_flight here, app::exchange& request);
@@ -79,6 +80,7 @@ class greenlet_call final : public boost::intrusive_ref_counter<greenlet_call, b
     [[nodiscard]] bool in_thread() const;
     [[nodiscard]] bool going_on() const;
     [[nodiscard]] bool park();
+    [[nodiscard]] std::optional<error_code> write_at_once(std::string_view piece);
     [[nodiscard]] bool read_on(std::size_t least);
     void note_read(const result<std::size_t>& got) noexcept;
     [[nodiscard]] bool has_come(std::size_t least) const noexcept;
@@ -90,15 +92,17 @@ class greenlet_call final : public boost::intrusive_ref_counter<greenlet_call, b
     std::vector<py_ref> resuming_;  // those of them that the hub is switching to, one after another
     py_ref owner_;                  // of the piece that is sent
     std::string_view piece_;
-    std::uint64_t written_ = 0;  // pieces
+    std::uint64_t written_ = 0;  // pieces that had to wait
     arriving_body arriving_;
     std::size_t awaited_ = 0;  // of the body, by who wants least; a read in flight ends when they are here
     std::size_t at_once_ = most_at_once;  // that may still be read before somebody else has a turn
+    std::size_t written_at_once_ = 0;     // since the last piece that had to wait
     error_code read_failure_;             // of the last read, until somebody wants more of the body
     error_code write_failure_;
     error_code body_failure_;
     unsigned long thread_ = 0;
     bool writing_ = false;  // piece_ is due, or on its way
+    bool begun_ = false;    // some of it has left
     bool reading_ = false;
     bool finished_ = false;
     bool interrupted_ = false;
