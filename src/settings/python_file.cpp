@@ -240,7 +240,9 @@ python_file read_python_file(
 }
 
 python_file read_program(const load_request& request) {
-    const python_answer answer = request.run_python_file({.directory = request.directory});
+    python_question asked;
+    asked.directory = request.directory;
+    const python_answer answer = request.run_python_file(asked);
     const json parsed = json::parse(answer.text, nullptr, false);
     if (!parsed.is_object()) {
         python_file result;

@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -273,3 +274,53 @@ cfg.settings["workers"].set(3)
 assert cfg.workers == 3
 """)
     assert done.stdout == "workers: settings are set with cfg.set('workers', value)\n", done.stderr
+
+
+PATCHED = """
+from gevent import monkey
+monkey.patch_all()
+import sys, time
+from unicoro.app import BaseApplication
+
+class Site(BaseApplication):
+    def load_config(self):
+        self.cfg.set("worker_class", "gevent")
+        self.cfg.set("preload_app", "preload" in sys.argv)
+    def load(self):
+        return app
+
+def app(environ, start_response):
+    time.sleep(0.2)
+    start_response("200 OK", [])
+    return [b"waited"]
+
+time.sleep(0.01)
+Site().run()
+"""
+
+
+@pytest.mark.parametrize("more", [[], ["preload"]])
+def test_a_program_that_has_patched_for_gevent(start, tmp_path, more):
+    """It has a hub of its own, and workers wait together all the same."""
+    (tmp_path / "patched.py").write_text(PATCHED)
+    server = start("patched.py", *more, command=[sys.executable], env=programs.environment())
+    first = server.workers()
+    with server.client() as one, server.client() as other:
+        began = time.monotonic()
+        one.request("/")
+        other.request("/")
+        assert one.response().text == other.response().text == "waited"
+        assert time.monotonic() - began < 0.39
+    server.send(signal.SIGHUP)
+    wait_until(lambda: server.workers() and not set(first) & set(server.workers()), "a new worker has come")
+    assert server.get("/").text == "waited"
+    os.killpg(server.pid, signal.SIGINT)
+    assert server.wait_exit() == 0
+
+
+def test_the_command_as_an_entry_point(command):
+    code = "import sys; from unicoro.app.wsgiapp import run; sys.exit(run())"
+    done = command("-c", code, "--version", command=[sys.executable], env=programs.environment())
+    assert done.stdout.startswith("unicoro (version ")
+    done = command("-m", "unicoro.app.wsgiapp", "--version", command=[sys.executable], env=programs.environment())
+    assert done.stdout.startswith("unicoro (version ")

@@ -188,6 +188,8 @@ PyModuleDef definition{
 }  // namespace
 }  // namespace unicoro::python
 
+// CPython looks for this name.
+// NOLINTNEXTLINE(bugprone-reserved-identifier,readability-identifier-naming)
 PyMODINIT_FUNC PyInit__unicoro() {
     return PyModuleDef_Init(&unicoro::python::definition);
 }

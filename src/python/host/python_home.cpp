@@ -34,8 +34,7 @@ py_ref process_environment() {
         const std::string_view text(*each);
         const std::size_t equals = text.find('=', 1);
         if (equals == std::string_view::npos) continue;
-        const py_ref name =
-            py_ref::steal(PyBytes_FromStringAndSize(text.data(), static_cast<Py_ssize_t>(equals)));
+        const py_ref name = py_ref::steal(PyBytes_FromStringAndSize(*each, static_cast<Py_ssize_t>(equals)));
         const py_ref value = py_ref::steal(PyBytes_FromString(*each + equals + 1));
         // Of two with one name the first counts.
         if (!name || !value || PyDict_SetDefault(variables.get(), name.get(), value.get()) == nullptr)

@@ -21,9 +21,11 @@ def datadog():
 
 
 def newrelic():
-    # Its part in the first request is to register with its service, here one of its own that is none.
-    agent = sys.modules.get("newrelic.agent")
-    return agent is not None and agent.application().active
+    if "newrelic" not in sys.modules:
+        return False
+    from newrelic.agent import current_transaction
+
+    return current_transaction() is not None
 
 
 @app.get("/")
