@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: MIT
 #include "os/helper_process.hpp"
 
+#include "os/signals.hpp"
 #include "os/unique_fd.hpp"
 
 #include <fcntl.h>
 #include <poll.h>
-#include <spawn.h>
+#include <pthread.h>
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -26,54 +28,57 @@ std::vector<char*> pointers_to(const std::vector<std::string>& texts) {
     return pointers;
 }
 
-/// What is done to descriptors and the folder before the program starts.
-class file_actions {
-  public:
-    file_actions(const helper& asked, int writer) {
-        posix_spawn_file_actions_init(&actions_);
-        posix_spawn_file_actions_adddup2(&actions_, writer, asked.answer_fd);
-        if (asked.answer_fd != STDOUT_FILENO) {
-            posix_spawn_file_actions_adddup2(&actions_, STDERR_FILENO, STDOUT_FILENO);
-        }
-        posix_spawn_file_actions_addopen(&actions_, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-        if (!asked.directory.empty()) {
-            posix_spawn_file_actions_addchdir_np(&actions_, asked.directory.c_str());
-        }
-    }
-    file_actions(const file_actions&) = delete;
-    file_actions& operator=(const file_actions&) = delete;
-    ~file_actions() { posix_spawn_file_actions_destroy(&actions_); }
-
-    [[nodiscard]] const posix_spawn_file_actions_t* get() const noexcept { return &actions_; }
-
-  private:
-    posix_spawn_file_actions_t actions_{};
-};
-
-int spawn(const helper& asked, int writer, pid_t& pid) {
-    const file_actions actions(asked, writer);
+/// Becomes the program, in the child of a fork: only what is safe there, and no return.
+[[noreturn]] void become(
+    const helper& asked, char* const* arguments, char* const* variables, int writer, int alarm
+) {
     // We may have blocked or ignored signals; the program must be killable and see its pipes.
-    posix_spawnattr_t attributes;
-    posix_spawnattr_init(&attributes);
-    sigset_t signals;
-    sigemptyset(&signals);
-    posix_spawnattr_setsigmask(&attributes, &signals);
-    sigfillset(&signals);
-    posix_spawnattr_setsigdefault(&attributes, &signals);
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+    reset_signals();
+    // dup2 onto itself would leave it to be closed.
+    bool ready =
+        writer == asked.answer_fd ? ::fcntl(writer, F_SETFD, 0) == 0 : ::dup2(writer, asked.answer_fd) >= 0;
+    if (asked.answer_fd != STDOUT_FILENO) ready = ready && ::dup2(STDERR_FILENO, STDOUT_FILENO) >= 0;
+    const int nothing = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+    ready = ready && nothing >= 0 && ::dup2(nothing, STDIN_FILENO) >= 0;
+    ready = ready && (asked.directory.empty() || ::chdir(asked.directory.c_str()) == 0);
+    if (ready) ::execve(arguments[0], arguments, variables);
+    const int why = errno;
+    [[maybe_unused]] const ssize_t told = ::write(alarm, &why, sizeof why);
+    ::_exit(127);
+}
 
+/// The error of what could not be started, 0 otherwise. Not posix_spawn: to start it in another folder
+/// asks for glibc 2.29.
+int spawn(const helper& asked, int writer, pid_t& pid) {
     const std::vector<char*> arguments = pointers_to(asked.arguments);
     const std::vector<char*> variables =
         asked.environment ? pointers_to(*asked.environment) : std::vector<char*>();
-    const int error = ::posix_spawn(
-        &pid,
-        arguments.front(),
-        actions.get(),
-        &attributes,
-        arguments.data(),
-        asked.environment ? variables.data() : environ
-    );
-    posix_spawnattr_destroy(&attributes);
+    char* const* const environment = asked.environment ? variables.data() : environ;
+    std::array<int, 2> ends{};
+    if (::pipe2(ends.data(), O_CLOEXEC) != 0) return errno;
+    const unique_fd told(ends[0]);
+    unique_fd alarm(ends[1]);
+    // Out of the way of what the program is given.
+    alarm.reset(::fcntl(alarm.get(), F_DUPFD_CLOEXEC, std::max(asked.answer_fd, STDERR_FILENO) + 1));
+    if (!alarm) return errno;
+    sigset_t all;
+    sigset_t before;
+    sigfillset(&all);
+    // None of our handlers may run in the child.
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    pid = ::fork();
+    if (pid == 0) become(asked, arguments.data(), environment, writer, alarm.get());
+    int error = pid < 0 ? errno : 0;
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    if (pid < 0) return error;
+    alarm.reset();
+    // Ends without a word when the program has begun.
+    while (::read(told.get(), &error, sizeof error) < 0 && errno == EINTR) {
+    }
+    if (error != 0) {
+        while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
+        }
+    }
     return error;
 }
 

@@ -7,15 +7,40 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <csignal>
 #include <cstring>
+#include <string_view>
+#include <utility>
 
 namespace unicoro::os {
 namespace {
 
 constexpr std::array write_signals{SIGPIPE, SIGXFSZ};
+
+using named_signal = std::pair<int, std::string_view>;
+
+// Those that glibc 2.32 can name, and musl cannot.
+constexpr std::array names{
+    named_signal{SIGHUP, "SIGHUP"},   named_signal{SIGINT, "SIGINT"},
+    named_signal{SIGQUIT, "SIGQUIT"}, named_signal{SIGILL, "SIGILL"},
+    named_signal{SIGTRAP, "SIGTRAP"}, named_signal{SIGABRT, "SIGABRT"},
+    named_signal{SIGBUS, "SIGBUS"},   named_signal{SIGFPE, "SIGFPE"},
+    named_signal{SIGKILL, "SIGKILL"}, named_signal{SIGUSR1, "SIGUSR1"},
+    named_signal{SIGSEGV, "SIGSEGV"}, named_signal{SIGUSR2, "SIGUSR2"},
+    named_signal{SIGPIPE, "SIGPIPE"}, named_signal{SIGALRM, "SIGALRM"},
+    named_signal{SIGTERM, "SIGTERM"}, named_signal{SIGSTKFLT, "SIGSTKFLT"},
+    named_signal{SIGCHLD, "SIGCHLD"}, named_signal{SIGCONT, "SIGCONT"},
+    named_signal{SIGSTOP, "SIGSTOP"}, named_signal{SIGTSTP, "SIGTSTP"},
+    named_signal{SIGTTIN, "SIGTTIN"}, named_signal{SIGTTOU, "SIGTTOU"},
+    named_signal{SIGURG, "SIGURG"},   named_signal{SIGXCPU, "SIGXCPU"},
+    named_signal{SIGXFSZ, "SIGXFSZ"}, named_signal{SIGVTALRM, "SIGVTALRM"},
+    named_signal{SIGPROF, "SIGPROF"}, named_signal{SIGWINCH, "SIGWINCH"},
+    named_signal{SIGPOLL, "SIGPOLL"}, named_signal{SIGPWR, "SIGPWR"},
+    named_signal{SIGSYS, "SIGSYS"},
+};
 
 /// Of the signal_source; empty without one.
 sigset_t& of_source() noexcept {
@@ -149,8 +174,10 @@ void keep_write_signals() noexcept {
 }
 
 std::string signal_name(int signal) {
-    const char* name = sigabbrev_np(signal);
-    return name == nullptr ? "signal " + std::to_string(signal) : std::string("SIG") + name;
+    const auto* const found =
+        std::find_if(names.begin(), names.end(), [signal](const auto& each) { return each.first == signal; });
+    if (found == names.end()) return "signal " + std::to_string(signal);
+    return std::string(found->second);
 }
 
 }  // namespace unicoro::os
