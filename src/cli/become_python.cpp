@@ -20,7 +20,7 @@
 namespace unicoro::cli {
 namespace {
 
-int refuse(const std::string& why, int code) {
+int give_up(const std::string& why, int code) {
     std::cerr << "unicoro: error: " << why << '\n';
     return code;
 }
@@ -42,11 +42,12 @@ os::outcome<chosen_python> choose(
 
 /// Where the extension modules are that belong to this executable, best first: in the build tree, installed.
 std::string own_modules() {
-    std::string folders;
     std::error_code failed;
     const std::filesystem::path executable = std::filesystem::read_symlink("/proc/self/exe", failed);
-    if (!failed) folders = (executable.parent_path() / "src" / "python").string() + ":";
-    return folders + installed_module_dir;
+    if (failed) return installed_module_dir;
+    const std::filesystem::path here = executable.parent_path();
+    const std::filesystem::path installed = (here / installed_module_dir).lexically_normal();
+    return (here / "src" / "python").string() + ":" + installed.string();
 }
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -70,7 +71,7 @@ int execute(const std::string& interpreter, const settings::load_request& reques
     arguments.push_back(nullptr);
     bring_sanitizer();
     execv(interpreter.c_str(), arguments.data());
-    return refuse(
+    return give_up(
         "cannot run the Python interpreter " + interpreter + ": " + os::last_error().message(), exit_no_worker
     );
 }
@@ -94,9 +95,9 @@ int become_python(
     const python_answers& answers
 ) {
     const auto chosen = choose(request, values);
-    if (!chosen) return refuse(chosen.error().message, exit_no_worker);
+    if (!chosen) return give_up(chosen.error().message, exit_no_worker);
     const auto kept = answers.save();
-    if (!kept) return refuse(kept.error().message, exit_failure);
+    if (!kept) return give_up(kept.error().message, exit_failure);
     return execute(chosen->path, request, kept->get());
 }
 
