@@ -72,9 +72,6 @@ def configure(target: Target, found: list[pythons.Python], jobs: int) -> pathlib
         "python.bytecompile": "-1",
         "buildtype": "release",
         "optimization": "2",
-        # A folder is one unit: the headers of Asio are what takes the time.
-        "unity": "on",
-        "unity_size": "1000",
         "wrap_mode": "nofallback",
     }
     command = ["meson", "setup", folder, pack.ROOT, "--cross-file", cross]

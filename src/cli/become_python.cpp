@@ -20,7 +20,7 @@
 namespace unicoro::cli {
 namespace {
 
-int give_up(const std::string& why, int code) {
+int refuse(const std::string& why, int code) {
     std::cerr << "unicoro: error: " << why << '\n';
     return code;
 }
@@ -71,7 +71,7 @@ int execute(const std::string& interpreter, const settings::load_request& reques
     arguments.push_back(nullptr);
     bring_sanitizer();
     execv(interpreter.c_str(), arguments.data());
-    return give_up(
+    return refuse(
         "cannot run the Python interpreter " + interpreter + ": " + os::last_error().message(), exit_no_worker
     );
 }
@@ -95,9 +95,9 @@ int become_python(
     const python_answers& answers
 ) {
     const auto chosen = choose(request, values);
-    if (!chosen) return give_up(chosen.error().message, exit_no_worker);
+    if (!chosen) return refuse(chosen.error().message, exit_no_worker);
     const auto kept = answers.save();
-    if (!kept) return give_up(kept.error().message, exit_failure);
+    if (!kept) return refuse(kept.error().message, exit_failure);
     return execute(chosen->path, request, kept->get());
 }
 

@@ -48,7 +48,8 @@ class Place:
         script = f"mount -t proc proc {root}/proc && mount --rbind /dev {root}/dev && exec chroot {root} \"$@\""
         plain = ["env", "-i", "PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", "HOME=/root"]
         kept = [f"{name}={os.environ[name]}" for name in ("PYTHONPATH", "PIP_CERT") if name in os.environ]
-        return ["unshare", "--mount", "sh", "-c", script, "sh", *plain, *kept, *self.emulator, *words]
+        # Outside: the programs of a root may be another processor's.
+        return [*plain, *kept, "unshare", "--mount", "sh", "-c", script, "sh", *self.emulator, *words]
 
     def run(self, words: list[str]) -> str:
         done = subprocess.run(self.command(words), capture_output=True, text=True, timeout=1800)
