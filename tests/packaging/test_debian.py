@@ -163,6 +163,17 @@ def test_a_native_project(debian):
     debian.run("unicoro", "--check-config", "/srv/outside/build/libgreeting.so:app")
 
 
+def test_the_socket_starts_the_service(debian, port):
+    debian.write("/run/systemd/system/unicoro.socket.d/port.conf",
+                 f"[Socket]\nListenStream=\nListenStream=127.0.0.1:{port}\n")
+    debian.run("systemctl", "daemon-reload")
+    debian.run("systemctl", "stop", "unicoro")
+    debian.run("systemctl", "enable", "--now", "unicoro.socket")
+    assert state_of(debian) == "inactive"
+    assert "Hello" in get(debian, port)
+    assert state_of(debian) == "active"
+
+
 def test_upgrade_restarts(debian, port):
     before = debian.out("systemctl", "show", "-P", "MainPID", "unicoro")
     debian.shell("apt-get install -y -qq --reinstall --no-install-recommends "
@@ -175,7 +186,7 @@ def test_upgrade_restarts(debian, port):
 def test_remove_and_purge(debian):
     files = debian.out("dpkg-query", "-L", *PACKAGES).splitlines()
     debian.run("apt-get", "remove", "-y", "-qq", *PACKAGES)
-    assert state_of(debian) != "active"
+    assert [state_of(debian), state_of(debian, "unicoro.socket")] == ["inactive", "inactive"]
     assert "unicoro" not in debian.shell("cat /proc/[0-9]*/cmdline")
     assert set(installed(debian).values()) == {"rc"}
     debian.run("test", "-e", SETTINGS)
