@@ -21,7 +21,12 @@ settings::outcome told(const std::string& answer, std::map<std::string, std::str
     request.directory = "/";
     request.count_cpus = [] { return 6; };
     request.embedded = true;
-    request.run_python_file = [answer](const settings::python_question&) {
+    request.run_python_file = [answer](const settings::python_question& asked) {
+        if (!asked.classes.empty()) {
+            return settings::python_answer{
+                R"({"classes": {"_unicoro.program:logger_class": {"lineage": []}}})", ""
+            };
+        }
         return settings::python_answer{answer, answer.empty() ? "TypeError: no" : ""};
     };
     return settings::load(request);
