@@ -23,7 +23,9 @@ from harness.waiting import LONG, wait_until
 
 APPS = Path(__file__).parent / "python_apps"
 CLASSES = {"sync": ["-k", "sync"], "threads": ["--threads", "2"], "async": ["-k", "async"]}
-PATIENCE = 3 * LONG
+PATIENCE = 6 * LONG
+# Their native code is not ours to sanitize, and takes its time.
+pytestmark = pytest.mark.needs_plain_build("agents")
 STARTS = int(os.environ.get("UNICORO_AGENT_STARTS", "3"))
 
 
@@ -221,7 +223,7 @@ class Editor:
     """A client of the Debug Adapter Protocol, as an editor is one."""
 
     def __init__(self, port, **attach):
-        self._socket = wait_until(lambda: self._connect(port), "debugpy listens", PATIENCE)
+        self._socket = wait_until(lambda: self._connect(port), "debugpy listens")
         self._stream = self._socket.makefile("rwb")
         self._sent = 0
         self.send("initialize", adapterID="debugpy", clientID="test", pathFormat="path")
@@ -233,10 +235,18 @@ class Editor:
         self.until("response", "setBreakpoints")
         self.send("configurationDone")
 
+    @classmethod
+    def when_ready(cls, port):
+        """The adapter takes clients before it knows the program, and then lets go of them."""
+        try:
+            return cls(port)
+        except (ConnectionError, json.JSONDecodeError):
+            return None
+
     @staticmethod
     def _connect(port):
         try:
-            return socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
+            return socket.create_connection(("127.0.0.1", port), timeout=LONG)
         except ConnectionRefusedError:
             return None
 
@@ -266,40 +276,58 @@ class Editor:
         self._socket.close()
 
 
-@pytest.mark.parametrize("worker", CLASSES)
-def test_debugpy(start, worker):
-    """A breakpoint in the application is met in the worker, whom the editor is told of."""
-    agents.need("debugpy")
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    server = start(
-        "--pythonpath", APPS, *CLASSES[worker], "--timeout", "0", "agent_probe:app",
-        # As debugpy asks for where gevent is.
-        env=agents.environment(**({"GEVENT_SUPPORT": "True"} if worker == "async" else {})), ready=False,
-        command=[
-            str(agents.PYTHON), "-m", "debugpy", "--listen", f"127.0.0.1:{port}", "--wait-for-client", "-m", "unicoro",
-        ],
-    )
-    master = Editor(port)
+def meet_breakpoint(server, port):
+    master = wait_until(lambda: Editor.when_ready(port), "the adapter knows the master")
     in_worker = Editor(port, **master.until("event", "debugpyAttach"))
-    server.wait_ready(PATIENCE)
+    server.wait_ready()
     answers = []
 
     def ask():
-        with server.client(timeout=PATIENCE) as client:
+        with server.client() as client:
             answers.append(json.loads(client.get("/covered/4").text))
 
     asking = threading.Thread(target=ask)
     asking.start()
     thread = in_worker.until("event", "stopped")["threadId"]
     in_worker.send("stackTrace", threadId=thread)
-    frames = in_worker.until("response", "stackTrace")["stackFrames"]
-    assert (frames[0]["name"], frames[0]["line"]) == ("covered", line_of("answer = number * 2"))
+    frame = in_worker.until("response", "stackTrace")["stackFrames"][0]
     in_worker.send("continue", threadId=thread)
     asking.join()
-    assert answers[0]["answer"] == 8 and answers[0]["pid"] in server.workers()
     for each in (in_worker, master):
         each.send("disconnect")
         each.close()
+    return frame, answers[0]
+
+
+@pytest.mark.parametrize("worker", CLASSES)
+def test_debugpy(start, worker):
+    """A breakpoint in the application is met in the worker, whom the editor is told of.
+
+    On a busy machine debugpy now and then loses a process that is forked while it is attached to (under gunicorn as
+    often as here), so that this may begin again.
+    """
+    agents.need("debugpy")
+    for attempts_left in reversed(range(6)):
+        with socket.create_server(("127.0.0.1", 0)) as probe:
+            port = probe.getsockname()[1]
+        server = start(
+            "--pythonpath", APPS, *CLASSES[worker], "--timeout", "0", "agent_probe:app",
+            # As debugpy asks for where gevent is.
+            env=agents.environment(**({"GEVENT_SUPPORT": "True"} if worker == "async" else {})), ready=False,
+            command=[
+                str(agents.PYTHON), "-m", "debugpy", "--listen", f"127.0.0.1:{port}", "--wait-for-client", "-m",
+                "unicoro",
+            ],
+        )
+        try:
+            frame, answer = meet_breakpoint(server, port)
+            break
+        except (OSError, AssertionError, json.JSONDecodeError):
+            server.child.destroy()
+            processes.reap_helpers()
+            if not attempts_left:
+                raise
+    assert (frame["name"], frame["line"]) == ("covered", line_of("answer = number * 2"))
+    assert answer["answer"] == 8 and answer["pid"] in server.workers()
     assert server.stop(PATIENCE) == 0
     processes.reap_helpers()
