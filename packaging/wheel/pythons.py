@@ -73,8 +73,10 @@ def stage_debian_headers(python: Python, include: pathlib.Path) -> None:
     for platform in ("x86_64-linux-gnu", "aarch64-linux-gnu"):
         own = next(python.include.parent.glob(f"*-linux-gnu/python{python.version}"), None)
         link = include / platform / f"python{python.version}"
-        if own is not None and not link.is_symlink():
+        if own is not None:
             link.parent.mkdir(parents=True, exist_ok=True)
+            # What is there may be another interpreter's that was built for before.
+            link.unlink(missing_ok=True)
             link.symlink_to(own)
 
 

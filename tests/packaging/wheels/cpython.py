@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
 """A CPython for an old glibc or for musl, from Debian's sources: no registry has one to install. It has what Flask
-and gevent need, which is zlib besides the standard library; pip cannot fetch with it, as it has no ssl."""
+needs, which is zlib besides the standard library; without ssl, pip cannot fetch with it, and gevent patches nothing."""
 
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 
@@ -56,12 +57,13 @@ def build(name: str) -> pathlib.Path:
     made = folder / "python"
     if (made / "built").exists():
         return made
-    folder.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
     tools = {
         "CC": str(c_compiler(name, folder)),
         "AR": f"{toolchain.ZIG} ar",
         "RANLIB": f"{toolchain.ZIG} ranlib",
-        "CFLAGS": "-O1 -g0 -fno-sanitize=undefined",
+        "CFLAGS": "-O1 -g0 -fno-sanitize=undefined -Wno-date-time",
     }
     jobs = f"-j{os.cpu_count()}"
     zlib = source("zlib", folder / "zlib")

@@ -41,6 +41,8 @@ def place(request):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_serves(place, kind, record):
+    if kind == "async" and not place.fetches:
+        pytest.skip("gevent needs ssl, which this Python has not")
     expected = f"{place.python_version} {place.env}"
     with serving(place, [f"{place.env}/bin/unicoro"], KINDS[kind], place.folder) as text:
         if kind == "async":
@@ -58,7 +60,7 @@ def test_runs_as_a_module(place, record):
 def test_executable_finds_the_environment(place, record):
     """The one that the wheel brings becomes the Python of the environment that it lies in, or is told."""
     where = place.run([f"{place.env}/bin/python3", "-c", "import unicoro; print(unicoro.__path__[0])"]).strip()
-    arguments = ["--python", place.env, "-k", "async", "app:app"]
+    arguments = ["--python", place.env, "-k", "sync", "app:app"]
     with serving(place, [f"{where}/bin/unicoro"], arguments, place.folder) as text:
         assert text == f"{place.python_version} {place.env}"
     record(place, "executable", "served")
