@@ -52,7 +52,7 @@ std::string own_modules() {
 
 #if defined(__SANITIZE_ADDRESS__)
 // The sanitizer's runtime must be the first library of a program, and the interpreter does not bring it. The
-// launcher takes it out again, so that programs of the application go without.
+// module takes it out again, so that programs of the application go without.
 void bring_sanitizer() {
     setenv("LD_PRELOAD", sanitizer_runtime, 1);
 }

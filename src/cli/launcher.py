@@ -38,8 +38,9 @@ def free_threaded():
 
 def find():
     from importlib.machinery import PathFinder
+    from importlib.util import find_spec
 
-    return PathFinder.find_spec("_unicoro") or PathFinder.find_spec("_unicoro", FOLDERS)
+    return find_spec("_unicoro") or PathFinder.find_spec("_unicoro", FOLDERS)
 
 
 def load(spec):

@@ -11,11 +11,18 @@
 #include "os/process_title.hpp"
 #include "settings/load.hpp"
 
+#include <unicoro/abi.hpp>
+
 #include <iostream>
 #include <optional>
 #include <utility>
 
 namespace unicoro::cli {
+
+const std::string& build_tag() {
+    static const std::string tag = std::string(UNICORO_VERSION "; ") + abi_tag();
+    return tag;
+}
 
 int run(const invocation& how) {
     if (const error_code failed = os::open_standard_streams()) {

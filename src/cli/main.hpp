@@ -17,6 +17,10 @@ struct invocation {
     int answers = -1;                       ///< of settings files (python_answers), taken over
 };
 
+/// The version of this library and what its objects are made with (unicoro/abi.hpp): a module must be built
+/// with the same.
+[[nodiscard]] const std::string& build_tag();
+
 /// The whole command. Returns the exit code: 0 ok, 1 runtime failure, 2 wrong settings, 3 a worker
 /// could not boot, 4 the application could not be loaded. In a process that is no Python it may become one
 /// and not return; in one that is, it also returns in each worker, whose exit code it is.

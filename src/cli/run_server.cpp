@@ -146,8 +146,7 @@ void warn_of_foreign_python(const std::string& interpreter) {
         const os::outcome<os::user_identity> owner = os::find_user(number);
         log::warning(
             "root runs {}, which {} can change ({}): give it and its environment to root, or start the "
-            "server "
-            "as the user of the workers",
+            "server as the user of the workers",
             interpreter,
             owner && !owner->name.empty() ? owner->name : "user " + number,
             each.string()

@@ -6,8 +6,9 @@
 namespace unicoro::os {
 
 /// Moves the environment elsewhere and remembers the memory of argv and environ, where ps(1) reads the
-/// title, as proc(5) tells of it: this process may be any program's. Call it once, while there is one
-/// thread; copies of pointers into argv are unusable after `set_process_title`.
+/// title, as proc(5) tells of it: this process may be any program's. Call it once; what
+/// another thread changes in the environment meanwhile may be lost. Copies of pointers into argv are unusable
+/// after `set_process_title`.
 void prepare_process_title() noexcept;
 
 /// Shows `title` as the command line of this process, clipped to the memory there is. Nothing without

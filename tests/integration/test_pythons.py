@@ -110,6 +110,18 @@ def test_a_module_that_cannot_be_loaded(command, tmp_path):
     assert f"unicoro: error: {broken} cannot be loaded: " in done.stderr
 
 
+def test_a_library_of_another_build(command, tmp_path):
+    """Which LD_LIBRARY_PATH puts before that of the installation."""
+    library = (BUILD / "src" / "libunicoro.so.0").read_bytes()
+    other = re.sub(rb"api \d+; Boost ", b"api 0; Boost ", library)
+    assert other != library
+    (tmp_path / "libunicoro.so.0").write_bytes(other)
+    done = command("--python", FOUND[HOSTED[0]], "app:app", env={"LD_LIBRARY_PATH": str(tmp_path)})
+    assert done.returncode == 3
+    assert re.search(r"cannot be loaded: the module is built for libunicoro \[\d.*, and .* \[\S+ api 0; ", done.stderr)
+    assert done.stderr.endswith("install both together\n")
+
+
 def test_a_module_of_the_application_is_not_taken_for_it(start, app):
     (app / "_unicoro.py").write_text("raise SystemExit('the wrong one')\n")
     server = start("--python", FOUND[HOSTED[0]], "--chdir", app, "version_app:app")

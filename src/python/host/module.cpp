@@ -135,7 +135,21 @@ PyObject* key_problem(PyObject*, PyObject* key) {
     return PyUnicode_FromString(settings::key_problem(text).c_str());
 }
 
+/// Another libunicoro than that of the installation can come first (LD_LIBRARY_PATH).
+bool fits_library() {
+    const std::string wanted = std::string(UNICORO_VERSION "; ") + abi_tag();
+    if (cli::build_tag() == wanted) return true;
+    PyErr_Format(
+        PyExc_ImportError,
+        "the module is built for libunicoro [%s], and the one that is loaded is [%s]: install both together",
+        wanted.c_str(),
+        cli::build_tag().c_str()
+    );
+    return false;
+}
+
 int execute(PyObject* module) {
+    if (!fits_library()) return -1;
     if (!package::fits()) {
         PyErr_SetString(
             PyExc_ImportError,
