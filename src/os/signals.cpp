@@ -72,6 +72,28 @@ void for_each_of(const sigset_t& set, Visit visit) noexcept {
     }
 }
 
+using actions = std::array<struct sigaction, NSIG>;
+
+/// Children that the application forks meanwhile have what was there before.
+void take_over(const sigset_t& signals, void (*handler)(int), actions& before) {
+    struct sigaction ours{};
+    ours.sa_handler = handler;
+    ours.sa_flags = SA_RESTART;
+    for_each_of(signals, [&](int signal) {
+        struct sigaction& old = before[static_cast<std::size_t>(signal)];
+        sigaction(signal, &ours, &old);
+        withhold_handler(signal, old);
+    });
+}
+
+/// What the application has put there meanwhile stays.
+void give_back(int signal, void (*handler)(int), const actions& before) {
+    forget_handler(signal);
+    struct sigaction now{};
+    sigaction(signal, nullptr, &now);
+    if (now.sa_handler == handler) sigaction(signal, &before[static_cast<std::size_t>(signal)], nullptr);
+}
+
 }  // namespace
 
 result<signal_source> signal_source::open(std::span<const int> signals) noexcept {
@@ -90,25 +112,12 @@ signal_source::signal_source(unique_fd fd, const sigset_t& signals) : fd_(std::m
     withhold_mask(signals);
     of_source() = signals;
     taker = pthread_self();
-    struct sigaction handed{};
-    handed.sa_handler = &hand_on;
-    handed.sa_flags = SA_RESTART;
-    for_each_of(signals, [&](int signal) {
-        struct sigaction& before = before_[static_cast<std::size_t>(signal)];
-        sigaction(signal, &handed, &before);
-        withhold_handler(signal, before);
-    });
+    take_over(signals, &hand_on, before_);
 }
 
 signal_source::~signal_source() {
     if (!fd_) return;
-    for_each_of(of_source(), [this](int signal) {
-        forget_handler(signal);
-        struct sigaction now{};
-        sigaction(signal, nullptr, &now);
-        if (now.sa_handler == &hand_on)
-            sigaction(signal, &before_[static_cast<std::size_t>(signal)], nullptr);
-    });
+    for_each_of(of_source(), [this](int signal) { give_back(signal, &hand_on, before_); });
     forget_mask();
     sigemptyset(&of_source());
 }
@@ -124,27 +133,15 @@ std::optional<int> signal_source::next() noexcept {
 }
 
 signals_let_in::signals_let_in() noexcept : let_in_(of_source()) {
-    struct sigaction keep{};
-    keep.sa_handler = &keep_signal;
-    keep.sa_flags = SA_RESTART;
-    for_each_of(let_in_, [&](int signal) {
-        struct sigaction& before = before_[static_cast<std::size_t>(signal)];
-        sigaction(signal, &keep, &before);
-        withhold_handler(signal, before);
-    });
+    take_over(let_in_, &keep_signal, before_);
     pthread_sigmask(SIG_UNBLOCK, &let_in_, nullptr);
 }
 
 signals_let_in::~signals_let_in() {
     pthread_sigmask(SIG_BLOCK, &let_in_, nullptr);
     for_each_of(let_in_, [this](int signal) {
-        const auto number = static_cast<std::size_t>(signal);
-        forget_handler(signal);
-        struct sigaction now{};
-        sigaction(signal, nullptr, &now);
-        // What the application has put there meanwhile stays.
-        if (now.sa_handler == &keep_signal) sigaction(signal, &before_[number], nullptr);
-        if (came_in[number].exchange(false)) kill(getpid(), signal);
+        give_back(signal, &keep_signal, before_);
+        if (came_in[static_cast<std::size_t>(signal)].exchange(false)) kill(getpid(), signal);
     });
 }
 
