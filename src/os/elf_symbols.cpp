@@ -8,6 +8,7 @@
 #include <elf.h>
 #include <fcntl.h>
 #include <link.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -117,21 +118,44 @@ std::string path_of_program() {
     return size > 0 ? std::string(path.data(), static_cast<std::size_t>(size)) : std::string("unicoro");
 }
 
+/// The program or library that an address lies in.
+struct loaded_file {
+    std::uintptr_t address;  ///< what is looked for
+    std::uintptr_t base = 0;
+    const char* path = nullptr;  ///< the dynamic linker's
+    bool is_program = false;
+};
+
+// glibc calls the program "", musl what argv[0] was: its segments tell it apart.
+int look_at(dl_phdr_info* about, std::size_t, void* found) {
+    auto& wanted = *static_cast<loaded_file*>(found);
+    for (const auto& each : std::span(about->dlpi_phdr, about->dlpi_phnum)) {
+        const std::uintptr_t start = about->dlpi_addr + each.p_vaddr;
+        if (each.p_type != PT_LOAD || wanted.address < start || wanted.address - start >= each.p_memsz)
+            continue;
+        wanted.base = about->dlpi_addr;
+        wanted.path = about->dlpi_name;
+        wanted.is_program = reinterpret_cast<unsigned long>(about->dlpi_phdr) == getauxval(AT_PHDR);
+        return 1;
+    }
+    return 0;
+}
+
 }  // namespace
 
 code_place find_code(std::uintptr_t address) {
     code_place found;
-    Dl_info about{};
-    link_map* where = nullptr;
-    const int known =
-        dladdr1(reinterpret_cast<void*>(address), &about, reinterpret_cast<void**>(&where), RTLD_DL_LINKMAP);
-    if (known == 0 || about.dli_fname == nullptr || where == nullptr) return found;
-    found.of_program = where->l_name == nullptr || *where->l_name == '\0';
-    found.file = found.of_program ? path_of_program() : std::string(about.dli_fname);
-    found.offset = address - where->l_addr;
-    const mapped_file file(found.of_program ? "/proc/self/exe" : where->l_name);
+    loaded_file where{.address = address};
+    if (dl_iterate_phdr(look_at, &where) == 0) return found;
+    found.of_program = where.is_program;
+    found.file = found.of_program ? path_of_program() : std::string(where.path);
+    found.offset = address - where.base;
+    const mapped_file file(found.of_program ? "/proc/self/exe" : where.path);
     std::string name(name_of(file, found.offset));
-    if (name.empty() && about.dli_sname != nullptr) name = about.dli_sname;
+    Dl_info about{};
+    if (name.empty() && dladdr(reinterpret_cast<void*>(address), &about) != 0 && about.dli_sname != nullptr) {
+        name = about.dli_sname;
+    }
     found.function = demangled(name);
     return found;
 }
