@@ -48,7 +48,8 @@ class Forking:
         if app is not None:
             arguments = [*arguments[:-1], app]
         self.server = start(
-            "--python", sys.executable, "--pythonpath", APPS, "--blocked-loop-warning", 0, *arguments,
+            "--python", sys.executable, "--pythonpath", APPS, "--blocked-loop-warning", 0,
+            "--keep-alive", 60, *arguments,
             config=config,
             env={"PYTHONDONTWRITEBYTECODE": "1", "FORK_PROBE_NOTES": str(self.notes_path)},
         )
@@ -137,6 +138,14 @@ def test_signals_to_a_child_are_its_own(forking):
             # Python drops an exception that comes in the middle of its own work behind a fork.
             assert at_once == code or (name == "SIGINT" and at_once is None), name
             assert other.get(forking.prefix + "/pid").status == 200
+    forking.check_worker()
+
+
+@pytest.mark.parametrize("mode", ["greenlets", "greenlets beside coroutines"])
+def test_a_child_is_interrupted_in_a_switch(start, tmp_path, mode):
+    """What watches switches is Python code, which an exception may come upon."""
+    forking = Forking(start, mode, tmp_path)
+    assert forking.get("/interrupted") == 1
     forking.check_worker()
 
 

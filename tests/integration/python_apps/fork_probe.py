@@ -302,6 +302,27 @@ def signalled(number):
     return codes
 
 
+def interrupted():
+    """A child that is interrupted while it switches greenlets."""
+    import greenlet
+
+    parent = os.getpid()
+
+    def trace(event, switch):
+        if os.getpid() != parent:
+            raise KeyboardInterrupt
+
+    before = greenlet.settrace(trace)
+    try:
+        process = context.Process(target=time.sleep, args=(20,))
+        process.start()
+        process.join(5)
+        process.kill()
+        return process.exitcode
+    finally:
+        greenlet.settrace(before)
+
+
 def orphan():
     """Outlives the worker."""
     pid = os.fork()
@@ -323,8 +344,9 @@ def answer(path):
     name, _, what = path.strip("/").partition("/")
     if name == "signalled":
         return signalled(what)
-    if name in ("pid", "orphan", "slow"):
-        return {"pid": os.getpid, "orphan": orphan, "slow": sleep}[name]()
+    plain = {"pid": os.getpid, "orphan": orphan, "slow": sleep, "interrupted": interrupted}
+    if name in plain:
+        return plain[name]()
     if what == "inherited_sockets":
         shared_sockets[:] = socket.socketpair()
         shared_sockets[1].sendall(b"from the parent")

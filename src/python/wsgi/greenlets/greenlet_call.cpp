@@ -120,9 +120,7 @@ void greenlet_call::resume() {
         const py_ref next = std::move(resuming_.front());
         resuming_.erase(resuming_.begin());
         const py_ref came_back = greenlet_api::switch_to(next.get());
-        if (!came_back) {
-            log::error("a request's greenlet failed\n{}", describe_exception(take_exception().get()));
-        }
+        if (!came_back) switch_failed();
     }
 }
 
@@ -131,9 +129,7 @@ void greenlet_call::interrupt(PyObject* exception) {
     interrupted_ = true;
     const py_ref where = py_ref::borrow(greenlet_.get());
     const py_ref came_back = greenlet_api::throw_into(where.get(), exception);
-    if (!came_back) {
-        log::error("a request's greenlet failed\n{}", describe_exception(take_exception().get()));
-    }
+    if (!came_back) switch_failed();
 }
 
 void greenlet_call::end() {
@@ -261,6 +257,11 @@ std::string greenlet_call::stack() const {
     const gil_lock gil;
     const py_ref frame = py_ref::steal(PyObject_GetAttrString(greenlet_.get(), "gr_frame"));
     return frame ? describe_stack(frame.get()) : std::string();
+}
+
+void switch_failed() {
+    if (interpreter::forked_away()) interpreter::leave_forked();
+    log::error("a request's greenlet failed\n{}", describe_exception(take_exception().get()));
 }
 
 }  // namespace unicoro::python

@@ -110,4 +110,8 @@ class greenlet_call final : public boost::intrusive_ref_counter<greenlet_call, b
 
 using greenlet_call_ptr = boost::intrusive_ptr<greenlet_call>;
 
+/// A switch to a request's greenlet came back with the exception that is set: logged, and cleared. In a child
+/// that the application forked it ends the child, as it would end any program.
+void switch_failed();
+
 }  // namespace unicoro::python

@@ -135,7 +135,7 @@ void greenlet_runner::start_next() {
     if (inside_ != nullptr) came_back = greenlet_api::switch_to(inside_);
     inside_ = nullptr;
     if (came_back) return;
-    log::error("a request's greenlet failed\n{}", describe_exception(take_exception().get()));
+    switch_failed();
     if (next_ == place) now_[next_++].call->end();
 }
 
