@@ -115,10 +115,11 @@ def test_it_keeps_nothing_in_memory(serve, kind, notes):
     with server.client() as client:
         client.get("/quick")
         before = most_memory(server)
-        client.send("GET /large?megabytes=80 HTTP/1.0\r\n\r\n")
+        client.send("GET /large?megabytes=160 HTTP/1.0\r\n\r\n")
         client.head()
-        assert read_to_end(client) == large_body(80)
-        assert most_memory(server) < before + 30
+        assert read_to_end(client) == large_body(160)
+        # malloc keeps some of the pieces that were given back.
+        assert most_memory(server) < before + 80
 
 
 def test_client_that_reads_late(serve, notes):
