@@ -3,8 +3,8 @@
 
 #include "os/elf_symbols.hpp"
 
-#include <execinfo.h>
 #include <semaphore.h>
+#include <unwind.h>
 
 #include <algorithm>
 #include <array>
@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <charconv>
 #include <csignal>
+#include <cstddef>
 #include <cstdint>
 #include <ctime>
 #include <span>
@@ -20,13 +21,13 @@
 namespace unicoro::os {
 namespace {
 
-constexpr int deepest = 64;
+constexpr std::size_t deepest = 64;
 // The handler itself, and what the kernel returns to from it.
-constexpr int own_frames = 2;
+constexpr std::size_t own_frames = 2;
 
 struct answer {
-    std::array<void*, deepest> frames{};
-    std::atomic<int> count{0};
+    std::array<std::uintptr_t, deepest> frames{};
+    std::atomic<std::size_t> count{0};
     sem_t ready{};
 };
 
@@ -35,18 +36,31 @@ answer& shared() {
     return only;
 }
 
+struct walk {
+    answer& into;
+    std::size_t seen = 0;
+};
+
+// Not backtrace(3), which is glibc's alone and may load a library.
+_Unwind_Reason_Code note_frame(_Unwind_Context* frame, void* state) {
+    auto& so_far = *static_cast<walk*>(state);
+    if (so_far.seen == deepest) return _URC_END_OF_STACK;
+    so_far.into.frames[so_far.seen++] = _Unwind_GetIP(frame);
+    return _URC_NO_REASON;
+}
+
 void tell(int) {
     const int before = errno;
-    answer& into = shared();
-    into.count.store(backtrace(into.frames.data(), deepest), std::memory_order_release);
-    sem_post(&into.ready);
+    walk frames{shared()};
+    _Unwind_Backtrace(note_frame, &frames);
+    frames.into.count.store(frames.seen, std::memory_order_release);
+    sem_post(&frames.into.ready);
     errno = before;
 }
 
-std::vector<code_place> places_of(std::span<void* const> frames) {
+std::vector<code_place> places_of(std::span<const std::uintptr_t> frames) {
     std::vector<code_place> places;
-    for (void* const frame : frames) {
-        const auto address = reinterpret_cast<std::uintptr_t>(frame);
+    for (const std::uintptr_t address : frames) {
         // All but the innermost are where a call returns to, which may be the next function.
         places.push_back(find_code(places.empty() ? address : address - 1));
     }
@@ -88,9 +102,6 @@ timespec after(std::chrono::milliseconds patience) {
 
 thread_stack::thread_stack() noexcept : watched_(pthread_self()) {
     sem_init(&shared().ready, 0, 0);
-    // The first call loads a library, which a signal handler must not.
-    std::array<void*, 1> unused{};
-    backtrace(unused.data(), 1);
     for (int each = SIGRTMAX; each > SIGRTMIN && signal_ == 0; --each) {
         struct sigaction now{};
         if (sigaction(each, nullptr, &now) != 0 || now.sa_handler != SIG_DFL) continue;
@@ -116,11 +127,10 @@ std::string thread_stack::take(std::chrono::milliseconds patience) const {
     int waited = sem_timedwait(&from.ready, &until);
     while (waited != 0 && errno == EINTR) waited = sem_timedwait(&from.ready, &until);
     if (waited != 0) return {};
-    const int count = from.count.load(std::memory_order_acquire);
+    const std::size_t count = from.count.load(std::memory_order_acquire);
     if (count <= own_frames) return {};
-    std::vector<code_place> places = places_of(
-        std::span<void* const>(from.frames).subspan(own_frames, static_cast<std::size_t>(count - own_frames))
-    );
+    std::vector<code_place> places =
+        places_of(std::span<const std::uintptr_t>(from.frames).subspan(own_frames, count - own_frames));
     cut_loop(places);
     return text_of(places);
 }
