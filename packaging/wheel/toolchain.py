@@ -25,7 +25,12 @@ LIBRARIES = {
     "CLI11": ("CLI/Version.hpp", "CLI11_VERSION", ""),
     "fmt": ("fmt/core.h", "FMT_VERSION", "-DFMT_HEADER_ONLY"),
     "nlohmann_json": ("nlohmann/detail/abi_macros.hpp", "NLOHMANN_JSON_VERSION", ""),
-    "spdlog": ("spdlog/version.h", "SPDLOG_VER", "-DSPDLOG_FMT_EXTERNAL -DSPDLOG_HEADER_ONLY -DFMT_HEADER_ONLY"),
+    # It asks for stat64, which musl shows only on demand.
+    "spdlog": (
+        "spdlog/version.h",
+        "SPDLOG_VER",
+        "-DSPDLOG_FMT_EXTERNAL -DSPDLOG_HEADER_ONLY -DFMT_HEADER_ONLY -D_LARGEFILE64_SOURCE",
+    ),
 }
 FOLDERS = ("boost", "CLI", "fmt", "nlohmann", "spdlog")
 
