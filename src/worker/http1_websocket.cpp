@@ -54,10 +54,6 @@ awaitable<result<std::shared_ptr<app::websocket>>> http1_exchange::accept_websoc
     if (!subprotocol.empty() && !offered(head(), subprotocol)) {
         co_return error_code(errc::invalid_subprotocol);
     }
-    if (shared_.draining) {
-        fail(503, "The server is shutting down");
-        co_return error_code(errc::cancelled);
-    }
     lift_deadline();
     std::string early(reader_.unread());
     reader_.give_away_unread();
@@ -74,7 +70,7 @@ awaitable<result<std::shared_ptr<app::websocket>>> http1_exchange::accept_websoc
     }
     connection_->carry(now_.websocket.get());
     now_.websocket->open();
-    // The worker may have begun to drain while the head was being sent.
+    // Not refused before: a close with 1012 is what clients understand as a reason to connect again.
     if (shared_.draining) now_.websocket->drain();
     std::shared_ptr<app::websocket> accepted = now_.websocket;
     co_return accepted;
