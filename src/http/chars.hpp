@@ -44,6 +44,8 @@ consteval std::array<std::uint8_t, 256> make_byte_classes() {
     mark_range(0x80, 0xff, byte_class::content);
     mark_range(0x21, 0x22, byte_class::target);
     mark_range(0x24, 0x7e, byte_class::target);
+    // Clients send paths undecoded; what they mean is the application's business.
+    mark_range(0x80, 0xff, byte_class::target);
     mark_range('0', '9', byte_class::digit);
     mark_range('0', '9', byte_class::hex);
     mark_range('a', 'f', byte_class::hex);

@@ -2,12 +2,28 @@
 #include "http/chunk_decoder.hpp"
 
 #include "http/chars.hpp"
+#include "http/request_head.hpp"
 
 #include <algorithm>
+#include <array>
 #include <limits>
 
 namespace unicoro::http {
 namespace {
+
+// What frames, routes or authenticates a request. All shorter than what is kept of a name.
+constexpr std::array<std::string_view, 10> never_trailers = {
+    "Authorization",
+    "Connection",
+    "Content-Length",
+    "Expect",
+    "Host",
+    "Proxy-Authorization",
+    "TE",
+    "Trailer",
+    "Transfer-Encoding",
+    "Upgrade"
+};
 
 // Sixteen digits hold any size; a few leading zeros more are legal, a stream of them is an attack.
 constexpr std::size_t most_digits = 32;
@@ -141,11 +157,17 @@ bool chunk_decoder::take_trailer(char byte, refusal& why) {
     switch (state_) {
         case state::trailer_first:
             valid = is(byte_class::token, byte);
+            name_size_ = 0;
+            note_name(byte);
             state_ = state::trailer_name;
             break;
         case state::trailer_name:
-            valid = byte == ':' || is(byte_class::token, byte);
-            if (byte == ':') state_ = state::trailer_value;
+            if (byte == ':') {
+                state_ = state::trailer_value;
+                return end_name(why);
+            }
+            valid = is(byte_class::token, byte);
+            note_name(byte);
             break;
         case state::trailer_value:
             valid = byte == '\r' || is(byte_class::content, byte);
@@ -155,6 +177,19 @@ bool chunk_decoder::take_trailer(char byte, refusal& why) {
     }
     if (valid) return true;
     return refuse(why, 400, "Invalid trailer field (RFC 9112, 7.1.2)", std::string_view(&byte, 1));
+}
+
+void chunk_decoder::note_name(char byte) noexcept {
+    if (name_size_ < name_.size()) name_[name_size_++] = byte;
+}
+
+bool chunk_decoder::end_name(refusal& why) const {
+    const std::string_view name(name_.data(), name_size_);
+    const bool forbidden = std::any_of(
+        never_trailers.begin(), never_trailers.end(), [name](std::string_view n) { return iequals(n, name); }
+    );
+    if (!forbidden) return true;
+    return refuse(why, 400, "Invalid trailer: the field belongs to the head (RFC 9110, 6.5.1)", name);
 }
 
 }  // namespace unicoro::http

@@ -3,6 +3,7 @@
 
 #include "http/refusal.hpp"
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -38,7 +39,8 @@ class chunk_extension {
 /// Takes the chunked transfer coding off a body (RFC 9112, 7.1), a state machine over bytes: it
 /// asks for no byte to be kept and gives the same result however the input is split. Stricter than
 /// Beast's reader, which puts no bound on extensions and trailers and merges trailers into the
-/// head.
+/// head. Trailers are checked and dropped; fields that frame, route or authenticate are refused there
+/// (RFC 9110, 6.5.1).
 class chunk_decoder {
   public:
     enum class status { need_more, data, complete, refused };
@@ -79,6 +81,8 @@ class chunk_decoder {
     bool take_extension(char byte, refusal& why);
     bool end_size_line(refusal& why);
     bool take_trailer(char byte, refusal& why);
+    void note_name(char byte) noexcept;
+    bool end_name(refusal& why) const;
     bool expect(char byte, char wanted, state next, refusal& why);
 
     state state_ = state::size_first;
@@ -89,6 +93,8 @@ class chunk_decoder {
     std::size_t trailer_room_ = 0;
     std::size_t extension_room_ = 0;
     std::size_t digits_ = 0;
+    std::array<char, 24> name_{};  // the first bytes of a trailer's name
+    std::size_t name_size_ = 0;
 };
 
 }  // namespace unicoro::http

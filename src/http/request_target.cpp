@@ -63,13 +63,13 @@ bool split_absolute(std::string_view target, target_parts& parts, refusal& why) 
     return true;
 }
 
-bool split_authority(std::string_view target, target_parts& parts, refusal& why) {
+// A 200 of an application would turn the connection into a tunnel (RFC 9110, 9.3.6).
+bool refuse_connect(std::string_view target, refusal& why) {
     const std::size_t colon = target.rfind(':');
     if (colon == std::string_view::npos || colon == 0 || colon + 1 == target.size() || !valid_host(target)) {
         return refuse(why, 400, "Invalid request target: CONNECT needs host:port (RFC 9112, 3.2.3)", target);
     }
-    parts.authority = target;
-    return true;
+    return refuse(why, 501, "CONNECT is for proxies, which this server is not (RFC 9110, 9.3.6)", target);
 }
 
 }  // namespace
@@ -91,7 +91,7 @@ bool split_target(std::string_view method, std::string_view target, target_parts
     if (!all(byte_class::target, target)) {
         return refuse(why, 400, "Invalid byte in the request target (RFC 9112, 3.2)", target);
     }
-    if (method == "CONNECT") return split_authority(target, parts, why);
+    if (method == "CONNECT") return refuse_connect(target, why);
     if (target.front() == '/') {
         split_path(target, parts);
         return true;

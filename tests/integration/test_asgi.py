@@ -79,6 +79,16 @@ def test_scope(serve):
     assert scope["state"] == {"from": "the lifespan"}
 
 
+def test_bytes_that_are_not_ascii_in_the_target(serve):
+    server = serve()
+    with server.client() as client:
+        client.send(b"GET /scope_of/caf\xc3\xa9/\xff?q=\xe9 HTTP/1.1\r\nHost: a\r\n\r\n")
+        scope = json.loads(client.response().body)
+    assert scope["path"] == "/scope_of/café/\ufffd"
+    assert scope["raw_path"] == repr(b"/scope_of/caf\xc3\xa9/\xff")
+    assert scope["query_string"] == repr(b"q=\xe9")
+
+
 def test_bodies_in_both_directions(serve):
     server = serve()
     with server.client() as client:

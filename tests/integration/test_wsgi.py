@@ -147,6 +147,16 @@ def test_environ(serve):
     assert seen["wsgi.version"] == "(1, 0)"
 
 
+def test_bytes_that_are_not_ascii_in_the_target(serve):
+    server = serve()
+    with server.client() as client:
+        client.send(b"GET /environ/caf\xc3\xa9/\xff?q=\xe9 HTTP/1.1\r\nHost: a\r\n\r\n")
+        seen = json.loads(client.response().body)
+    assert seen["PATH_INFO"].encode("latin-1") == b"/environ/caf\xc3\xa9/\xff"
+    assert seen["RAW_URI"].encode("latin-1") == b"/environ/caf\xc3\xa9/\xff?q=\xe9"
+    assert seen["QUERY_STRING"].encode("latin-1") == b"q=\xe9"
+
+
 @pytest.mark.parametrize("size", [0, 1, 70_000, 3_000_000])
 def test_body(serve, size):
     body = os.urandom(size)

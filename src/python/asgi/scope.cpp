@@ -8,10 +8,16 @@
 #include "python/runtime/dict.hpp"
 #include "python/runtime/text.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace unicoro::python {
 namespace {
+
+// Percent-encoding, or UTF-8 that was sent as it is.
+bool is_encoded(char byte) noexcept {
+    return byte == '%' || static_cast<unsigned char>(byte) > 0x7f;
+}
 
 py_ref versions(const char* spec) noexcept {
     return py_ref::steal(Py_BuildValue("{ssss}", "version", "3.0", "spec_version", spec));
@@ -101,7 +107,7 @@ bool scope_builder::add_target(PyObject* scope, app::exchange& request) {
     const http::request_head& head = request.head();
     // "http://host" without a path asks for "/" (RFC 9110, 4.2.3).
     const std::string_view path = head.path.empty() ? std::string_view("/") : head.path;
-    if (path.find('%') == std::string_view::npos) {
+    if (std::none_of(path.begin(), path.end(), is_encoded)) {
         if (!put(scope, name.path, texts_.get(path))) return false;
     } else {
         const std::string decoded = app::percent_decode(path, app::plus_sign::literal);

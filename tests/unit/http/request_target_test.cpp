@@ -81,7 +81,8 @@ TEST_SUITE("request_target") {
             {"GET", "http://[::1]:8/p", "/p", "", "[::1]:8"},
             {"OPTIONS", "/a", "/a", "", ""},
             {"OPTIONS", "*", "*", "", ""},
-            {"CONNECT", "[::1]:443", "", "", "[::1]:443"},
+            {"GET", "/caf\xc3\xa9?\xff", "/caf\xc3\xa9", "\xff", ""},
+            {"GET", "http://a.example/\xe9", "/\xe9", "", "a.example"},
         };
         for (const row& r : rows) {
             CAPTURE(r.target);
