@@ -31,7 +31,6 @@ COMMON = [
     "-D_LIBCXXABI_BUILDING_LIBRARY",
     "-DLIBCXX_BUILDING_LIBCXXABI",
     "-D_LIBCPP_HAS_NO_PRAGMA_SYSTEM_HEADER",
-    "-DHAVE___CXA_THREAD_ATEXIT_IMPL",
     "-DLIBC_NAMESPACE=__llvm_libc_common_utils",
     f"-I{LIBCXX / 'src'}",
     f"-I{LIBCXX / 'libc'}",
@@ -56,11 +55,16 @@ def sources() -> list[pathlib.Path]:
     return [path for path in found if not any(part in str(path) for part in LEFT_OUT)]
 
 
-def compile_one(cxx: pathlib.Path, source: pathlib.Path, folder: pathlib.Path) -> pathlib.Path:
+def flags_of(target: Target) -> list[str]:
+    # musl has none; libc++abi then keeps the destructors of threads itself.
+    return [*COMMON, *(["-DHAVE___CXA_THREAD_ATEXIT_IMPL"] if target.libc == "gnu" else [])]
+
+
+def compile_one(target: Target, cxx: pathlib.Path, source: pathlib.Path, folder: pathlib.Path) -> pathlib.Path:
     made = folder / (str(source.relative_to(toolchain.ZIG_ROOT / "lib")).replace("/", "-") + ".o")
     if not made.exists():
         unfinished = made.with_suffix(".part.o")
-        command = [cxx, *COMMON, *toolchain.CXX_ARGS, source, "-o", unfinished]
+        command = [cxx, *flags_of(target), *toolchain.CXX_ARGS, source, "-o", unfinished]
         subprocess.run(command, check=True, env=toolchain.environment())
         unfinished.rename(made)
     return made
@@ -75,7 +79,7 @@ def archive(target: Target, folder: pathlib.Path, jobs: int) -> pathlib.Path:
     objects.mkdir(parents=True, exist_ok=True)
     cxx = toolchain.compiler(target, folder)
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
-        files = list(pool.map(lambda source: compile_one(cxx, source, objects), sources()))
+        files = list(pool.map(lambda source: compile_one(target, cxx, source, objects), sources()))
     subprocess.run([folder / "ar", "rcs", made, *files], check=True)
     return made
 
