@@ -64,6 +64,9 @@ class request {
     [[nodiscard]] std::string_view host() const noexcept;            ///< Host, or the target's authority
     [[nodiscard]] std::string_view remote_address() const noexcept;  ///< empty on a unix socket
     [[nodiscard]] std::uint16_t remote_port() const noexcept;
+    /// What a proxy said of the connection when it announced the client (setting proxy_protocol), by the
+    /// names that docs/deployment.md lists ("PROXY_ADDR"); empty where it is not said.
+    [[nodiscard]] std::string connection_variable(std::string_view name) const;
 
     [[nodiscard]] std::span<const header_field> headers() const noexcept;
     /// The first field of that name, compared without case.

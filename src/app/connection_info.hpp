@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "http/proxy_header.hpp"
+
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -24,7 +26,8 @@ struct tls_facts {
 struct stream_facts {
     /// The socket's own peer, where that is a proxy which announced the client. It is who may be trusted.
     std::optional<endpoint> socket_peer;
-    std::optional<tls_facts> tls;  ///< of an encrypted one
+    std::optional<http::proxied_connection> proxied;  ///< what that proxy said
+    std::optional<tls_facts> tls;                     ///< of an encrypted one
 };
 
 /// The two ends of the connection a request came by. Lives as long as the connection, which may be idle in
@@ -37,8 +40,12 @@ struct connection_info {
     std::uint16_t local_port = 0;
     bool unix_socket = false;
 
-    /// By TLS of this server.
-    [[nodiscard]] bool secure() const noexcept { return stream && stream->tls; }
+    /// By TLS of this server, or of the proxy that announced the client.
+    [[nodiscard]] bool secure() const noexcept {
+        return stream && (stream->tls || (stream->proxied && stream->proxied->tls));
+    }
+    /// The client is known by its address and its port.
+    [[nodiscard]] bool client_has_port() const noexcept { return !unix_socket || remote_port != 0; }
     [[nodiscard]] const std::string& peer_address() const noexcept {
         return stream && stream->socket_peer ? stream->socket_peer->address : remote_address;
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <unicoro/request.hpp>
 
+#include "app/connection_variables.hpp"
 #include "app/exchange.hpp"
 #include "app/percent.hpp"
 
@@ -63,6 +64,13 @@ std::string_view request::host() const noexcept {
 
 std::string_view request::remote_address() const noexcept {
     return exchange_.connection().remote_address;
+}
+
+std::string request::connection_variable(std::string_view name) const {
+    for (auto& [each, value] : app::variables_of(exchange_.connection())) {
+        if (each == name) return std::move(value);
+    }
+    return {};
 }
 
 std::uint16_t request::remote_port() const noexcept {

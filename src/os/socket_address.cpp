@@ -55,6 +55,13 @@ result<socket_address> local_address(int fd) noexcept {
     return address;
 }
 
+result<socket_address> peer_address(int fd) noexcept {
+    socket_address address;
+    address.length = sizeof address.storage;
+    if (getpeername(fd, address.data(), &address.length) != 0) return last_error();
+    return address;
+}
+
 result<socket_address> unix_address(std::string_view path) noexcept {
     socket_address address;
     auto& native = *reinterpret_cast<sockaddr_un*>(&address.storage);

@@ -34,6 +34,9 @@ struct socket_address {
 /// The local address of a socket.
 [[nodiscard]] result<socket_address> local_address(int fd) noexcept;
 
+/// The address at the other end of a connected socket.
+[[nodiscard]] result<socket_address> peer_address(int fd) noexcept;
+
 /// A path as an address; fails with ENAMETOOLONG and with EINVAL when it is empty.
 [[nodiscard]] result<socket_address> unix_address(std::string_view path) noexcept;
 

@@ -94,6 +94,7 @@ template struct conversion<seconds_setting>;
 template struct conversion<worker_class>;
 template struct conversion<log_level>;
 template struct conversion<http::underscore_fields>;
+template struct conversion<http::proxy_protocol>;
 template struct conversion<app_interface>;
 template struct conversion<lifespan_mode>;
 template struct conversion<ipv6_only_mode>;

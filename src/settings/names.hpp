@@ -43,6 +43,14 @@ inline constexpr word_table<http::underscore_fields, 3> words_of<http::underscor
 }};
 
 template <>
+inline constexpr word_table<http::proxy_protocol, 4> words_of<http::proxy_protocol>{{
+    {http::proxy_protocol::off, "off"},
+    {http::proxy_protocol::v1, "v1"},
+    {http::proxy_protocol::v2, "v2"},
+    {http::proxy_protocol::any, "auto"},
+}};
+
+template <>
 inline constexpr word_table<app_interface, 4> words_of<app_interface>{{
     {app_interface::auto_detect, "auto"},
     {app_interface::wsgi, "wsgi"},

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "http/policy.hpp"
+#include "http/proxy_header.hpp"
 #include "log/level.hpp"
 
 #include <chrono>
@@ -98,7 +99,9 @@ struct server_settings {
     // HTTP
     http::policy policy;                                               ///< what requests are accepted
     std::vector<std::string> forwarded_allow_ips{"127.0.0.1", "::1"};  ///< addresses, CIDR, "*"
-    std::string server_header = "unicoro";                             ///< empty = no Server field
+    http::proxy_protocol proxy_protocol = http::proxy_protocol::off;
+    std::vector<std::string> proxy_allow_ips{"127.0.0.1", "::1"};  ///< as forwarded_allow_ips
+    std::string server_header = "unicoro";                         ///< empty = no Server field
     bool sendfile = true;
 
     // ASGI

@@ -190,6 +190,23 @@ part proxies() {
              .default_note = "$FORWARDED_ALLOW_IPS, else 127.0.0.1,::1",
              .help = "Proxies whose forwarding fields are believed: addresses, CIDR blocks or *; peers on "
                      "unix sockets always are"},
+            {.name = "proxy_protocol",
+             .flags = "--proxy-protocol",
+             .form = flag_form::optional_value,
+             .metavar = "MODE",
+             .type = choice_of<http::proxy_protocol>({{"true", "auto"}, {"false", "off"}}),
+             .kept = stored_in<&server_settings::proxy_protocol>(),
+             .help =
+                 "The PROXY protocol, by which a load balancer announces the client of a connection: v1, v2, "
+                 "or auto = either. The flag alone means auto. A connection without it is served as it is"},
+            {.name = "proxy_allow_ips",
+             .flags = "--proxy-allow-from",
+             .metavar = "ADDRESSES",
+             .type = network_list(),
+             .kept = stored_in<&server_settings::proxy_allow_ips>(),
+             .help =
+                 "Load balancers that may announce clients by proxy_protocol: addresses, CIDR blocks or *; "
+                 "peers on unix sockets always may"},
             {.name = "secure_scheme_headers",
              .type = field_map(),
              .kept = rule<&http::policy::secure_scheme_headers>,

@@ -79,15 +79,6 @@ constexpr auto table = std::to_array<unavailable_setting>({
      "Accept blanks between the name of a header field and its colon",
      "it lets requests be smuggled past a proxy (RFC 9112, 5.1); fix the client"},
 
-    {proxies, "proxy_protocol", "--proxy-protocol [MODE]",
-     [] { return choice({{"off"}, {"v1"}, {"v2"}, {"auto"}, {"true", "auto"}, {"false", "off"}}); },
-     R"("off")", not_yet,
-     "Expect the PROXY protocol from a load balancer", "let the load balancer send X-Forwarded-For instead"},
-    {proxies, "proxy_allow_ips", "--proxy-allow-from ADDRESSES", network_list, R"(["127.0.0.1", "::1"])",
-     meaningless,
-     "Load balancers that may speak the PROXY protocol",
-     "it belongs to proxy_protocol, which is not available yet"},
-
     {tls, "certfile", "--certfile FILE", note, "null", not_yet, "The certificate chain", no_tls},
     {tls, "keyfile", "--keyfile FILE", note, "null", not_yet, "The key of the certificate", no_tls},
     {tls, "ca_certs", "--ca-certs FILE", note, "null", meaningless,

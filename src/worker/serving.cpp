@@ -34,6 +34,13 @@ std::chrono::milliseconds farewell_of(std::chrono::milliseconds keepalive) {
 // How long the client may take to answer a WebSocket's close frame.
 constexpr std::chrono::seconds close_time{10};
 
+// The settings were checked when they were resolved.
+void fill(base::trust_list& list, const std::vector<std::string>& networks) {
+    for (const std::string& network : networks) {
+        [[maybe_unused]] const bool known = list.add(network);
+    }
+}
+
 }  // namespace
 
 time_limits::time_limits(aio::deadline_service& service, const settings::server_settings& values)
@@ -68,10 +75,8 @@ serving::serving(
       requests_left(request_limit(values)),
       room(loop, std::chrono::steady_clock::time_point::max()),
       never(loop, std::chrono::steady_clock::time_point::max()) {
-    for (const std::string& network : values.forwarded_allow_ips) {
-        // The settings were checked when they were resolved.
-        [[maybe_unused]] const bool known = forwarders.add(network);
-    }
+    fill(forwarders, values.forwarded_allow_ips);
+    fill(balancers, values.proxy_allow_ips);
 }
 
 std::string_view serving::date() {

@@ -53,6 +53,7 @@ struct serving {
     scoreboard::worker_slot& slot;
     scoreboard::request_ledger ledger;
     base::trust_list forwarders;  ///< forwarded_allow_ips
+    base::trust_list balancers;   ///< proxy_allow_ips
     aio::deadline_service deadlines;
     time_limits limits;
     exchange_pool exchanges;

@@ -16,6 +16,7 @@
 #include "worker/code_watch.hpp"
 #include "worker/descriptor_budget.hpp"
 #include "worker/loop_watch.hpp"
+#include "worker/proxied_stream.hpp"
 #include "worker/serving.hpp"
 #include "worker/socket_stream.hpp"
 
@@ -65,7 +66,9 @@ class process {
     asio::io_context io_{1};
     asio::basic_signal_set<executor> signals_{io_};
     serving shared_;
-    socket_streams streams_{io_, shared_.deadlines};
+    socket_streams sockets_{io_, shared_.deadlines};
+    proxied_streams proxied_{sockets_, shared_.balancers, how_.settings.proxy_protocol};
+    stream_factory& streams_;
     aio::task_group connections_{io_};
     aio::task_group application_tasks_{io_};
     aio::task_group own_{io_};
@@ -85,6 +88,10 @@ process::process(const master::worker_launch& how, const host_maker& make_host)
     : how_(how),
       make_host_(make_host),
       shared_(io_, how.settings, how.board, how.slot),
+      streams_(
+          how.settings.proxy_protocol == http::proxy_protocol::off ? static_cast<stream_factory&>(sockets_)
+                                                                   : proxied_
+      ),
       context_{
           io_,
           how.settings,

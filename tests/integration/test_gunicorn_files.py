@@ -81,7 +81,6 @@ TAKEN = {
                                "syslog_addr has no meaning here: it belongs to syslog"),
     "what belongs to statsd": ("import os\nstatsd_host = os.environ.get('NO_SUCH')\nstatsd_prefix = 'site'\ndogstatsd_tags = 'a:b'",
                                "statsd_prefix has no meaning here: it belongs to statsd_host"),
-    "what belongs to the PROXY protocol": ("proxy_protocol = 'off'\nproxy_allow_ips = '*'", "it belongs to proxy_protocol"),
     "what belongs to uwsgi": ("uwsgi_allow_ips = '10.0.0.1'", "it belongs to the uwsgi protocol"),
     "HTTP/2 without TLS": ("http_protocols = 'h2,h1'\nhttp2_max_concurrent_streams = 7", "it belongs to HTTP/2"),
     "helper processes that are none": ("dirty_workers = 2\ndef dirty_post_fork(arbiter, worker): pass", "it belongs to dirty_apps"),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "python/asgi/scope.hpp"
 
+#include "app/connection_variables.hpp"
 #include "app/percent.hpp"
 #include "base/text.hpp"
 #include "http/websocket_handshake.hpp"
@@ -54,9 +55,7 @@ py_ref scope_builder::http(app::exchange& request, PyObject* state) {
     const asgi_names& name = asgi_names::all();
     py_ref scope = build(http_.get(), request, state);
     if (!scope || !put(scope.get(), name.method, texts_.get(request.head().method))) return {};
-    if (!put(scope.get(), name.extensions, py_ref::steal(PyDict_Copy(http_extensions_.get())))) {
-        return {};
-    }
+    if (!put(scope.get(), name.extensions, extensions_of(request, http_extensions_.get()))) return {};
     if (request.head().scheme != "http" && !put(scope.get(), name.scheme, name.https)) return {};
     return scope;
 }
@@ -65,9 +64,7 @@ py_ref scope_builder::websocket(app::exchange& request, PyObject* state) {
     const asgi_names& name = asgi_names::all();
     py_ref scope = build(websocket_.get(), request, state);
     if (!scope || !put(scope.get(), name.subprotocols, subprotocols_of(request.head()))) return {};
-    if (!put(scope.get(), name.extensions, py_ref::steal(PyDict_Copy(websocket_extensions_.get())))) {
-        return {};
-    }
+    if (!put(scope.get(), name.extensions, extensions_of(request, websocket_extensions_.get()))) return {};
     if (request.head().scheme != "http" && !put(scope.get(), name.scheme, name.wss)) return {};
     return scope;
 }
@@ -94,7 +91,7 @@ py_ref scope_builder::build(PyObject* base, app::exchange& request, PyObject* st
         return {};
     }
     const app::connection_info& connection = request.connection();
-    if (!connection.unix_socket && !put(scope, name.client, client_of(connection))) return {};
+    if (connection.client_has_port() && !put(scope, name.client, client_of(connection))) return {};
     if (!put(scope, name.server, server_of(connection))) return {};
     if (head.version != http::version::http_1_1 && !put(scope, name.http_version, name.http_1_0)) {
         return {};
@@ -121,6 +118,19 @@ bool scope_builder::add_target(PyObject* scope, app::exchange& request) {
         head.script_name.empty() && !root_path_.empty() ? std::string_view(root_path_) : where.server;
     if (server == root_path_ && where.prefix.empty()) return true;
     return put(scope, name.root_path, utf8(std::string(server).append(where.prefix)));
+}
+
+py_ref scope_builder::extensions_of(app::exchange& request, PyObject* base) {
+    py_ref made = py_ref::steal(PyDict_Copy(base));
+    const auto said = app::variables_of(request.connection());
+    if (!made || said.empty()) return made;
+    const py_ref variables = py_ref::steal(PyDict_New());
+    if (!variables) return {};
+    for (const auto& [name, value] : said) {
+        if (!put(variables.get(), texts_.get(name).get(), latin1(value))) return {};
+    }
+    return PyDict_SetItemString(made.get(), "proxy_protocol", variables.get()) == 0 ? std::move(made)
+                                                                                    : py_ref();
 }
 
 py_ref scope_builder::fields_of(const http::request_head& head) {

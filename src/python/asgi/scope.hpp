@@ -36,6 +36,7 @@ class scope_builder {
   private:
     [[nodiscard]] py_ref build(PyObject* base, app::exchange& request, PyObject* state);
     [[nodiscard]] bool add_target(PyObject* scope, app::exchange& request);
+    [[nodiscard]] py_ref extensions_of(app::exchange& request, PyObject* base);
     [[nodiscard]] py_ref fields_of(const http::request_head& head);
     [[nodiscard]] py_ref client_of(const app::connection_info& connection);
     [[nodiscard]] py_ref server_of(const app::connection_info& connection);

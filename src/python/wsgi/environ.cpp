@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "python/wsgi/environ.hpp"
 
+#include "app/connection_variables.hpp"
 #include "app/percent.hpp"
 #include "python/runtime/dict.hpp"
 #include "python/runtime/no_collection.hpp"
@@ -123,10 +124,12 @@ py_ref environ_builder::build(
         return {};
     }
     if (!put(environ, key.remote_addr, texts_.get(connection.remote_address))) return {};
-    if (connection.unix_socket) {
-        if (!add_unix_server(environ, head)) return {};
-    } else if (!put(environ, key.remote_port, number(connection.remote_port))) {
+    if (connection.unix_socket && !add_unix_server(environ, head)) return {};
+    if (connection.client_has_port() && !put(environ, key.remote_port, number(connection.remote_port))) {
         return {};
+    }
+    for (const auto& [name, value] : app::variables_of(connection)) {
+        if (!put(environ, texts_.get(name).get(), latin1(value))) return {};
     }
     if (input != nullptr) {
         if (PyDict_SetItem(environ, key.wsgi_input, input) != 0) return {};

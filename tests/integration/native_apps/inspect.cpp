@@ -42,6 +42,10 @@ unicoro::awaitable<unicoro::response> describe(unicoro::request& request) {
     append_member(out, "version", request.protocol());
     append_member(out, "scheme", request.scheme());
     append_member(out, "host", request.host());
+    append_member(
+        out, "remote", std::string(request.remote_address()) + ":" + std::to_string(request.remote_port())
+    );
+    append_member(out, "proxy_addr", request.connection_variable("PROXY_ADDR"));
     append_member(out, "body", body);
     out += "\"fields\":[";
     std::string_view between;

@@ -41,6 +41,10 @@ async def scope_of(scope, receive, send):
     await respond(send, json.dumps(shown, default=repr).encode())
 
 
+async def proxied(scope, receive, send):
+    await respond(send, json.dumps(scope["extensions"]["proxy_protocol"]).encode())
+
+
 async def sleep(scope, receive, send):
     await asyncio.sleep(0.3)
     await respond(send, b"slept")

@@ -136,8 +136,6 @@ TEST_SUITE("load") {
                  row{{"--reload", "--preload"},
                      "command line: --reload: does not go with command line: --preload"},
                  row{{"-k", "tornado"}, "\"tornado\" is refused: Tornado has its own"},
-                 row{{"--proxy-protocol"}, "--proxy-protocol is not available yet"},
-                 row{{"--proxy-protocol", "v2"}, "--proxy-protocol is not available yet"},
                  row{{"--statsd-host", "a:1"}, "--statsd-host is not available yet"},
                  row{{"--log-syslog"}, "--log-syslog is not available yet"},
                  row{{"--strip-header-spaces"}, "--strip-header-spaces is refused"},
