@@ -89,6 +89,23 @@ outcome<listener> adopt_listener(int fd, int backlog) noexcept {
     return listener(std::move(made));
 }
 
+outcome<listener> resume_listener(const passed_socket& passed) noexcept {
+    const std::string what = "cannot go on listening on descriptor " + std::to_string(passed.fd);
+    const auto address = local_address(passed.fd);
+    if (!address) return make_failure(address.error(), what);
+    if (const error_code failed = make_private(passed.fd)) return make_failure(failed, what);
+    listener::state made;
+    made.listening = option(passed.fd, SO_ACCEPTCONN) == 1;
+    made.fd = unique_fd(passed.fd);
+    made.unix_socket = address->is_unix();
+    made.address = passed.path.value_or(address->host());
+    made.port = address->port();
+    if (!passed.path) return listener(std::move(made));
+    auto file = socket_file::resume(passed.fd, *passed.path);
+    if (!file) return file.error();
+    return listener(std::move(made), std::move(*file));
+}
+
 outcome<std::vector<listener>> take_systemd_listeners(int backlog) noexcept {
     const auto meant_for = environment_number<pid_t>("LISTEN_PID");
     const auto count = environment_number<int>("LISTEN_FDS");

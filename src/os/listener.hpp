@@ -62,6 +62,9 @@ class listener {
     /// Gives the file of a unix socket these rights; nothing for others and for inherited sockets.
     [[nodiscard]] error_code set_path_rights(const file_rights& rights) const noexcept;
 
+    /// Whether there is a file of it, made here, which `remove_path` removes.
+    [[nodiscard]] bool has_file() const noexcept { return file_ != nullptr; }
+
     /// Master only: removes the file of a unix socket if it is still the one bound here.
     void remove_path() const noexcept;
 

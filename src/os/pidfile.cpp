@@ -140,6 +140,16 @@ outcome<pidfile> pidfile::create(const std::string& path) noexcept {
     return pidfile(path, std::move(folder), std::move(*written), pid);
 }
 
+outcome<pidfile> pidfile::resume(const std::string& path, unique_fd locked) noexcept {
+    const std::string what = "cannot go on with pidfile " + path;
+    auto folder = base::parent_folder::of(path, base::parent_folder::last_link::keep);
+    if (!folder) return failure{system_error(folder.error().error), what + ": " + folder.error().reason};
+    if (!same_file(locked.get(), *folder)) {
+        return failure{system_error(ESTALE), what + ": another file stands there now"};
+    }
+    return pidfile(path, std::move(*folder), std::move(locked), getpid());
+}
+
 pidfile& pidfile::operator=(pidfile&& other) noexcept {
     if (this != &other) {
         remove();

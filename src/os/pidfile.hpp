@@ -21,6 +21,10 @@ class pidfile {
     /// Fails, naming the pid, when a live process holds the lock.
     [[nodiscard]] static outcome<pidfile> create(const std::string& path) noexcept;
 
+    /// Goes on with a file that the program which this process was before has made and locked under this
+    /// path, with `locked` its descriptor of it. Fails where it does not stand there any more.
+    [[nodiscard]] static outcome<pidfile> resume(const std::string& path, unique_fd locked) noexcept;
+
     pidfile(pidfile&& other) noexcept = default;
     pidfile& operator=(pidfile&& other) noexcept;
 
@@ -28,6 +32,8 @@ class pidfile {
     ~pidfile();
 
     [[nodiscard]] const std::string& path() const noexcept { return path_; }
+
+    [[nodiscard]] int fd() const noexcept { return fd_.get(); }
 
     /// After fork: lets go of the descriptors and leaves the file to the parent.
     void abandon() noexcept {

@@ -153,6 +153,20 @@ outcome<socket_file> socket_file::bind(int socket_fd, const std::string& path, c
     return made;
 }
 
+outcome<socket_file> socket_file::resume(int socket_fd, const std::string& path) {
+    auto folder = base::parent_folder::of(path, base::parent_folder::last_link::keep);
+    if (!folder) {
+        return failure{system_error(folder.error().error), describe(path) + ": " + folder.error().reason};
+    }
+    socket_file made(std::move(*folder));
+    error_code failed = made.take_hold(socket_fd);
+    struct stat held{};
+    if (!failed && fstat(made.file_.get(), &held) != 0) failed = last_error();
+    if (!failed && !(S_ISSOCK(held.st_mode) && made.stands(made.file_))) failed = system_error(ESTALE);
+    if (failed) return make_failure(failed, describe(path));
+    return made;
+}
+
 error_code socket_file::give(const file_rights& rights) const noexcept {
     if (rights.user || rights.group) {
         const uid_t uid = rights.user.value_or(static_cast<uid_t>(-1));

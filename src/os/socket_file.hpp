@@ -31,6 +31,10 @@ class socket_file {
         int socket_fd, const std::string& path, const file_rights& rights
     );
 
+    /// Goes on with the file of a socket that was bound before, by another process or another program in
+    /// this one. Fails with ESTALE where it does not stand at the path any more.
+    [[nodiscard]] static outcome<socket_file> resume(int socket_fd, const std::string& path);
+
     [[nodiscard]] error_code give(const file_rights& rights) const noexcept;
 
     /// Removes the file if it still stands where it was made.
