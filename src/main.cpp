@@ -8,5 +8,6 @@ int main(int argc, char** argv) {
     how.arguments.assign(argv, argv + argc);
     if (how.arguments.empty()) how.arguments.emplace_back();
     how.arguments.front() = unicoro::os::executed_path();
+    how.program = how.arguments;
     return unicoro::cli::run(how);
 }

@@ -9,6 +9,7 @@
 #include "cli/run_server.hpp"
 #include "os/descriptors.hpp"
 #include "os/process_title.hpp"
+#include "os/program.hpp"
 #include "settings/load.hpp"
 
 #include <unicoro/abi.hpp>
@@ -30,6 +31,7 @@ int run(const invocation& how) {
                   << failed.message() << '\n';
         return exit_failure;
     }
+    const std::vector<std::string> environment = os::current_environment();
     python_answers answers;
     if (how.answers >= 0) answers.restore(os::unique_fd(how.answers));
     settings::load_request request = settings::request_of_process(how.arguments);
@@ -60,7 +62,8 @@ int run(const invocation& how) {
         return check_application(request, outcome.settings, how.python);
     }
     os::prepare_process_title();
-    return run_server(request, std::move(outcome), how);
+    os::program begun{how.program, environment, request.directory.string()};
+    return run_server(request, std::move(outcome), how, std::move(begun));
 }
 
 }  // namespace unicoro::cli

@@ -11,6 +11,7 @@ namespace unicoro::cli {
 /// How the command was called.
 struct invocation {
     std::vector<std::string> arguments;     ///< the first is the path it was executed by, absolute
+    std::vector<std::string> program;       ///< what to execute to call it again, absolute as well
     app::python_process* python = nullptr;  ///< in a process that is one
     bool embedded = false;                  ///< the program that this is says what counts, not the words
     bool launched = false;                  ///< by `become_python`, which has told of the settings

@@ -21,6 +21,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <iostream>
 #include <memory>
@@ -41,6 +42,20 @@ std::optional<std::string> open_logs(const settings::server_settings& values) {
     const os::outcome<os::privileges> owner = master::wanted_privileges(values);
     if (!owner) return owner.error().message;
     return log::open(log_options(values, *owner));
+}
+
+/// Whether the logs can be opened; then what goes wrong is for the running master, which reads it.
+std::optional<std::string> open_trial_logs(const settings::server_settings& values) {
+    const os::outcome<os::privileges> owner = master::wanted_privileges(values);
+    if (!owner) return owner.error().message;
+    log::options wanted = log_options(values, *owner);
+    wanted.capture_output = false;
+    wanted.keeps_stdout = true;
+    if (auto failed = log::open(wanted)) return failed;
+    wanted.errorlog = "-";
+    wanted.accesslog.reset();
+    wanted.loglevel = std::max(wanted.loglevel, log::level::warning);
+    return log::open(wanted);
 }
 
 /// What a worker opens itself: event loop, log files, its line to the master, Python's.
@@ -164,17 +179,23 @@ void warn_of_environments(const settings::server_settings& values) {
 
 }  // namespace
 
-int run_server(const settings::load_request& request, settings::outcome first, const invocation& how) {
+int run_server(
+    const settings::load_request& request, settings::outcome first, const invocation& how, os::program begun
+) {
+    auto former = master::take_succession();
+    if (!former) return refuse(former.error().message);
+    const bool trial = *former && (*former)->as == master::succession::role::trial;
     const auto values = std::make_shared<const settings::server_settings>(std::move(first.settings));
     if (const auto failed = enter_directory(request.directory, *values)) return refuse(*failed);
 
     std::optional<os::daemon_link> daemon;
-    if (values->daemon) {
+    // After an upgrade the process is one already.
+    if (values->daemon && !*former) {
         os::outcome<os::daemon_link> link = os::daemonise();
         if (!link) return refuse(link.error().message);
         daemon.emplace(std::move(*link));
     }
-    if (const auto failed = open_logs(*values)) {
+    if (const auto failed = trial ? open_trial_logs(*values) : open_logs(*values)) {
         if (daemon) daemon->report(exit_failure);
         return refuse(*failed);
     }
@@ -184,6 +205,8 @@ int run_server(const settings::load_request& request, settings::outcome first, c
 
     master::options options;
     options.settings = values;
+    options.begun = std::move(begun);
+    options.former = std::move(*former);
     if (settings::shapes_logging(*values)) tell_of_logging(app::has_python(*values));
     std::unique_ptr<app::master_guest> guest;
     if (app::needs_python(*values)) {

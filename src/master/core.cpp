@@ -20,7 +20,7 @@ core::core(const limits& first, const options& chosen, generation_id first_gener
     current_.id = first_generation;
     current_.values = first;
     current_.settled = true;
-    current_.strength = std::min(first.workers, chosen.most_workers);
+    current_.strength = std::min(first.workers, chosen.trial ? 1 : chosen.most_workers);
 }
 
 actions core::start(instant now) {
@@ -41,9 +41,12 @@ actions core::step(const any_event& what, instant now) {
 
 void core::finish_step() {
     watch();
+    watch_trial();
     plan();
     announce_ready();
-    if (stopping_ && (workers_.empty() || now_ >= stopping_->give_up)) {
+    plan_upgrade();
+    const bool alone = workers_.empty() && !(upgrade_ && upgrade_->pid != 0);
+    if (stopping_ && (alone || now_ >= stopping_->give_up)) {
         if (!workers_.empty()) {
             say(log::level::error, "{} workers do not end even after SIGKILL; leaving them", workers_.size());
         }
@@ -62,10 +65,11 @@ instant core::next_wake() const {
     for (const worker& each : workers_) {
         if (each.deadline) consider(*each.deadline);
         const auto* of = each.generation == current_.id ? &current_ : next_ ? &*next_ : nullptr;
-        if (of == nullptr || of->values.timeout == 0ms) continue;
+        if (of == nullptr || of->values.timeout == 0ms || each.inherited) continue;
         const bool heard_of = each.at == phase::serving || each.at == phase::leaving;
         if (heard_of && !stopping_) consider(each.heard + of->values.timeout + 1ms);
     }
+    if (upgrade_ && upgrade_->deadline) consider(*upgrade_->deadline);
     if (stopping_) {
         consider(stopping_->give_up);
     } else {
@@ -89,6 +93,7 @@ void core::absorb_jump() {
         if (each.deadline) *each.deadline += gap;
     }
     started_ += gap;
+    if (upgrade_ && upgrade_->deadline) *upgrade_->deadline += gap;
     if (stopping_) stopping_->give_up += gap;
 }
 
@@ -102,6 +107,7 @@ void core::on(const event::tick& what) {
 void core::on(const event::child_ended& what) {
     const auto found = std::ranges::find(workers_, what.pid, &worker::pid);
     if (found == workers_.end()) {
+        if (trial_ended(what.pid, what.status)) return;
         // As process 1 of a container the master inherits the orphans of others.
         say(log::level::debug, "Reaped unknown child (pid:{})", what.pid);
         return;

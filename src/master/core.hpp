@@ -20,14 +20,31 @@ class core {
         std::size_t slots = 1;  ///< places for workers in the scoreboard, draining ones included
         int most_workers = 1;   ///< TTIN stops here
         bool daemon = false;    ///< WINCH counts only then, as gunicorn
+        bool trial = false;     ///< one worker, to see whether it becomes ready; then the end, with code 0
+    };
+
+    /// A worker of the program that this process was before.
+    struct inherited_worker {
+        std::size_t slot = 0;
+        pid_t pid = 0;
+        instant born{0};
+        std::optional<instant> leaves_by;  ///< it has been told to end
     };
 
     core(const limits& first, const options& chosen, generation_id first_generation);
+
+    /// Before `start`, in the successor of another program: its workers serve until those of the first
+    /// generation here do. `resume_strength` then keeps what TTIN and TTOU have made of `configured` workers.
+    void inherit(const std::vector<inherited_worker>& former);
+    void resume_strength(int configured, int strength);
 
     /// The first workers. Call once, before `step`.
     [[nodiscard]] actions start(instant now);
 
     [[nodiscard]] actions step(const any_event& what, instant now);
+
+    /// The workers there are, as the successor of this program is to `inherit` them.
+    [[nodiscard]] std::vector<inherited_worker> legacy() const;
 
     /// When the next `tick` is due, whatever else happens.
     [[nodiscard]] instant wake_at() const noexcept { return wake_at_; }
@@ -54,6 +71,7 @@ class core {
         bool was_ready = false;
         bool retiring = false;
         bool distrusted = false;  // a warning about it was written
+        bool inherited = false;   // of the program before: it cannot be heard, and not be started again
         instant born{0};
         instant ready_at{0};
         instant heard{0};  // last sign of life
@@ -71,6 +89,18 @@ class core {
         instant next_spawn = instant::min();
     };
 
+    struct upgrade {
+        enum class stage {
+            waiting,  // for a reload, or for the first workers
+            trying,   // `pid` shows what it can
+            proven,   // this process becomes the program
+        };
+        stage at = stage::waiting;
+        pid_t pid = 0;
+        std::optional<instant> deadline;
+        bool overdue = false;
+    };
+
     struct stopping {
         int code = 0;
         instant give_up{0};  // even SIGKILL did not help
@@ -84,6 +114,8 @@ class core {
     void on(const event::spawn_failed& what);
     void on(const event::settings_accepted& what);
     void on(const event::settings_refused& what);
+    void on(const event::trial_started& what);
+    void on(const event::upgrade_failed& what);
     void absorb_jump();
     void finish_step();
     [[nodiscard]] instant next_wake() const;
@@ -99,6 +131,16 @@ class core {
     void change_strength(int by);
     void stop(int signal, int code);
     void hasten_stop();
+
+    // core_upgrade.cpp
+    void ask_for_upgrade();
+    void plan_upgrade();
+    void begin_reload();
+    void refuse_upgrade(const std::string& reason);
+    [[nodiscard]] bool trial_ended(pid_t pid, int status);
+    void end_trial(int signal);
+    void watch_trial();
+    [[nodiscard]] bool bear_failure(const generation& of, const std::string& what);
 
     // core_watch.cpp
     void read(worker& of, const slot_reading& reading);
@@ -134,6 +176,10 @@ class core {
     std::optional<generation> next_;  // a reload under way
     std::vector<worker> workers_;     // by age
     std::optional<stopping> stopping_;
+    std::optional<upgrade> upgrade_;
+    bool taking_over_ = false;      // from the program before, whose workers are current_
+    bool told_of_upgrade_ = false;  // the service manager
+    bool reload_waits_ = false;     // for the upgrade
     std::uint64_t last_age_ = 0;
     instant now_{0};
     instant started_{0};

@@ -83,7 +83,15 @@ void core::judge_end(const worker& gone, int status) {
     if (of == nullptr) return;
     const int code = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
     const bool cannot_boot = is_boot_failure(code) && !gone.was_ready;
-    if (!of->proven && cannot_boot) {
+    if (options_.trial) {
+        say(log::level::error, "{}", boot_message(code));
+        return stop(SIGQUIT, cannot_boot ? code : static_cast<int>(boot_failure::worker));
+    }
+    if (!of->proven && cannot_boot && !bear_failure(*of, boot_message(code))) {
+        if (taking_over_) {
+            say(log::level::error, "{}", boot_message(code));
+            return stop(SIGQUIT, code);
+        }
         if (next_ && of == &*next_) return give_up_reload(boot_message(code));
         if (!next_) {
             say(log::level::error, "{}", boot_message(code));
@@ -104,7 +112,7 @@ void core::count_failure(generation& of, std::uint64_t age) {
     if (age <= of.failed_age) return;
     of.failed_age = last_age_;
     ++of.failures;
-    if (next_ && &of == &*next_ && !of.proven && of.failures >= reload_attempts) {
+    if (next_ && &of == &*next_ && !taking_over_ && !of.proven && of.failures >= reload_attempts) {
         return give_up_reload(fmt::format("{} new workers in a row did not boot.", of.failures));
     }
     const instant delay = delay_after(of.failures);

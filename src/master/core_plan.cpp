@@ -78,6 +78,7 @@ void core::shed_old(generation_id young, int keep) {
 }
 
 void core::raise(const generation& of, int wanted, int have) {
+    if (taking_over_ && of.id == current_.id) return;
     if (now_ < of.next_spawn) return;
     while (have < wanted && spawn(of)) ++have;
 }
@@ -128,9 +129,12 @@ void core::settle() {
     for (worker& each : workers_) {
         if (each.generation != current_.id && !each.expected) dismiss(each);
     }
-    say(log::level::info, "Reload complete: {} new workers serve", current_.strength);
+    const char* const what = std::exchange(taking_over_, false) ? "Upgrade" : "Reload";
+    say(log::level::info, "{} complete: {} new workers serve", what, current_.strength);
     out_.emplace_back(action::settle{current_.id});
-    if (announced_) out_.emplace_back(action::notify{action::notify::state::ready, "Reload complete"});
+    if (announced_) {
+        out_.emplace_back(action::notify{action::notify::state::ready, fmt::format("{} complete", what)});
+    }
 }
 
 }  // namespace unicoro::master

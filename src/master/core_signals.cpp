@@ -31,12 +31,12 @@ void core::on(const event::signal_arrived& what) {
     say(log::level::info, "Handling signal: {}", short_name(what.signal));
     switch (what.signal) {
         case SIGTERM:
-            if (!stopping_) stop(SIGTERM, 0);
+            if (!stopping_) stop(SIGTERM, options_.trial ? 1 : 0);
             return;
         case SIGINT:
         case SIGQUIT:
             if (stopping_) return hasten_stop();
-            return stop(SIGQUIT, 0);
+            return stop(SIGQUIT, options_.trial ? 1 : 0);
         case SIGUSR1:
             out_.emplace_back(action::reopen_logs{});
             // Workers of other settings may have other files, which they open themselves.
@@ -48,12 +48,9 @@ void core::on(const event::signal_arrived& what) {
             return;
         default: break;
     }
-    if (stopping_) return;
+    if (stopping_ || options_.trial) return;
     switch (what.signal) {
-        case SIGHUP:
-            out_.emplace_back(action::notify{action::notify::state::reloading, "Reloading"});
-            out_.emplace_back(action::reload_settings{});
-            return;
+        case SIGHUP: return begin_reload();
         case SIGTTIN: return change_strength(1);
         case SIGTTOU: return change_strength(-1);
         case SIGWINCH:
@@ -64,7 +61,7 @@ void core::on(const event::signal_arrived& what) {
             current_.strength = 0;
             if (next_) next_->strength = 0;
             return;
-        case SIGUSR2: say(log::level::warning, "not available yet: upgrade by USR2"); return;
+        case SIGUSR2: return ask_for_upgrade();
         default: return;
     }
 }
@@ -78,7 +75,7 @@ void core::change_strength(int by) {
             options_.most_workers);
         return;
     }
-    current_.strength = std::clamp(current_.strength + by, 1, options_.most_workers);
+    if (!taking_over_) current_.strength = std::clamp(current_.strength + by, 1, options_.most_workers);
     if (next_) next_->strength = wanted;
 }
 
@@ -87,6 +84,7 @@ void core::stop(int signal, int code) {
     stopping_ = stopping{code, now_ + limit + kill_limit};
     out_.emplace_back(action::stop_listening{});
     out_.emplace_back(action::notify{action::notify::state::stopping, "Shutting down"});
+    end_trial(signal);
     for (worker& each : workers_) {
         const bool on_its_way = each.at != phase::booting && each.at != phase::serving;
         each.expected = true;
@@ -101,6 +99,7 @@ void core::stop(int signal, int code) {
 }
 
 void core::hasten_stop() {
+    if (upgrade_ && upgrade_->pid != 0) end_trial(SIGQUIT);
     stopping_->give_up = std::min(stopping_->give_up, now_ + quick_limit + kill_limit);
     for (worker& each : workers_) {
         if (each.at != phase::leaving) continue;

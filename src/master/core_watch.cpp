@@ -73,7 +73,7 @@ void core::watch() {
 void core::watch(worker& of) {
     const generation* known = find(of.generation);
     const limits& values = (known ? *known : current_).values;
-    const bool may_be_silent = of.at != phase::serving && of.at != phase::leaving;
+    const bool may_be_silent = of.inherited || (of.at != phase::serving && of.at != phase::leaving);
     if (!stopping_ && !may_be_silent && values.timeout > 0ms && now_ - of.heard > values.timeout) {
         say(log::level::critical, "WORKER TIMEOUT (pid:{})", of.pid);
         out_.emplace_back(action::log_requests{of.slot, of.pid, log::level::critical});
@@ -126,6 +126,7 @@ void core::announce_ready() {
     const instant limit = values.boot_timeout > 0ms ? instant(values.boot_timeout) : ready_limit;
     if (serving < target().strength && (serving == 0 || now_ < started_ + limit)) return;
     announced_ = true;
+    if (options_.trial) return stop(SIGTERM, 0);
     out_.emplace_back(action::notify{action::notify::state::ready, fmt::format("{} workers serve", serving)});
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "log/log.hpp"
+#include "master/upgrade_steps.hpp"
 #include "scoreboard/scoreboard.hpp"
 
 #include <sys/types.h>
@@ -84,7 +85,9 @@ using any_event = std::variant<
     event::spawned,
     event::spawn_failed,
     event::settings_accepted,
-    event::settings_refused>;
+    event::settings_refused,
+    event::trial_started,
+    event::upgrade_failed>;
 
 /// What the master shall do, in this order.
 namespace action {
@@ -178,6 +181,8 @@ using any_action = std::variant<
     action::settle,
     action::abandon,
     action::notify,
+    action::start_trial,
+    action::become_successor,
     action::stop_listening,
     action::exit>;
 

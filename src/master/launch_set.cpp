@@ -51,7 +51,7 @@ os::outcome<os::listener> open_one(
 }
 
 os::outcome<os::listener> keep_one(
-    const bound_listener& known, const server_settings& values, const os::privileges& owner
+    const bound_listener& known, const server_settings& values, const os::privileges& owner, keeping how
 ) {
     const os::listener& socket = known.socket;
     const bool tcp = known.asked.type == bind_address::kind::tcp;
@@ -73,6 +73,7 @@ os::outcome<os::listener> keep_one(
             };
         }
     }
+    if (how == keeping::untouched) return socket;
     if (const error_code failed = socket.set_backlog(values.backlog)) {
         return os::make_failure(failed, "cannot apply backlog to " + socket.text());
     }
@@ -132,14 +133,18 @@ os::outcome<std::vector<bound_listener>> activated_listeners(const server_settin
 }
 
 os::outcome<std::vector<bound_listener>> open_listeners(
-    const server_settings& values, const os::privileges& owner, const std::vector<bound_listener>& kept
+    const server_settings& values,
+    const os::privileges& owner,
+    const std::vector<bound_listener>& kept,
+    keeping how
 ) {
     std::vector<bound_listener> made;
     for (const bind_address& asked : values.bind) {
         const auto known = std::ranges::find_if(kept, [&asked](const bound_listener& each) {
             return same_address(each.asked, asked);
         });
-        auto opened = known == kept.end() ? open_one(asked, values, owner) : keep_one(*known, values, owner);
+        auto opened =
+            known == kept.end() ? open_one(asked, values, owner) : keep_one(*known, values, owner, how);
         if (!opened) {
             remove_paths(made, kept);
             return opened.error();

@@ -29,6 +29,9 @@ struct launch_set {
     void enter_directory() const noexcept;
 };
 
+/// The id of the set with the sockets that a successor was passed.
+inline constexpr generation_id former_set = 0;
+
 /// The sockets of a set alone.
 [[nodiscard]] std::vector<os::listener> sockets_of(const launch_set& set);
 
@@ -41,12 +44,16 @@ struct launch_set {
     const settings::server_settings& values
 );
 
+/// What becomes of a socket that is kept: settings in force now apply to it, or nothing changes.
+enum class keeping { adjusted, untouched };
+
 /// Opens what `bind` names. Addresses that `kept` already has keep their socket and get the new backlog
 /// and rights; nothing stays open or in the file system after a failure.
 [[nodiscard]] os::outcome<std::vector<bound_listener>> open_listeners(
     const settings::server_settings& values,
     const os::privileges& owner,
-    const std::vector<bound_listener>& kept
+    const std::vector<bound_listener>& kept,
+    keeping how = keeping::adjusted
 );
 
 /// Removes the files of sockets in `gone` that `staying` does not share.

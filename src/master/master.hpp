@@ -2,12 +2,15 @@
 #pragma once
 
 #include "master/companion.hpp"
+#include "master/succession.hpp"
 #include "master/worker_launch.hpp"
 #include "os/daemon.hpp"
+#include "os/program.hpp"
 #include "settings/settings.hpp"
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -35,6 +38,9 @@ struct options {
     std::function<void(const settings::server_settings&)> adopt;
 
     companion* guest = nullptr;  ///< may be none
+
+    os::program begun;                 ///< as this process was, to be begun again by an upgrade
+    std::optional<succession> former;  ///< what the program before has passed on
 
     std::string version;
     std::string about;  ///< one more start-up line, if not empty

@@ -15,13 +15,6 @@
 #include <utility>
 
 namespace unicoro::master {
-namespace {
-
-// A worker rings when it is ready, when it asks for its replacement and when it drains.
-constexpr std::size_t most_rings = 64;
-
-}  // namespace
-
 instant clock_now() noexcept {
     return instant(scoreboard::monotonic_now());
 }
@@ -98,7 +91,9 @@ void supervisor::wait() {
         // poll(2) passes over -1.
         watched_.push_back({each.rings_left > 0 ? each.lifeline.get() : -1, POLLIN, 0});
     }
+    watched_.push_back({trial_output_ ? trial_output_.get() : -1, POLLIN, 0});
     poll(watched_.data(), watched_.size(), timeout);
+    if (watched_.back().revents != 0) hear_trial();
     for (std::size_t index = 0; index < workers_.size(); ++index) {
         if (watched_[index + 1].revents != 0) hear(workers_[index]);
     }
@@ -125,6 +120,7 @@ void supervisor::reap() {
     while (const auto child = os::reap_child()) {
         const auto found = std::ranges::find(workers_, child->pid, &running::pid);
         if (found == workers_.end()) {
+            if (child->pid == trial_pid_) end_of_trial();
             feed(event::child_ended{child->pid, child->status});
             continue;
         }

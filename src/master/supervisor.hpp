@@ -4,6 +4,7 @@
 #include "master/core.hpp"
 #include "master/launch_set.hpp"
 #include "master/master.hpp"
+#include "master/succession.hpp"
 #include "os/environment.hpp"
 #include "os/forks.hpp"
 #include "os/notify.hpp"
@@ -21,6 +22,9 @@ namespace unicoro::master {
 
 /// Places in the scoreboard for each worker: old and new generation, and those that still drain.
 inline constexpr std::size_t slots_per_worker = 4;
+
+/// A worker rings when it is ready, when it asks for its replacement and when it drains.
+inline constexpr std::size_t most_rings = 64;
 
 /// Performs what the core decides and tells it what happens. One per master process.
 class supervisor {
@@ -59,6 +63,8 @@ class supervisor {
     void perform(const action::settle& what);
     void perform(const action::abandon& what);
     void perform(const action::notify& what);
+    void perform(const action::start_trial& what);
+    void perform(const action::become_successor& what);
     void perform(const action::stop_listening& what);
     void perform(const action::exit& what);
 
@@ -76,6 +82,18 @@ class supervisor {
     void drop_set(generation_id id);
     void show_title() const;
 
+    // supervisor_upgrade.cpp
+    [[nodiscard]] bool is_trial() const noexcept;
+    [[nodiscard]] bool is_successor() const noexcept;
+    void resume_sockets();
+    void resume_workers();
+    [[nodiscard]] bool resume_pidfile();
+    [[nodiscard]] succession succession_as(succession::role whose) const;
+    [[nodiscard]] os::program program_with(int text) const;
+    [[nodiscard]] os::outcome<void> begin_trial();
+    void hear_trial();
+    void end_of_trial();
+
     // worker_process.cpp
     [[nodiscard]] int be_worker(const action::spawn& what, os::unique_fd lifeline);
     [[nodiscard]] int boot_worker(const action::spawn& what);
@@ -86,6 +104,7 @@ class supervisor {
     std::optional<os::signal_source> signals_;
     os::service_notifier notifier_;
     std::optional<os::pidfile> pidfile_;
+    std::optional<os::pidfile> former_pidfile_;  // of the program before, while it may be needed
     std::optional<scoreboard::table> board_;
     os::environment_overlay environment_;
     std::map<generation_id, launch_set> sets_;
@@ -95,6 +114,9 @@ class supervisor {
     std::optional<core> core_;
     std::vector<running> workers_;
     std::vector<pollfd> watched_;
+    pid_t trial_pid_ = 0;  // of an upgrade
+    os::unique_fd trial_output_;
+    std::string trial_text_;  // of a line that is not whole yet
     std::deque<any_action> pending_;
     instant next_watchdog_{0};
     std::optional<int> exit_code_;
@@ -113,6 +135,9 @@ class supervisor {
 
 /// Now, on the clock master and workers share.
 [[nodiscard]] instant clock_now() noexcept;
+
+/// As seen from the folder of this moment.
+[[nodiscard]] std::string absolute_path(const std::string& path);
 
 /// "unicoro: `role` [name]"
 [[nodiscard]] std::string process_title(std::string_view role, const settings::server_settings& values);

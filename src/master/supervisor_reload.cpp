@@ -118,6 +118,7 @@ void supervisor::perform(const action::settle& what) {
     if (options_.adopt) options_.adopt(values);
     companion_.adopt(values);
     show_title();
+    former_pidfile_.reset();
     if (before->pidfile == values.pidfile) return;
     if (!values.pidfile) {
         pidfile_.reset();

@@ -87,6 +87,13 @@ std::optional<int> supervisor::interrupted() {
 
 std::optional<int> supervisor::open_first_listeners(launch_set& set) {
     const settings::server_settings& values = *set.settings;
+    if (options_.former) {
+        activated_ = options_.former->activated;
+        if (activated_) {
+            set.listeners = sets_.at(former_set).listeners;
+            return std::nullopt;
+        }
+    }
     auto activated = activated_listeners(values);
     if (!activated) {
         log::error("{}", activated.error().message);
@@ -98,8 +105,11 @@ std::optional<int> supervisor::open_first_listeners(launch_set& set) {
         warn_of_unused_bind(values, set.listeners);
         return std::nullopt;
     }
+    std::vector<bound_listener> known;
+    if (options_.former) known = sets_.at(former_set).listeners;
+    const auto how = is_trial() ? keeping::untouched : keeping::adjusted;
     for (int attempt = 1;; ++attempt) {
-        auto opened = open_listeners(values, set.privileges, {});
+        auto opened = open_listeners(values, set.privileges, known, how);
         if (opened) {
             set.listeners = std::move(*opened);
             return std::nullopt;
@@ -112,14 +122,15 @@ std::optional<int> supervisor::open_first_listeners(launch_set& set) {
 }
 
 bool supervisor::open_resources(const settings::server_settings& values) {
-    const std::size_t slots =
-        std::max(fewest_slots, static_cast<std::size_t>(values.workers) * slots_per_worker);
+    std::size_t slots = std::max(fewest_slots, static_cast<std::size_t>(values.workers) * slots_per_worker);
+    if (options_.former) slots += options_.former->workers.size();
     auto board = scoreboard::table::create(slots, std::min(values.worker_connections, most_requests_listed));
     if (!board) {
         log::error("Cannot map the scoreboard: {}", board.error().message());
         return false;
     }
     board_.emplace(std::move(*board));
+    if (options_.former && resume_pidfile()) return true;
     if (!values.pidfile) return true;
     auto file = os::pidfile::create(*values.pidfile);
     if (!file) {
@@ -155,6 +166,7 @@ std::optional<int> supervisor::start() {
     }
     signals_.emplace(std::move(*signals));
     os::ignore_write_signals();
+    if (options_.former) resume_sockets();
     launch_set first;
     first.id = settled_;
     first.settings = options_.settings;
@@ -188,7 +200,9 @@ std::optional<int> supervisor::start() {
     shape.slots = board_->size();
     shape.most_workers = static_cast<int>(shape.slots / slots_per_worker);
     shape.daemon = values.daemon;
+    shape.trial = is_trial();
     core_.emplace(limits_of(values), shape, settled_);
+    if (is_successor()) resume_workers();
     tell_strength();
     std::ranges::move(core_->start(clock_now()), std::back_inserter(pending_));
     return std::nullopt;

@@ -27,7 +27,9 @@ int supervisor::boot_worker(const action::spawn& what) {
     // What is the master's must end with the master, not with its last worker.
     workers_.clear();
     signals_.reset();
+    trial_output_.reset();
     if (pidfile_) pidfile_->abandon();
+    if (former_pidfile_) former_pidfile_->abandon();
     if (options_.daemon != nullptr) options_.daemon->abandon();
     os::reset_signals();
     os::ignore_write_signals();
@@ -51,6 +53,8 @@ int supervisor::boot_worker(const action::spawn& what) {
         companion_.adopt(values);
     }
     log::info("Booting worker with pid: {}", pid);
+    // The worker of a trial shows that it can serve, and serves nobody.
+    if (is_trial()) set.listeners.clear();
     for (const bound_listener& each : set.listeners) {
         if (each.socket.listening()) {
             worker_listeners_.push_back(each.socket.socket_only());

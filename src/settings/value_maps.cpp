@@ -23,7 +23,8 @@ struct hook {
 };
 
 constexpr std::string_view no_tls = "end TLS in nginx or HAProxy, which choose its context";
-constexpr std::string_view no_upgrade = "a running server is not replaced by another (USR2) yet";
+constexpr std::string_view no_upgrade =
+    "the process that runs becomes the new program in an upgrade (USR2); use on_starting";
 constexpr std::string_view no_dirty = "there are no helper processes; use a job queue";
 
 constexpr std::array<hook, 20> known_hooks{{

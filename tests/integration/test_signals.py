@@ -261,13 +261,6 @@ def test_winch_is_ignored_in_the_foreground(start):
     assert server.wait_workers(2)[0] == before[0]
 
 
-def test_usr2_says_that_it_is_not_available(start):
-    server = start(probe())
-    server.send(signal.SIGUSR2)
-    server.wait_log("not available yet: upgrade by USR2")
-    assert server.get("/pid").status == 200
-
-
 def test_signals_to_a_worker(start, gate):
     server = start("-w", "1", probe())
     (worker,) = server.workers()

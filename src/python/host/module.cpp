@@ -79,22 +79,27 @@ std::optional<std::string> as_bytes(PyObject* text) {
     );
 }
 
-bool read_arguments(std::vector<std::string>& words) {
-    const py_ref list = py_ref::steal(PySequence_List(PySys_GetObject("argv")));
+bool read_words(const char* of_sys, std::vector<std::string>& words) {
+    const py_ref list = py_ref::steal(PySequence_List(PySys_GetObject(of_sys)));
     if (!list) return false;
     for (Py_ssize_t at = 0; at < PyList_GET_SIZE(list.get()); ++at) {
         std::optional<std::string> word = as_bytes(PyList_GET_ITEM(list.get(), at));
         if (!word) return false;
         words.push_back(std::move(*word));
     }
-    if (words.empty()) words.emplace_back("unicoro");
     return true;
 }
 
 PyObject* run_command(cli::invocation how) {
-    if (!read_arguments(how.arguments)) return nullptr;
+    if (!read_words("argv", how.arguments) || !read_words("orig_argv", how.program)) return nullptr;
+    if (how.arguments.empty()) how.arguments.emplace_back("unicoro");
     const auto executable = as_bytes(PySys_GetObject("executable"));
     if (!executable) return nullptr;
+    if (how.launched) {
+        how.program = how.arguments;
+    } else if (!how.program.empty()) {
+        how.program.front() = *executable;
+    }
     const std::string version = Py_GetVersion();
     this_python python(*executable, version.substr(0, version.find(' ')));
     how.python = &python;

@@ -47,6 +47,8 @@ struct writer {
         constexpr const char* names[] = {"ready", "reloading", "stopping"};
         return fmt::format("notify {}", names[static_cast<int>(what.what)]);
     }
+    std::string operator()(const action::start_trial&) const { return "start trial"; }
+    std::string operator()(const action::become_successor&) const { return "become successor"; }
     std::string operator()(const action::stop_listening&) const { return "stop listening"; }
     std::string operator()(const action::exit& what) const { return fmt::format("exit {}", what.code); }
 };
@@ -58,6 +60,11 @@ void append(lines& to, lines more) {
 }  // namespace
 
 core_driver::core_driver(limits values, core::options shape) : core_(values, shape, 1) {}
+
+void core_driver::inherit(const std::vector<core::inherited_worker>& former) {
+    core_.inherit(former);
+    for (const auto& each : former) workers_[each.pid] = {each.slot, worker_state::ready, instant{0}};
+}
 
 lines core_driver::start() {
     lines result;

@@ -21,6 +21,10 @@ class core_driver {
   public:
     explicit core_driver(limits values, core::options shape = {64, 16, false});
 
+    /// Before the first step: workers of the program before, which are ready unless they leave.
+    void inherit(const std::vector<core::inherited_worker>& former);
+    void resume_strength(int configured, int strength) { core_.resume_strength(configured, strength); }
+
     /// The first step, with answers to its spawns.
     lines start();
 

@@ -168,15 +168,6 @@ TEST_CASE("USR1 is passed to workers of other settings, once they can take it") 
     CHECK(only(world.signal(SIGUSR1), "kill") == lines{"kill 101 SIGUSR1"});
 }
 
-TEST_CASE("USR2 is not there yet") {
-    core_driver world({1});
-    world.start_ready();
-    CHECK(
-        world.signal(SIGUSR2) ==
-        lines{"info: Handling signal: usr2", "warning: not available yet: upgrade by USR2"}
-    );
-}
-
 TEST_CASE("WINCH empties a daemon, TTIN and HUP fill it again") {
     SUBCASE("not a daemon") {
         core_driver world({2});
