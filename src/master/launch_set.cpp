@@ -2,7 +2,6 @@
 #include "master/launch_set.hpp"
 
 #include "log/log.hpp"
-#include "os/inherited.hpp"
 #include "settings/bind_address.hpp"
 
 #include <unistd.h>
@@ -118,8 +117,10 @@ os::outcome<os::privileges> wanted_privileges(const server_settings& values) {
     return wanted;
 }
 
-os::outcome<std::vector<bound_listener>> activated_listeners(const server_settings& values) {
-    auto sockets = os::take_systemd_listeners(values.backlog);
+os::outcome<std::vector<bound_listener>> activated_listeners(
+    const std::vector<os::manager_socket>& passed, const server_settings& values
+) {
+    auto sockets = os::adopt_listeners(passed, values.backlog);
     if (!sockets) return sockets.error();
     std::vector<bound_listener> made;
     for (os::listener& socket : *sockets) {

@@ -3,6 +3,7 @@
 
 #include "master/events.hpp"
 #include "os/identity.hpp"
+#include "os/inherited.hpp"
 #include "os/listener.hpp"
 #include "os/unique_fd.hpp"
 #include "settings/settings.hpp"
@@ -41,7 +42,7 @@ inline constexpr generation_id former_set = 0;
 
 /// The sockets systemd passed, if any; then `bind` is ignored.
 [[nodiscard]] os::outcome<std::vector<bound_listener>> activated_listeners(
-    const settings::server_settings& values
+    const std::vector<os::manager_socket>& passed, const settings::server_settings& values
 );
 
 /// What becomes of a socket that is kept: settings in force now apply to it, or nothing changes.

@@ -29,7 +29,6 @@ struct succession {
         int fd = -1;
         settings::bind_address asked;
         bool has_file = false;  ///< a unix socket whose file is removed by who has it last
-        std::string name;       ///< FDNAMES, of one that the service manager has passed
     };
 
     struct worker {

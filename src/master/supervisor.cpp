@@ -31,7 +31,8 @@ ending run(options chosen) {
 supervisor::supervisor(options chosen)
     : options_(std::move(chosen)),
       companion_(options_.guest != nullptr ? *options_.guest : nobody_),
-      notifier_(os::service_notifier::from_environment()) {}
+      notifier_(os::service_notifier::from_environment()),
+      store_(notifier_) {}
 
 ending supervisor::run() {
     std::optional<int> failed;
@@ -238,7 +239,8 @@ void supervisor::perform(const action::notify& what) {
 
 void supervisor::perform(const action::stop_listening&) {
     for (auto& [id, set] : sets_) {
-        remove_paths(set.listeners, {});
+        // Those that are stored serve again after a restart.
+        if (!store_.active()) remove_paths(set.listeners, {});
         set.listeners.clear();
     }
 }

@@ -4,6 +4,7 @@
 #include "master/core.hpp"
 #include "master/launch_set.hpp"
 #include "master/master.hpp"
+#include "master/socket_store.hpp"
 #include "master/succession.hpp"
 #include "os/environment.hpp"
 #include "os/forks.hpp"
@@ -71,6 +72,7 @@ class supervisor {
     // supervisor_start.cpp
     [[nodiscard]] std::optional<int> start();
     [[nodiscard]] std::optional<int> open_first_listeners(launch_set& set);
+    [[nodiscard]] std::optional<int> bind_first_listeners(launch_set& set, std::vector<bound_listener> known);
     [[nodiscard]] bool open_resources(const settings::server_settings& values);
     [[nodiscard]] std::optional<int> interrupted();
     void greet(const launch_set& set) const;
@@ -103,6 +105,7 @@ class supervisor {
     companion& companion_;  // the guest, or nobody
     std::optional<os::signal_source> signals_;
     os::service_notifier notifier_;
+    socket_store store_;
     std::optional<os::pidfile> pidfile_;
     std::optional<os::pidfile> former_pidfile_;  // of the program before, while it may be needed
     std::optional<scoreboard::table> board_;

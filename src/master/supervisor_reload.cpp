@@ -112,6 +112,7 @@ void supervisor::perform(const action::settle& what) {
     const auto before = sets_.at(settled_).settings;
     settled_ = what.generation;
     drop_sets_before(settled_);
+    if (!activated_) store_.keep(sets_.at(settled_).listeners);
     sets_.at(settled_).enter_directory();
     const settings::server_settings& values = *sets_.at(settled_).settings;
     environment_.apply(values.raw_env);

@@ -87,32 +87,47 @@ std::optional<int> supervisor::interrupted() {
 
 std::optional<int> supervisor::open_first_listeners(launch_set& set) {
     const settings::server_settings& values = *set.settings;
+    std::vector<bound_listener> known;
+    std::vector<os::manager_socket> passed;
     if (options_.former) {
+        known = sets_.at(former_set).listeners;
         activated_ = options_.former->activated;
-        if (activated_) {
-            set.listeners = sets_.at(former_set).listeners;
-            return std::nullopt;
-        }
+        if (!activated_) store_.assume(known);
+    } else {
+        passed = os::take_systemd_sockets();
+        known = store_.resume(passed, values);
+        activated_ = !passed.empty();
     }
-    auto activated = activated_listeners(values);
+    if (!activated_) return bind_first_listeners(set, std::move(known));
+    if (options_.former) {
+        set.listeners = std::move(known);
+        return std::nullopt;
+    }
+    auto activated = activated_listeners(passed, values);
     if (!activated) {
         log::error("{}", activated.error().message);
         return 1;
     }
-    activated_ = !activated->empty();
-    if (activated_) {
-        set.listeners = std::move(*activated);
-        warn_of_unused_bind(values, set.listeners);
-        return std::nullopt;
-    }
-    std::vector<bound_listener> known;
-    if (options_.former) known = sets_.at(former_set).listeners;
+    set.listeners = std::move(*activated);
+    store_.keep({});
+    warn_of_unused_bind(values, set.listeners);
+    return std::nullopt;
+}
+
+std::optional<int> supervisor::bind_first_listeners(launch_set& set, std::vector<bound_listener> known) {
     const auto how = is_trial() ? keeping::untouched : keeping::adjusted;
     for (int attempt = 1;; ++attempt) {
-        auto opened = open_listeners(values, set.privileges, known, how);
+        auto opened = open_listeners(*set.settings, set.privileges, known, how);
         if (opened) {
             set.listeners = std::move(*opened);
+            store_.keep(set.listeners);
             return std::nullopt;
+        }
+        if (!known.empty() && !options_.former) {
+            log::warning("{}; the sockets that were stored are given up", opened.error().message);
+            store_.forget();
+            known.clear();
+            continue;
         }
         log::error("{}", opened.error().message);
         if (opened.error().code != os::system_error(EADDRINUSE) || attempt == bind_attempts) return 1;

@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstdlib>
 #include <optional>
@@ -91,12 +92,13 @@ outcome<listener> adopt_listener(int fd, int backlog) noexcept {
 
 outcome<listener> resume_listener(const passed_socket& passed) noexcept {
     const std::string what = "cannot go on listening on descriptor " + std::to_string(passed.fd);
+    unique_fd owner(passed.fd);
     const auto address = local_address(passed.fd);
     if (!address) return make_failure(address.error(), what);
     if (const error_code failed = make_private(passed.fd)) return make_failure(failed, what);
     listener::state made;
     made.listening = option(passed.fd, SO_ACCEPTCONN) == 1;
-    made.fd = unique_fd(passed.fd);
+    made.fd = std::move(owner);
     made.unix_socket = address->is_unix();
     made.address = passed.path.value_or(address->host());
     made.port = address->port();
@@ -106,19 +108,29 @@ outcome<listener> resume_listener(const passed_socket& passed) noexcept {
     return listener(std::move(made), std::move(*file));
 }
 
-outcome<std::vector<listener>> take_systemd_listeners(int backlog) noexcept {
+std::vector<manager_socket> take_systemd_sockets() {
     const auto meant_for = environment_number<pid_t>("LISTEN_PID");
     const auto count = environment_number<int>("LISTEN_FDS");
-    std::vector<listener> taken;
-    if (meant_for != getpid() || !count) return taken;
-    unsetenv("LISTEN_PID");
-    unsetenv("LISTEN_FDS");
-    unsetenv("LISTEN_FDNAMES");
+    std::vector<manager_socket> passed;
+    if (meant_for != getpid() || !count) return passed;
+    const char* const names = std::getenv("LISTEN_FDNAMES");
+    std::string_view left(names == nullptr ? "" : names);
     for (int index = 0; index < *count; ++index) {
-        auto adopted = adopt_listener(first_systemd_fd + index, backlog);
+        const std::string_view name = left.substr(0, left.find(':'));
+        left.remove_prefix(std::min(left.size(), name.size() + 1));
+        passed.push_back({first_systemd_fd + index, std::string(name)});
+    }
+    for (const char* const each : {"LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"}) unsetenv(each);
+    return passed;
+}
+
+outcome<std::vector<listener>> adopt_listeners(const std::vector<manager_socket>& passed, int backlog) {
+    std::vector<listener> taken;
+    for (const manager_socket& each : passed) {
+        auto adopted = adopt_listener(each.fd, backlog);
         if (!adopted) {
             failure failed = adopted.error();
-            failed.message += " (passed by systemd, LISTEN_FDS=" + std::to_string(*count) + ")";
+            failed.message += " (passed by systemd, LISTEN_FDS)";
             return failed;
         }
         taken.push_back(std::move(*adopted));

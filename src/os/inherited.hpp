@@ -22,9 +22,20 @@ struct passed_socket {
 };
 [[nodiscard]] outcome<listener> resume_listener(const passed_socket& passed) noexcept;
 
-/// Takes the sockets systemd passed (LISTEN_PID, LISTEN_FDS, LISTEN_FDNAMES) and removes those
-/// variables from the environment, so that no child takes them again. Empty when there are none or
-/// they are meant for another process.
-[[nodiscard]] outcome<std::vector<listener>> take_systemd_listeners(int backlog) noexcept;
+/// A descriptor that the service manager has passed, and its name there; empty when it has none.
+struct manager_socket {
+    int fd = -1;
+    std::string name;
+};
+
+/// What systemd passed (LISTEN_PID, LISTEN_FDS, LISTEN_FDNAMES). Removes those variables from the
+/// environment, so that no child takes it again. Empty when there is nothing or it is meant for another
+/// process.
+[[nodiscard]] std::vector<manager_socket> take_systemd_sockets();
+
+/// Adopts all of them.
+[[nodiscard]] outcome<std::vector<listener>> adopt_listeners(
+    const std::vector<manager_socket>& passed, int backlog
+);
 
 }  // namespace unicoro::os

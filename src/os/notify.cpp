@@ -5,9 +5,11 @@
 #include "os/unique_fd.hpp"
 
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <array>
 #include <charconv>
 #include <cstddef>
 #include <cstdint>
@@ -16,6 +18,22 @@
 
 namespace unicoro::os {
 namespace {
+
+/// Room for one descriptor beside the text of a message.
+union passed_descriptor {
+    cmsghdr aligned;
+    std::array<std::byte, CMSG_SPACE(sizeof(int))> bytes;
+
+    void pass(int fd, msghdr& with) noexcept {
+        with.msg_control = this;
+        with.msg_controllen = sizeof *this;
+        cmsghdr* const header = CMSG_FIRSTHDR(&with);
+        header->cmsg_level = SOL_SOCKET;
+        header->cmsg_type = SCM_RIGHTS;
+        header->cmsg_len = CMSG_LEN(sizeof fd);
+        std::memcpy(CMSG_DATA(header), &fd, sizeof fd);
+    }
+};
 
 std::string take_variable(const char* name) {
     const char* value = std::getenv(name);
@@ -43,7 +61,7 @@ service_notifier service_notifier::from_environment() {
     return made;
 }
 
-error_code service_notifier::send(std::string_view lines) const noexcept {
+error_code service_notifier::send(std::string_view lines, std::optional<int> fd) const noexcept {
     if (!active()) return {};
     sockaddr_un to{};
     to.sun_family = AF_UNIX;
@@ -57,10 +75,15 @@ error_code service_notifier::send(std::string_view lines) const noexcept {
     }
     const unique_fd socket_fd(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     if (!socket_fd) return last_error();
-    const auto* address = reinterpret_cast<const sockaddr*>(&to);
-    const auto sent = sendto(
-        socket_fd.get(), lines.data(), lines.size(), MSG_NOSIGNAL, address, static_cast<socklen_t>(length)
-    );
+    iovec text{const_cast<char*>(lines.data()), lines.size()};
+    msghdr message{};
+    message.msg_name = &to;
+    message.msg_namelen = static_cast<socklen_t>(length);
+    message.msg_iov = &text;
+    message.msg_iovlen = 1;
+    passed_descriptor control{};
+    if (fd) control.pass(*fd, message);
+    const auto sent = sendmsg(socket_fd.get(), &message, MSG_NOSIGNAL);
     return sent < 0 ? last_error() : error_code{};
 }
 

@@ -24,8 +24,9 @@ class service_notifier {
     /// The interval within which the manager wants a `WATCHDOG=1`; nothing when it does not watch.
     [[nodiscard]] std::optional<std::chrono::microseconds> watchdog() const noexcept { return watchdog_; }
 
-    /// Sends one datagram of "KEY=value" lines. Does nothing when not active; never waits.
-    error_code send(std::string_view lines) const noexcept;
+    /// Sends one datagram of "KEY=value" lines, with a descriptor if there is one. Does nothing when not
+    /// active; never waits.
+    error_code send(std::string_view lines, std::optional<int> fd = {}) const noexcept;
 
   private:
     std::string address_;  // a path; '@' first for an abstract one

@@ -42,6 +42,9 @@ class Notices:
     def close(self) -> None:
         self.sock.close()
 
+    def receive(self) -> str:
+        return self.sock.recv(4096).decode()
+
     def wait_for(self, line: str, child: processes.Child | None = None, timeout: float = LONG) -> None:
         """Waits for a datagram with this line; fails at once when `child` ends before."""
         deadline = time.monotonic() + timeout
@@ -53,7 +56,7 @@ class Notices:
             left = deadline - time.monotonic()
             events = dict(poller.poll(max(0, left) * 1000))
             if self.sock.fileno() in events:
-                text = self.sock.recv(4096).decode()
+                text = self.receive()
                 self.seen.append(text)
                 if line in text.splitlines():
                     return

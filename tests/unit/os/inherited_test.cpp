@@ -105,14 +105,15 @@ TEST_CASE("systemd's sockets are taken once") {
               setenv("LISTEN_PID", std::to_string(getpid()).c_str(), 1);
               setenv("LISTEN_FDS", "2", 1);
               setenv("LISTEN_FDNAMES", "web:admin", 1);
-              const auto taken = os::take_systemd_listeners(16);
-              if (!taken || taken->size() != 2) return 1;
-              if ((*taken)[0].fd() != 3 || (*taken)[1].fd() != 4) return 2;
+              const auto taken = os::take_systemd_sockets();
+              if (taken.size() != 2 || taken[0].name != "web" || taken[1].name != "admin") return 1;
+              const auto adopted = os::adopt_listeners(taken, 16);
+              if (!adopted || (*adopted)[0].fd() != 3 || (*adopted)[1].fd() != 4) return 2;
               for (const char* name : {"LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"}) {
                   if (std::getenv(name) != nullptr) return 3;
               }
-              const auto again = os::take_systemd_listeners(16);
-              return again && again->empty() ? 0 : 4;
+              const auto again = os::take_systemd_sockets();
+              return again.empty() ? 0 : 4;
           }) == 0);
 }
 
@@ -120,8 +121,8 @@ TEST_CASE("systemd's sockets of another process are left alone") {
     CHECK(in_child([] {
               setenv("LISTEN_PID", std::to_string(getppid()).c_str(), 1);
               setenv("LISTEN_FDS", "1", 1);
-              const auto taken = os::take_systemd_listeners(16);
-              return taken && taken->empty() ? 0 : 1;
+              const auto taken = os::take_systemd_sockets();
+              return taken.empty() ? 0 : 1;
           }) == 0);
 }
 
@@ -130,7 +131,7 @@ TEST_CASE("a socket that systemd promised and did not pass is an error") {
               for (int fd = 3; fd < 10; ++fd) close(fd);
               setenv("LISTEN_PID", std::to_string(getpid()).c_str(), 1);
               setenv("LISTEN_FDS", "1", 1);
-              const auto taken = os::take_systemd_listeners(16);
+              const auto taken = os::adopt_listeners(os::take_systemd_sockets(), 16);
               if (taken) return 1;
               return taken.error().message.find("passed by systemd") == std::string::npos ? 2 : 0;
           }) == 0);
