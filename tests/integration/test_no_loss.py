@@ -9,6 +9,7 @@ import pytest
 
 from harness.mixed_load import KINDS, MixedLoad
 from harness.paths import ROOT
+from harness.upgrades import upgrade
 from harness.waiting import LONG, wait_until
 
 APPS = ROOT / "tests" / "integration" / "python_apps"
@@ -41,6 +42,14 @@ def test_reloads(loaded):
         before = set(server.workers())
         server.send(signal.SIGHUP)
         wait_until(lambda: len(now := set(server.workers())) == 4 and not before & now, "new workers", 2 * LONG)
+        load.wait_more(3)
+    load.check()
+
+
+def test_upgrades(loaded):
+    server, load = loaded
+    for _ in range(10):
+        assert len(upgrade(server)) == 4
         load.wait_more(3)
     load.check()
 
