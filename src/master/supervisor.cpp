@@ -42,6 +42,7 @@ ending supervisor::run() {
         log::critical("The master cannot start: {}", base::exception_text(error));
         failed = 1;
     }
+    if (failed && is_successor() && signals_) failed = begin_again(*failed);
     if (!failed) loop();
     if (is_worker_) return {*exit_code_, true};
     const int code = failed ? *failed : *exit_code_;

@@ -90,6 +90,7 @@ class supervisor {
     void resume_sockets();
     void resume_workers();
     [[nodiscard]] bool resume_pidfile();
+    [[nodiscard]] int begin_again(int failed);
     [[nodiscard]] succession succession_as(succession::role whose) const;
     [[nodiscard]] os::program program_with(int text) const;
     [[nodiscard]] os::outcome<void> begin_trial();

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <csignal>
 #include <filesystem>
 #include <string_view>
 
@@ -99,6 +100,29 @@ bool supervisor::resume_pidfile() {
     }
     (same ? pidfile_ : former_pidfile_).emplace(std::move(*kept));
     return same;
+}
+
+// The trial could start and this cannot: something has changed in between, and may change again. The former
+// workers serve meanwhile. Comes back when a signal ends the wait, or nothing can be begun any more.
+int supervisor::begin_again(int failed) {
+    constexpr int waits = 5;  // of one second
+    log::error("Upgrade: the former workers keep serving; another start follows in {} seconds", waits);
+    std::optional<int> code;
+    for (int done = 0; done < waits && !code; ++done) code = interrupted();
+    if (code) {
+        for (const succession::worker& each : options_.former->workers) {
+            (void)os::send_signal(each.pid, SIGTERM);
+        }
+        return *code;
+    }
+    const auto text = os::pass_text("unicoro succession", write_succession(*options_.former));
+    if (!text) return failed;
+    std::vector<int> kept = options_.former->descriptors();
+    kept.push_back(text->get());
+    // What could not be gone on with was closed.
+    std::erase_if(kept, [](int fd) { return fcntl(fd, F_GETFD) < 0; });
+    log::error("Upgrade: {}", os::become_program(program_with(text->get()), kept).message);
+    return failed;
 }
 
 succession supervisor::succession_as(role whose) const {

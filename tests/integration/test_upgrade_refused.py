@@ -1,10 +1,15 @@
 # SPDX-License-Identifier: MIT
 """Upgrades that come to nothing: whatever is wrong with the new program, the running one goes on and says why."""
 
+import signal
+
 import pytest
 
+from harness import processes
+from harness.load import Load
 from harness.paths import BINARY, probe
 from harness.upgrades import Programs, Site, refused, upgrade
+from harness.waiting import LONG, wait_until
 
 
 @pytest.fixture
@@ -79,3 +84,33 @@ def test_an_application_that_is_never_ready(start, site):
     server = start("--boot-timeout", "1", *site.args)
     site.write("import time\ntime.sleep(1000)\n")
     refused(server, "is not ready after boot_timeout")
+
+
+def test_a_successor_that_cannot_start(start, site, tmp_path):
+    """The trial could: the former workers serve until a later attempt can, too."""
+    server = start("-w", "2", "--preload", *site.args)
+    marker = tmp_path / "failed"
+    site.write(
+        "import os\nWHAT = 'second'\n"
+        f"if os.getpid() == {server.pid} and not os.path.exists({str(marker)!r}):\n"
+        f"    open({str(marker)!r}, 'w').close()\n"
+        "    raise RuntimeError('this once')\n"
+    )
+    server.allow(r"this once|App failed to load|Upgrade: the former workers|Traceback")
+    with Load(server.address, target="/") as load:
+        upgrade(server)
+    assert marker.exists() and "another start follows" in server.log()
+    assert not load.lost and load.answered
+    assert server.get().text.startswith("second ")
+
+
+def test_a_stop_while_a_successor_cannot_start(start, site):
+    server = start("-w", "2", "--preload", *site.args)
+    site.write(f"import os\nWHAT = 1\nif os.getpid() == {server.pid}:\n    raise RuntimeError('always')\n")
+    server.allow(r"always|App failed to load|Upgrade: the former workers|Traceback")
+    server.send(signal.SIGUSR2)
+    server.wait_log("another start follows", 3 * LONG)
+    server.send(signal.SIGTERM)
+    assert server.wait_exit(2 * LONG) == 0
+    wait_until(lambda: not [pid for pid in processes.own_children() if processes.alive(pid)], "the workers end")
+    processes.reap_helpers()
