@@ -137,4 +137,35 @@ TEST_CASE("a socket that systemd promised and did not pass is an error") {
           }) == 0);
 }
 
+TEST_CASE("a socket goes on as it was in the program before") {
+    for (const bool listening : {true, false}) {
+        CAPTURE(listening);
+        const int fd = bound_tcp(listening);
+        const auto made = os::resume_listener({fd, {}});
+        REQUIRE(made.has_value());
+        CHECK(made->fd() == fd);
+        CHECK(made->listening() == listening);
+        CHECK((fcntl(fd, F_GETFD) & FD_CLOEXEC) != 0);
+    }
+}
+
+TEST_CASE("the file of a unix socket goes on with it, if it still stands there") {
+    const temp_dir dir;
+    const std::string path = dir.file("app.sock");
+    const int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    const auto address = *os::unix_address(path);
+    REQUIRE(bind(fd, address.data(), address.length) == 0);
+    REQUIRE(listen(fd, 5) == 0);
+    const int other = dup(fd);
+    {
+        const auto made = os::resume_listener({fd, path});
+        REQUIRE(made.has_value());
+        CHECK(made->has_file());
+        CHECK(made->address() == path);
+        made->remove_path();
+        CHECK(!std::filesystem::exists(path));
+    }
+    CHECK(os::resume_listener({other, path}).has_error());
+}
+
 TEST_SUITE_END();

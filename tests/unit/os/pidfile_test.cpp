@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <optional>
 
 namespace os = unicoro::os;
@@ -179,6 +180,20 @@ TEST_CASE("the file is found again where it was made") {
         CHECK(std::filesystem::exists(dir.file("moved/server.pid")));
     }
     CHECK_FALSE(std::filesystem::exists(dir.file("moved/server.pid")));
+}
+
+TEST_CASE("the program after this one goes on with the file, or is told that it is another") {
+    const temp_dir dir;
+    const std::string path = dir.file("pid");
+    CHECK(in_child([&] {
+              auto file = os::pidfile::create(path);
+              if (!file) return 1;
+              auto resumed = os::pidfile::resume(path, os::unique_fd(dup(file->fd())));
+              if (!resumed) return 2;
+              file->abandon();
+              std::filesystem::remove(path);
+              return os::pidfile::resume(path, os::unique_fd(dup(resumed->fd()))) ? 3 : 0;
+          }) == 0);
 }
 
 TEST_SUITE_END();
