@@ -81,6 +81,14 @@ def configure(target: Target, found: list[pythons.Python], jobs: int) -> pathlib
     return folder
 
 
+def name_libc(target: Target, tree: pathlib.Path) -> None:
+    """Of musl's names for itself the one that distributions have and auditwheel knows (PEP 656)."""
+    for path in tree.rglob("*"):
+        if path.is_symlink() or not path.is_file() or path.open("rb").read(4) != b"\x7fELF":
+            continue
+        run(["patchelf", "--replace-needed", "libc.so", f"libc.musl-{target.cpu}.so.1", path])
+
+
 def build(target: Target, found: list[pythons.Python], jobs: int) -> list[pathlib.Path]:
     print(f"== {target.name}", flush=True)
     folder = configure(target, found, jobs)
@@ -88,6 +96,8 @@ def build(target: Target, found: list[pythons.Python], jobs: int) -> list[pathli
     tree = BUILD / target.name / "tree"
     shutil.rmtree(tree, ignore_errors=True)
     run(["meson", "install", "-C", folder, "--no-rebuild", "--tags", TAGS, "--destdir", tree, "--quiet"])
+    if target.libc == "musl":
+        name_libc(target, tree)
     return [pack.make(target, python, tree / SITE.lstrip("/"), DIST) for python in found]
 
 
