@@ -45,7 +45,9 @@ struct connection_info {
         return stream && (stream->tls || (stream->proxied && stream->proxied->tls));
     }
     /// The client is known by its address and its port.
-    [[nodiscard]] bool client_has_port() const noexcept { return !unix_socket || remote_port != 0; }
+    [[nodiscard]] bool client_has_port() const noexcept {
+        return !unix_socket || (stream && stream->proxied && remote_port != 0);
+    }
     [[nodiscard]] const std::string& peer_address() const noexcept {
         return stream && stream->socket_peer ? stream->socket_peer->address : remote_address;
     }
