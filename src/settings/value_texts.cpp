@@ -135,6 +135,10 @@ class choice_type final : public value_type {
         ordered_json proposed{{"enum", words()}};
         ordered_json taken{{"type", "string"}, {"pattern", in_any_case(words())}};
         schema["anyOf"] = ordered_json::array({std::move(proposed), std::move(taken)});
+        const auto offered = words();
+        if (std::ranges::find(offered, "true") != offered.end()) {
+            schema["anyOf"].push_back(ordered_json{{"type", "boolean"}});
+        }
     }
 
   private:
