@@ -67,7 +67,7 @@ void core::ask_for_upgrade() {
         say(log::level::warning, "USR2 does nothing: an upgrade is under way already");
         return;
     }
-    upgrade_.emplace();
+    upgrade_ = upgrade{};
     if (next_) {
         say(log::level::info, "The upgrade waits for the reload that is under way");
     } else if (!announced_) {

@@ -133,6 +133,7 @@ void read_entry(const std::string& key, entry from, succession& into) {
 
 std::vector<int> succession::descriptors() const {
     std::vector<int> numbers;
+    numbers.reserve(sockets.size() + workers.size() + 1);
     for (const socket& each : sockets) numbers.push_back(each.fd);
     for (const worker& each : workers) numbers.push_back(each.lifeline);
     if (pidfile_fd >= 0) numbers.push_back(pidfile_fd);
@@ -202,7 +203,7 @@ os::outcome<std::optional<succession>> take_succession() {
     unsetenv(variable.c_str());
     if (fd <= STDERR_FILENO) return std::optional<succession>();
     const os::unique_fd memory(fd);
-    const auto made = read_succession(os::read_text(memory.get()));
+    auto made = read_succession(os::read_text(memory.get()));
     if (!made) {
         return os::failure{
             os::system_error(EPROTO),
@@ -212,7 +213,7 @@ os::outcome<std::optional<succession>> take_succession() {
     const pid_t sender = made->as == succession::role::trial ? getppid() : getpid();
     if (made->from != sender) return std::optional<succession>();
     for (const int each : made->descriptors()) fcntl(each, F_SETFD, FD_CLOEXEC);
-    return std::optional(*made);
+    return made;
 }
 
 }  // namespace unicoro::master
