@@ -8,8 +8,7 @@
 namespace unicoro::cli {
 
 /// Runs master and workers until a signal ends them. `request` is kept for reloads, and `begun`, which is how
-/// this process was, for upgrades. Returns the exit
-/// code; in an interpreter it also returns in each worker.
+/// this process was, for upgrades. Returns the exit code; in an interpreter it also returns in each worker.
 [[nodiscard]] int run_server(
     const settings::load_request& request, settings::outcome first, const invocation& how, os::program begun
 );

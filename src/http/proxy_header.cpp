@@ -7,6 +7,7 @@
 #include <boost/crc.hpp>
 
 #include <arpa/inet.h>
+#include <netinet/in.h>
 
 #include <algorithm>
 #include <array>
@@ -93,8 +94,11 @@ std::string address_at(std::string_view bytes, std::size_t place, int kind) {
     return text.data();
 }
 
+// As sockaddr_un has it.
+constexpr std::size_t path_size = 108;
+
 std::string path_at(std::string_view bytes, std::size_t place) {
-    const std::string_view field = bytes.substr(place, 108);
+    const std::string_view field = bytes.substr(place, path_size);
     return std::string(field.substr(0, field.find('\0')));
 }
 
@@ -165,32 +169,36 @@ std::string_view read_tlvs(std::string_view header, std::string_view list, proxi
     return {};
 }
 
-// Bytes of both ends in the fixed part of their family; 0 where nothing is known of it.
+constexpr std::size_t cut = std::string_view::npos;
+
+// Each of these gives the bytes that both ends take in the fixed part of their family.
+
+std::size_t read_internet_ends(family kind, std::string_view ends, proxied_connection& into) {
+    const bool v6 = kind == family::tcp6;
+    const std::size_t address = v6 ? sizeof(in6_addr) : sizeof(in_addr);
+    const std::size_t size = 2 * address + 4;
+    if (ends.size() < size) return cut;
+    into.kind = kind;
+    into.source = address_at(ends, 0, v6 ? AF_INET6 : AF_INET);
+    into.destination = address_at(ends, address, v6 ? AF_INET6 : AF_INET);
+    into.source_port = number_at(ends, 2 * address);
+    into.destination_port = number_at(ends, 2 * address + 2);
+    return size;
+}
+
+std::size_t read_unix_ends(std::string_view ends, proxied_connection& into) {
+    if (ends.size() < 2 * path_size) return cut;
+    into.kind = family::unix_socket;
+    into.source = path_at(ends, 0);
+    into.destination = path_at(ends, path_size);
+    return 2 * path_size;
+}
+
 std::size_t read_ends(std::uint8_t kind, std::string_view ends, proxied_connection& into) {
-    constexpr std::size_t cut = std::string_view::npos;
     switch (kind >> 4) {
-        case 1:
-            if (ends.size() < 12) return cut;
-            into.kind = family::tcp4;
-            into.source = address_at(ends, 0, AF_INET);
-            into.destination = address_at(ends, 4, AF_INET);
-            into.source_port = number_at(ends, 8);
-            into.destination_port = number_at(ends, 10);
-            return 12;
-        case 2:
-            if (ends.size() < 36) return cut;
-            into.kind = family::tcp6;
-            into.source = address_at(ends, 0, AF_INET6);
-            into.destination = address_at(ends, 16, AF_INET6);
-            into.source_port = number_at(ends, 32);
-            into.destination_port = number_at(ends, 34);
-            return 36;
-        case 3:
-            if (ends.size() < 216) return cut;
-            into.kind = family::unix_socket;
-            into.source = path_at(ends, 0);
-            into.destination = path_at(ends, 108);
-            return 216;
+        case 1: return read_internet_ends(family::tcp4, ends, into);
+        case 2: return read_internet_ends(family::tcp6, ends, into);
+        case 3: return read_unix_ends(ends, into);
         default: return 0;
     }
 }

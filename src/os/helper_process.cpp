@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "os/helper_process.hpp"
 
+#include "os/exec_texts.hpp"
 #include "os/signals.hpp"
 #include "os/unique_fd.hpp"
 
@@ -18,15 +19,6 @@ namespace unicoro::os {
 namespace {
 
 using clock = std::chrono::steady_clock;
-
-/// The form that exec(3) takes; valid while `texts` is.
-std::vector<char*> pointers_to(const std::vector<std::string>& texts) {
-    std::vector<char*> pointers;
-    pointers.reserve(texts.size() + 1);
-    for (const std::string& each : texts) pointers.push_back(const_cast<char*>(each.c_str()));
-    pointers.push_back(nullptr);
-    return pointers;
-}
 
 /// Becomes the program, in the child of a fork: only what is safe there, and no return.
 [[noreturn]] void become(

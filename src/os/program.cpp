@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "os/program.hpp"
 
+#include "os/exec_texts.hpp"
 #include "os/forks.hpp"
 #include "os/signals.hpp"
 #include "os/unique_fd.hpp"
@@ -22,14 +23,6 @@ namespace {
 
 bool is_named(std::string_view variable, std::string_view name) noexcept {
     return variable.size() > name.size() && variable[name.size()] == '=' && variable.starts_with(name);
-}
-
-std::vector<char*> pointers_to(const std::vector<std::string>& texts) {
-    std::vector<char*> pointers;
-    pointers.reserve(texts.size() + 1);
-    for (const std::string& each : texts) pointers.push_back(const_cast<char*>(each.c_str()));
-    pointers.push_back(nullptr);
-    return pointers;
 }
 
 bool set_private(std::span<const int> descriptors, int flags) noexcept {

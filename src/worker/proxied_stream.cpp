@@ -31,7 +31,9 @@ void proxied_stream::describe(app::connection_info& about) const {
     facts->socket_peer = app::endpoint{about.remote_address, about.remote_port};
     facts->proxied = *announced_;
     about.stream = std::move(facts);
-    about.remote_address = announced_->source;
+    // Of a unix socket a path says nothing of a client, here as on a socket of our own.
+    const bool internet = announced_->kind != http::proxied_connection::family::unix_socket;
+    about.remote_address = internet ? announced_->source : std::string();
     about.remote_port = announced_->source_port;
 }
 

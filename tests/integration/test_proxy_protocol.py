@@ -104,6 +104,15 @@ def test_what_is_not_read_is_no_request(serve, mode, header):
         assert client.closed_by_server()
 
 
+def test_an_announced_unix_socket_has_no_address(serve):
+    ends = b"/run/client\nforged".ljust(108, b"\0") + b"/run/balancer".ljust(108, b"\0")
+    server = serve("--proxy-protocol")
+    with server.client() as client:
+        client.send(SIGNATURE + struct.pack("!BBH", 0x21, 0x31, len(ends)) + ends + REQUEST)
+        seen = environ(client)
+    assert (seen["REMOTE_ADDR"], seen["PROXY_PROTOCOL"], seen["PROXY_ADDR"]) == ("", "UNIX", "/run/balancer")
+
+
 def test_only_of_those_who_may(serve):
     server = serve("--proxy-protocol", "--proxy-allow-from", "127.0.0.2")
     with server.client() as client:
