@@ -20,6 +20,14 @@ from wire import Broken, Closed, Hang, Wire
 PIPELINED = 0.07  # of the connections
 PIPELINED_BYTES = 400_000  # behind the first request
 PAUSES = (0, 0, 0, 0.0005, 0.002, 0.01)
+ANNOUNCED = 0.3  # of the connections: by the PROXY protocol
+ANNOUNCED_IN_PART = 0.1  # of these, which end before the header does
+ANNOUNCEMENTS = (
+    b"PROXY TCP4 192.0.2.7 198.51.100.1 40000 443\r\n",
+    b"PROXY UNKNOWN\r\n",
+    b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x14" + bytes([192, 0, 2, 7, 198, 51, 100, 1, 156, 64, 1, 187])
+    + b"\x02\0\x05a.xyz",
+)
 
 
 @dataclass(frozen=True)
@@ -97,7 +105,18 @@ class Client(threading.Thread):
                 self.running = None
                 wire.close()
 
+    def _announce(self, wire: Wire) -> bool:
+        """As a load balancer would, now and then; False when nothing follows."""
+        if self.random.random() >= ANNOUNCED:
+            return True
+        header = self.random.choice(ANNOUNCEMENTS)
+        whole = self.random.random() >= ANNOUNCED_IN_PART
+        wire.send(header if whole else header[: self.random.randrange(1, len(header))])
+        return whole
+
     def _connection(self, wire: Wire) -> None:
+        if not self._announce(wire):
+            return
         if self.random.random() < PIPELINED:
             return self._pipeline(wire)
         first = True

@@ -55,6 +55,8 @@ class Round:
         values["timeout"] = 30
         values["workers"] = 1 if self.trouble == CALM else 2
         values["worker_connections"] = 200
+        # Some connections begin with a header of it.
+        values["proxy_protocol"] = "auto"
         if self.kind.lifespan and self.kind.apps is None:
             values["lifespan"] = "on"
         if self.kind.apps:
