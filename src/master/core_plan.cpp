@@ -130,8 +130,9 @@ void core::settle() {
         if (each.generation != current_.id && !each.expected) dismiss(each);
     }
     const char* const what = std::exchange(taking_over_, false) ? "Upgrade" : "Reload";
-    say(log::level::info, "{} complete: {} new workers serve", what, current_.strength);
+    // Whoever reads that it is complete finds the pidfile and the sockets' files as the new settings say.
     out_.emplace_back(action::settle{current_.id});
+    say(log::level::info, "{} complete: {} new workers serve", what, current_.strength);
     if (announced_) {
         out_.emplace_back(action::notify{action::notify::state::ready, fmt::format("{} complete", what)});
     }

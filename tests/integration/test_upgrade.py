@@ -254,7 +254,7 @@ def test_a_daemon(start, site, tmp_path):
     os.kill(master, signal.SIGUSR2)
     server.wait_log("Upgrade complete", 3 * LONG)
     assert int(pidfile.read_text()) == master
-    assert server.get().text.startswith("second ")
+    wait_until(lambda: server.get().text.startswith("second "), "the former workers accept nothing more")
     os.kill(master, signal.SIGTERM)
     wait_until(lambda: not processes.alive(master), "the daemon has ended")
     processes.reap_helpers()

@@ -186,10 +186,13 @@ def test_thread_is_in_write_as_the_request_ends(serve, notes, gate):
         client.request(f"/beside?gate={gate.path}")
         client.head()
         gate.release()
-        assert client._chunks(time.monotonic() + LONG) == b"x" * 5_000_000
+        body = client._chunks(time.monotonic() + LONG)
         assert client.get("/threads_ended").text == "[False]"
-    assert notes()[0] == "written"
-    assert notes()[1] in ("ConnectionError", "RuntimeError")
+    # The kernel may have room for more than one before the request ends.
+    pieces, left = divmod(len(body), 5_000_000)
+    assert pieces and not left and body.count(b"x") == len(body)
+    assert notes()[:-1] == ["written"] * pieces
+    assert notes()[-1] in ("ConnectionError", "RuntimeError")
 
 
 def test_thread_is_in_write_as_the_client_leaves(serve, notes, gate):

@@ -12,11 +12,13 @@ from .waiting import wait_until
 def end_orphans() -> list[int]:
     """Ends and reaps what is left of the test's processes; returns what had to be killed."""
     left = []
-    for pid in processes.own_children():
-        if processes.alive(pid):
-            left.append(pid)
-            processes.kill(pid, signal.SIGKILL)
-        os.waitpid(pid, 0)
+    # The children of what is killed come to this process.
+    while pids := processes.own_children():
+        for pid in pids:
+            if processes.alive(pid):
+                left.append(pid)
+                processes.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
     return left
 
 

@@ -234,7 +234,7 @@ class Server:
             if NEVER.search(line)
             or BAD_LINE.search(line) and not any(known.search(line) for known in self.allowed)
         ]
-        assert not bad, "lines in the error log that this test does not allow:\n" + "\n".join(bad)
+        assert not bad, "\n".join(["lines that this test does not allow:", *bad, "in this error log:", *lines[-200:]])
 
     def destroy(self) -> None:
         """Ends whatever still runs, by force."""
