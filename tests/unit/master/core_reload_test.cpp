@@ -80,8 +80,8 @@ TEST_CASE("good settings: one new worker leads, each that serves replaces an old
         lines{
             "debug: Worker (pid:105) is ready",
             "kill 103 SIGTERM",
-            "info: Reload complete: 3 new workers serve",
             "settle 2",
+            "info: Reload complete: 3 new workers serve",
             "notify ready"
         }
     );
@@ -107,8 +107,8 @@ TEST_CASE("another number of workers") {
                 "kill 101 SIGTERM",
                 "kill 102 SIGTERM",
                 "kill 103 SIGTERM",
-                "info: Reload complete: 1 new workers serve",
                 "settle 2",
+                "info: Reload complete: 1 new workers serve",
                 "notify ready"
             }
         );
