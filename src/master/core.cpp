@@ -16,7 +16,8 @@ constexpr instant suspended = 5s;
 
 }  // namespace
 
-core::core(const limits& first, const options& chosen, generation_id first_generation) : options_(chosen) {
+core::core(const limits& first, const options& chosen, generation_id first_generation)
+    : options_(chosen), dice_(static_cast<std::minstd_rand::result_type>(chosen.seed)) {
     current_.id = first_generation;
     current_.values = first;
     current_.settled = true;
@@ -64,6 +65,7 @@ instant core::next_wake() const {
     };
     for (const worker& each : workers_) {
         if (each.deadline) consider(*each.deadline);
+        if (each.retire_at) consider(*each.retire_at);
         const auto* of = each.generation == current_.id ? &current_ : next_ ? &*next_ : nullptr;
         if (of == nullptr || of->values.timeout == 0ms || each.inherited) continue;
         const bool heard_of = each.at == phase::serving || each.at == phase::leaving;
@@ -114,7 +116,7 @@ void core::on(const event::child_ended& what) {
     }
     const worker gone = *found;
     workers_.erase(found);
-    describe_end(gone, what.status);
+    describe_end(gone, what);
     if (!stopping_ && !gone.expected) judge_end(gone, what.status);
 }
 

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "master/core_parts.hpp"
 #include "master/events.hpp"
 
 #include <fmt/core.h>
 
 #include <optional>
+#include <random>
+#include <string>
 #include <utility>
 
 namespace unicoro::master {
@@ -17,10 +20,11 @@ namespace unicoro::master {
 class core {
   public:
     struct options {
-        std::size_t slots = 1;  ///< places for workers in the scoreboard, draining ones included
-        int most_workers = 1;   ///< TTIN stops here
-        bool daemon = false;    ///< WINCH counts only then, as gunicorn
-        bool trial = false;     ///< one worker, to see whether it becomes ready; then the end, with code 0
+        std::size_t slots = 1;   ///< places for workers in the scoreboard, draining ones included
+        int most_workers = 1;    ///< TTIN stops here
+        bool daemon = false;     ///< WINCH counts only then, as gunicorn
+        bool trial = false;      ///< one worker, to see whether it becomes ready; then the end, with code 0
+        std::uint64_t seed = 0;  ///< of the jitter
     };
 
     /// A worker of the program that this process was before.
@@ -53,61 +57,15 @@ class core {
     [[nodiscard]] int strength() const noexcept { return target().strength; }
 
   private:
-    enum class phase {
-        booting,
-        serving,
-        leaving,  // told to end; `deadline` = SIGKILL
-        aborted,  // sent SIGABRT; `deadline` = SIGKILL
-        killed,   // sent SIGKILL
-    };
-
-    struct worker {
-        std::size_t slot = 0;
-        std::uint64_t age = 0;
-        generation_id generation = 0;
-        pid_t pid = 0;
-        phase at = phase::booting;
-        bool expected = false;  // its end is wanted, it does not count as a worker any more
-        bool was_ready = false;
-        bool retiring = false;
-        bool distrusted = false;  // a warning about it was written
-        bool inherited = false;   // of the program before: it cannot be heard, and not be started again
-        instant born{0};
-        instant ready_at{0};
-        instant heard{0};  // last sign of life
-        std::optional<instant> deadline;
-    };
-
-    struct generation {
-        generation_id id = 0;
-        limits values;
-        int strength = 0;
-        bool proven = false;           // a worker of it was ready
-        bool settled = false;          // no earlier generation has workers to keep
-        unsigned failures = 0;         // young deaths in a row
-        std::uint64_t failed_age = 0;  // the youngest worker when the last one was counted
-        instant next_spawn = instant::min();
-    };
-
-    struct upgrade {
-        enum class stage {
-            waiting,  // for a reload, or for the first workers
-            trying,   // `pid` shows what it can
-            proven,   // this process becomes the program
-        };
-        stage at = stage::waiting;
-        pid_t pid = 0;
-        std::optional<instant> deadline;
-        bool overdue = false;
-    };
-
-    struct stopping {
-        int code = 0;
-        instant give_up{0};  // even SIGKILL did not help
-    };
+    using phase = core_parts::phase;
+    using worker = core_parts::worker;
+    using generation = core_parts::generation;
+    using upgrade = core_parts::upgrade;
+    using stopping = core_parts::stopping;
 
     // core.cpp
     void on(const event::tick& what);
+    void on(const event::memory_read& what);
     void on(const event::signal_arrived& what);
     void on(const event::child_ended& what);
     void on(const event::spawned& what);
@@ -121,7 +79,8 @@ class core {
     [[nodiscard]] instant next_wake() const;
 
     // core_exits.cpp
-    void describe_end(const worker& gone, int status);
+    void describe_end(const worker& gone, const event::child_ended& what);
+    [[nodiscard]] std::string describe_kill(const worker& gone, const kill_evidence& evidence) const;
     void judge_end(const worker& gone, int status);
     void judge_life(const worker& gone);
     void count_failure(generation& of, std::uint64_t age);
@@ -150,6 +109,15 @@ class core {
     void abort(worker& of);
     void forgive_failures();
     void announce_ready();
+
+    // core_recycle.cpp
+    void set_limits(worker& of, const limits& values);
+    void count_lifetime(worker& of, const limits& values);
+    void retire_by_age(worker& of);
+    void weigh(worker& of);
+    void end_at_once(worker& of);
+    [[nodiscard]] int wanted_successors() const;
+    [[nodiscard]] std::uint64_t up_to(std::uint64_t most);
 
     // core_plan.cpp
     void plan();
@@ -181,6 +149,7 @@ class core {
     bool told_of_upgrade_ = false;  // the service manager
     bool reload_waits_ = false;     // for the upgrade
     std::uint64_t last_age_ = 0;
+    std::minstd_rand dice_;
     instant now_{0};
     instant started_{0};
     instant wake_at_ = instant::max();

@@ -45,7 +45,30 @@ instant delay_after(unsigned failures) {
 
 }  // namespace
 
-void core::describe_end(const worker& gone, int status) {
+std::string core::describe_kill(const worker& gone, const kill_evidence& evidence) const {
+    std::string text = fmt::format("Worker (pid:{}) was ", gone.pid);
+    if (evidence.source.empty()) {
+        text += "sent SIGKILL! Perhaps out of memory?";
+    } else if (evidence.out_of_memory) {
+        text += fmt::format(
+            "killed by the kernel for want of memory (oom_kill in {} has risen to {})!",
+            evidence.source,
+            evidence.count
+        );
+    } else {
+        text += fmt::format(
+            "sent SIGKILL! Not by this server, nor by the kernel for want of memory (oom_kill in {} stays at "
+            "{}).",
+            evidence.source,
+            evidence.count
+        );
+    }
+    if (gone.memory) text += fmt::format(" It had {}.", text_of(*gone.memory));
+    return text + fmt::format(" It lived for {:.1f} s", seconds(now_ - gone.born));
+}
+
+void core::describe_end(const worker& gone, const event::child_ended& what) {
+    const int status = what.status;
     const double lived = seconds(now_ - gone.born);
     auto level = log::level::info;
     if (WIFSIGNALED(status)) {
@@ -53,11 +76,7 @@ void core::describe_end(const worker& gone, int status) {
         const std::string name = os::signal_name(signal);
         if (signal == SIGKILL && gone.at != phase::killed) {
             level = log::level::error;
-            say(level,
-                "Worker (pid:{}) was sent {}! Perhaps out of memory? It lived for {:.1f} s",
-                gone.pid,
-                name,
-                lived);
+            say(level, "{}", describe_kill(gone, what.evidence));
         } else {
             const bool ours = gone.expected || gone.at == phase::aborted || gone.at == phase::killed;
             if (signal != SIGTERM && !ours) level = log::level::warning;

@@ -16,14 +16,11 @@ void core::plan() {
     }
 }
 
-// A worker that asks to retire gets its successor first. One successor at a time: with one worker more
-// than the strength, the surplus that goes when the successor serves is the retiring one.
+// A worker that is to retire gets its successor first: with more workers than the strength, the surplus
+// that goes when the successors serve are the retiring ones.
 void core::plan_steady() {
     const int strength = current_.strength;
-    const bool successor = strength > 0 && std::ranges::any_of(workers_, [](const worker& each) {
-                               return each.at == phase::serving && each.retiring;
-                           });
-    const int wanted = strength + (successor ? 1 : 0);
+    const int wanted = strength + wanted_successors();
     raise(current_, wanted, live(current_.id));
     std::vector<worker*> servers;
     for (worker& each : workers_) {
@@ -95,6 +92,7 @@ bool core::spawn(const generation& of) {
     fresh.generation = of.id;
     fresh.born = now_;
     fresh.heard = now_;
+    set_limits(fresh, of.values);
     if (of.values.boot_timeout.count() > 0) fresh.deadline = now_ + of.values.boot_timeout;
     workers_.push_back(fresh);
     out_.emplace_back(action::spawn{fresh.slot, fresh.age, fresh.generation});

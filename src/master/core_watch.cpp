@@ -43,11 +43,12 @@ void core::read(worker& of, const slot_reading& reading) {
         of.ready_at = now_;
         of.heard = std::max(of.heard, now_);
         of.deadline.reset();
+        if (known) count_lifetime(of, values);
         if (generation* proof = find(of.generation)) proof->proven = true;
         say(log::level::debug, "Worker (pid:{}) is ready", of.pid);
     }
     if (of.at != phase::serving) return;
-    of.retiring = retires;
+    if (retires) of.retiring = true;
     if (reading.state == worker_state::draining) {
         // Somebody else told it to end.
         of.at = phase::leaving;
@@ -66,7 +67,10 @@ void core::distrust(worker& of) {
 }
 
 void core::watch() {
-    for (worker& each : workers_) watch(each);
+    for (worker& each : workers_) {
+        watch(each);
+        retire_by_age(each);
+    }
     forgive_failures();
 }
 
@@ -86,6 +90,7 @@ void core::watch(worker& of) {
                 "Worker (pid:{}) is not ready after boot_timeout ({:g} s)",
                 of.pid,
                 seconds(values.boot_timeout));
+            out_.emplace_back(action::log_requests{of.slot, of.pid, log::level::error});
             return abort(of);
         case phase::leaving:
             say(log::level::warning, "Worker (pid:{}) does not end in time: SIGKILL", of.pid);

@@ -2,12 +2,12 @@
 #pragma once
 
 #include "log/log.hpp"
+#include "master/limits.hpp"
+#include "master/readings.hpp"
 #include "master/upgrade_steps.hpp"
-#include "scoreboard/scoreboard.hpp"
 
 #include <sys/types.h>
 
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -15,27 +15,6 @@
 #include <vector>
 
 namespace unicoro::master {
-
-/// A moment of CLOCK_MONOTONIC.
-using instant = std::chrono::nanoseconds;
-
-using generation_id = std::uint64_t;
-
-/// What the core needs of the settings.
-struct limits {
-    int workers = 1;
-    std::chrono::milliseconds timeout{30'000};
-    std::chrono::milliseconds graceful_timeout{30'000};
-    std::chrono::milliseconds boot_timeout{60'000};
-    bool workers_retire = true;  ///< there is something for which a worker asks to be replaced
-};
-
-/// What a worker says in its slot of the scoreboard, unchecked.
-struct slot_reading {
-    std::size_t slot = 0;
-    scoreboard::worker_state state = scoreboard::worker_state::vacant;
-    instant heartbeat{0};
-};
 
 /// What can happen to the master.
 namespace event {
@@ -49,10 +28,16 @@ struct signal_arrived {
     int signal = 0;
 };
 
+/// Comes about once a second while anything is limited by memory.
+struct memory_read {
+    std::vector<memory_reading> readings;
+};
+
 /// Any child of the process, a worker or not; `status` as wait(2) gives it.
 struct child_ended {
     pid_t pid = 0;
     int status = 0;
+    kill_evidence evidence = {};
 };
 
 struct spawned {
@@ -80,6 +65,7 @@ struct settings_refused {
 
 using any_event = std::variant<
     event::tick,
+    event::memory_read,
     event::signal_arrived,
     event::child_ended,
     event::spawned,

@@ -73,6 +73,7 @@ void supervisor::turn() {
     take_signals();
     reap();
     look();
+    weigh();
 }
 
 void supervisor::wait() {
@@ -123,7 +124,7 @@ void supervisor::reap() {
         const auto found = std::ranges::find(workers_, child->pid, &running::pid);
         if (found == workers_.end()) {
             if (child->pid == trial_pid_) end_of_trial();
-            feed(event::child_ended{child->pid, child->status});
+            feed(event::child_ended{child->pid, child->status, {}});
             continue;
         }
         // The worker may have become ready a moment before it ended.
@@ -132,7 +133,7 @@ void supervisor::reap() {
         board_->slot(slot).state.store(scoreboard::worker_state::vacant);
         workers_.erase(found);
         companion_.worker_ended(child->pid, child->status);
-        feed(event::child_ended{child->pid, child->status});
+        feed(event::child_ended{child->pid, child->status, evidence_of(child->status)});
     }
 }
 

@@ -8,6 +8,7 @@
 #include "master/succession.hpp"
 #include "os/environment.hpp"
 #include "os/forks.hpp"
+#include "os/memory.hpp"
 #include "os/notify.hpp"
 #include "os/pidfile.hpp"
 #include "os/signals.hpp"
@@ -52,6 +53,8 @@ class supervisor {
     void take_signals();
     void reap();
     void look();
+    void weigh();
+    [[nodiscard]] kill_evidence evidence_of(int status);
     void feed(const any_event& what);
     void tell_strength();
     void perform(const action::spawn& what);
@@ -123,6 +126,10 @@ class supervisor {
     std::string trial_text_;  // of a line that is not whole yet
     std::deque<any_action> pending_;
     instant next_watchdog_{0};
+    instant next_weighing_{0};
+    os::oom_counter oom_kills_;
+    std::uint64_t oom_kills_seen_ = 0;
+    bool told_of_proportion_ = false;
     std::optional<int> exit_code_;
     int told_strength_ = 0;
     bool was_ready_ = false;

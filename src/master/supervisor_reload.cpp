@@ -13,11 +13,20 @@ limits limits_of(const settings::server_settings& values) {
     // clean up, as after SIGQUIT: SIGKILL is for those that cannot.
     constexpr std::chrono::seconds margin{2};
     return {
-        values.workers,
-        values.timeout,
-        values.graceful_timeout + margin,
-        values.boot_timeout,
-        values.max_requests > 0 || values.reload
+        .workers = values.workers,
+        .timeout = values.timeout,
+        .graceful_timeout = values.graceful_timeout + margin,
+        .boot_timeout = values.boot_timeout,
+        .workers_retire = values.max_requests > 0 || values.reload,
+        .recycle =
+            {
+                .lifetime = values.max_worker_lifetime,
+                .lifetime_jitter = values.max_worker_lifetime_jitter,
+                .memory = values.max_worker_memory,
+                .memory_jitter = values.max_worker_memory_jitter,
+                .memory_limit = values.worker_memory_limit,
+                .share = values.recycle_share,
+            },
     };
 }
 

@@ -11,6 +11,7 @@
 #include <array>
 #include <csignal>
 #include <cstdlib>
+#include <random>
 
 namespace unicoro::master {
 namespace {
@@ -216,6 +217,7 @@ std::optional<int> supervisor::start() {
     shape.most_workers = static_cast<int>(shape.slots / slots_per_worker);
     shape.daemon = values.daemon;
     shape.trial = is_trial();
+    shape.seed = std::random_device()();
     core_.emplace(limits_of(values), shape, settled_);
     if (is_successor()) resume_workers();
     tell_strength();

@@ -34,6 +34,10 @@ class checker {
         if (settings_.max_requests_jitter > 0 && settings_.max_requests == 0) {
             warn("max_requests_jitter", "has no effect without max_requests");
         }
+        if (settings_.max_worker_lifetime_jitter.count() > 0 && settings_.max_worker_lifetime.count() == 0) {
+            warn("max_worker_lifetime_jitter", "has no effect without max_worker_lifetime");
+        }
+        check_memory();
         if (settings_.daemon && settings_.errorlog == "-" && !settings_.enable_stdio_inheritance) {
             warn("daemon", "leaves no trace of a failed start while errorlog is \"-\": give errorlog a file");
         }
@@ -61,6 +65,21 @@ class checker {
     }
 
   private:
+    void check_memory() {
+        if (settings_.max_worker_memory_jitter > 0 && settings_.max_worker_memory == 0) {
+            warn("max_worker_memory_jitter", "has no effect without max_worker_memory");
+        }
+        const std::uint64_t limit = settings_.worker_memory_limit;
+        const std::uint64_t most = settings_.max_worker_memory + settings_.max_worker_memory_jitter;
+        if (settings_.max_worker_memory > 0 && limit > 0 && limit <= most) {
+            fail(
+                "worker_memory_limit",
+                "must be more than " + where_("max_worker_memory") +
+                    " and its jitter together, so that a worker is replaced before it is ended"
+            );
+        }
+    }
+
     /// gunicorn changes the folder before it opens anything, so other paths start from there.
     void check_folder() {
         if (!settings_.chdir) return;

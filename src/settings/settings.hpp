@@ -74,7 +74,13 @@ struct server_settings {
     std::size_t worker_connections = 1000;
     std::uint64_t max_requests = 0;  ///< 0 = off
     std::uint64_t max_requests_jitter = 0;
-    seconds_setting timeout{30'000};  ///< heartbeat silence; 0 = never kill
+    seconds_setting max_worker_lifetime{0};  ///< 0 = for ever
+    seconds_setting max_worker_lifetime_jitter{0};
+    std::uint64_t max_worker_memory = 0;  ///< bytes, proportional; 0 = any
+    std::uint64_t max_worker_memory_jitter = 0;
+    std::uint64_t worker_memory_limit = 0;  ///< bytes, proportional; 0 = none
+    int recycle_share = 25;                 ///< percent of the workers
+    seconds_setting timeout{30'000};        ///< heartbeat silence; 0 = never kill
     seconds_setting graceful_timeout{30'000};
     seconds_setting boot_timeout{60'000};  ///< 0 = wait for ever
     bool preload_app = false;

@@ -37,6 +37,63 @@ std::vector<setting> recycling() {
          .type = whole_number(0, 1'000'000'000'000),
          .kept = stored_in<&server_settings::max_requests_jitter>(),
          .help = "Each worker adds a random number up to this to max_requests"},
+        {.name = "max_worker_lifetime",
+         .flags = "--max-worker-lifetime",
+         .metavar = "SECONDS",
+         .type = seconds(),
+         .kept = stored_in<&server_settings::max_worker_lifetime>(),
+         .help = "How long a worker serves before it is replaced; 0 = for ever",
+         .variable = variable_kind::ours},
+        {.name = "max_worker_lifetime_jitter",
+         .flags = "--max-worker-lifetime-jitter",
+         .metavar = "SECONDS",
+         .type = seconds(),
+         .kept = stored_in<&server_settings::max_worker_lifetime_jitter>(),
+         .help = "Each worker adds a random time up to this to max_worker_lifetime",
+         .variable = variable_kind::ours},
+        {.name = "recycle_share",
+         .flags = "--recycle-share",
+         .metavar = "PERCENT",
+         .type = whole_number(1, 100),
+         .kept = stored_in<&server_settings::recycle_share>(),
+         .help = "How many of the workers, in percent, are replaced at the same time by the max_ rules and "
+                 "reload; always one at least",
+         .variable = variable_kind::ours},
+    };
+}
+
+std::vector<setting> recycling_by_memory() {
+    return {
+        {.name = "max_worker_memory",
+         .flags = "--max-worker-memory",
+         .metavar = "SIZE",
+         .type = byte_size(),
+         .kept = stored_in<&server_settings::max_worker_memory>(),
+         .help =
+             "How much memory a worker may have before it is replaced, what it shares divided among those "
+             "that share it (PSS, and swap); 0 = any",
+         .variable = variable_kind::ours},
+        {.name = "max_worker_memory_jitter",
+         .flags = "--max-worker-memory-jitter",
+         .metavar = "SIZE",
+         .type = byte_size(),
+         .kept = stored_in<&server_settings::max_worker_memory_jitter>(),
+         .help = "Each worker adds a random amount up to this to max_worker_memory",
+         .variable = variable_kind::ours},
+        {.name = "worker_memory_limit",
+         .flags = "--worker-memory-limit",
+         .metavar = "SIZE",
+         .type = byte_size(),
+         .kept = stored_in<&server_settings::worker_memory_limit>(),
+         .help =
+             "A worker with more memory than this, counted as for max_worker_memory, is ended at once, and "
+             "replaced; 0 = none",
+         .variable = variable_kind::ours},
+    };
+}
+
+std::vector<setting> process_limits() {
+    return {
         {.name = "timeout",
          .flags = "-t,--timeout",
          .metavar = "SECONDS",
@@ -137,7 +194,9 @@ std::vector<setting> processes() {
 }  // namespace
 
 part workers() {
-    return join(section::workers, {processes(), recycling(), development()});
+    return join(
+        section::workers, {processes(), recycling(), recycling_by_memory(), process_limits(), development()}
+    );
 }
 
 }  // namespace unicoro::settings::tables

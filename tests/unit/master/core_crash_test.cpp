@@ -51,7 +51,7 @@ TEST_CASE("what the log says of an end") {
         world.run(20s);
         lines expected = each.expected;
         expected.emplace_back("spawn slot 0 age 2 generation 1");
-        CHECK(world.feed(event::child_ended{101, each.status}) == expected);
+        CHECK(world.feed(event::child_ended{101, each.status, {}}) == expected);
     }
 }
 

@@ -106,12 +106,12 @@ lines core_driver::signal(int number) {
 
 lines core_driver::exits(pid_t pid, int code) {
     workers_.erase(pid);
-    return feed(event::child_ended{pid, code << 8});
+    return feed(event::child_ended{pid, code << 8, {}});
 }
 
 lines core_driver::killed(pid_t pid, int signal) {
     workers_.erase(pid);
-    return feed(event::child_ended{pid, signal});
+    return feed(event::child_ended{pid, signal, {}});
 }
 
 event::tick core_driver::seen() const {

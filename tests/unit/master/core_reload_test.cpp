@@ -186,7 +186,11 @@ TEST_CASE("a new worker that hangs while it boots counts as one that failed") {
     auto world = reloading({3, 30s, 30s, 5s});
     CHECK(
         world.run(5s) ==
-        lines{"error: Worker (pid:104) is not ready after boot_timeout (5 s)", "kill 104 SIGABRT"}
+        lines{
+            "error: Worker (pid:104) is not ready after boot_timeout (5 s)",
+            "requests of 104 (error)",
+            "kill 104 SIGABRT"
+        }
     );
     CHECK(only(world.killed(104, SIGABRT), "spawn") == lines{"spawn slot 3 age 5 generation 2"});
 }

@@ -222,6 +222,25 @@ TEST_SUITE("load") {
         CHECK(mentions(
             s.load_with_app({"--max-requests-jitter", "5"}).warnings, "has no effect without max_requests"
         ));
+        CHECK(mentions(
+            s.load_with_app({"--max-worker-lifetime-jitter", "5"}).warnings,
+            "has no effect without max_worker_lifetime"
+        ));
+        CHECK(mentions(
+            s.load_with_app({"--max-worker-memory-jitter", "5m"}).warnings,
+            "has no effect without max_worker_memory"
+        ));
+        CHECK(s.load_with_app({"--worker-memory-limit", "5m"}).errors.empty());
+        CHECK(mentions(
+            s.load_with_app({"--worker-memory-limit",
+                             "5m",
+                             "--max-worker-memory",
+                             "4m",
+                             "--max-worker-memory-jitter",
+                             "1m"})
+                .errors,
+            "must be more than"
+        ));
         CHECK(mentions(s.load_with_app({"--capture-output"}).warnings, "give errorlog a file"));
         CHECK(s.load_with_app({"-D", "--error-logfile", "-"}).ok());
     }
