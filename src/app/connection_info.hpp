@@ -39,6 +39,7 @@ struct connection_info {
     std::uint16_t remote_port = 0;
     std::uint16_t local_port = 0;
     bool unix_socket = false;
+    bool warm_up = false;  ///< of the worker's own, before it serves: not logged as access, not counted
 
     /// By TLS of this server, or of the proxy that announced the client.
     [[nodiscard]] bool secure() const noexcept {

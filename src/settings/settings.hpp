@@ -79,6 +79,7 @@ struct server_settings {
     std::uint64_t max_worker_memory = 0;  ///< bytes, proportional; 0 = any
     std::uint64_t max_worker_memory_jitter = 0;
     std::uint64_t worker_memory_limit = 0;  ///< bytes, proportional; 0 = none
+    std::vector<std::string> warm_up;       ///< paths, or URLs that name the host and scheme
     int recycle_share = 25;                 ///< percent of the workers
     seconds_setting timeout{30'000};        ///< heartbeat silence; 0 = never kill
     seconds_setting graceful_timeout{30'000};

@@ -23,6 +23,16 @@ constexpr member thread_count{
     stored_in<&server_settings::threads>().fetch,
 };
 
+std::string check_warm_up(std::string_view entry) {
+    const auto plain = [](unsigned char each) { return each > ' ' && each < 0x7f; };
+    bool known = entry.starts_with('/');
+    for (const std::string_view scheme : {"http://", "https://"}) {
+        known |= entry.starts_with(scheme) && entry.size() > scheme.size() && entry[scheme.size()] != '/';
+    }
+    if (known && std::ranges::all_of(entry, plain)) return {};
+    return "a path such as \"/health\", or a URL such as \"https://example.com/\" where the host matters";
+}
+
 std::vector<setting> recycling() {
     return {
         {.name = "max_requests",
@@ -112,6 +122,16 @@ std::vector<setting> process_limits() {
          .type = seconds(),
          .kept = stored_in<&server_settings::boot_timeout>(),
          .help = "How long a worker may take to load the application; 0 = no limit",
+         .variable = variable_kind::ours},
+        {.name = "warm_up",
+         .flags = "--warm-up",
+         .form = flag_form::repeated,
+         .metavar = "PATH|URL",
+         .type = text_list(commas::are_text, "paths or URLs", check_warm_up),
+         .kept = stored_in<&server_settings::warm_up>(),
+         .help =
+             "A GET request that each worker answers before it counts as ready, with a status below 500 and "
+             "within boot_timeout; a URL says which host and scheme the application sees; may be repeated",
          .variable = variable_kind::ours},
         {.name = "blocked_loop_warning",
          .flags = "--blocked-loop-warning",

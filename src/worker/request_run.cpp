@@ -62,12 +62,14 @@ awaitable<void> request_run::run() {
 
 void request_run::end() {
     deadline_.disarm();
-    if (log::access_enabled()) write_access_line();
     shared_.ledger.close(now_.ledger_entry);
-    shared_.slot.requests.store(
-        shared_.slot.requests.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed
-    );
-    if (shared_.requests_left > 0 && --shared_.requests_left == 0) shared_.on_request_limit();
+    if (!connection().warm_up) {
+        if (log::access_enabled()) write_access_line();
+        shared_.slot.requests.store(
+            shared_.slot.requests.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed
+        );
+        if (shared_.requests_left > 0 && --shared_.requests_left == 0) shared_.on_request_limit();
+    }
     forget();
 }
 

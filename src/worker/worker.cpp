@@ -19,6 +19,7 @@
 #include "worker/proxied_stream.hpp"
 #include "worker/serving.hpp"
 #include "worker/socket_stream.hpp"
+#include "worker/warm_up.hpp"
 
 #include <unicoro/sleep.hpp>
 
@@ -47,6 +48,7 @@ class process {
 
   private:
     bool load();
+    [[nodiscard]] bool cannot_serve(const std::string& cold);
     awaitable<void> boot();
     awaitable<void> beat();
     awaitable<void> obey_signals();
@@ -159,6 +161,10 @@ awaitable<void> process::boot() {
     os::keep_freed_memory();
     const descriptor_budget budget{os::descriptor_limit(), os::open_descriptors()};
     shared_.most_connections = std::min(shared_.most_connections, budget.connections());
+    if (!shared_.draining && !host_->is_broken()) {
+        const std::string cold = co_await warm_up(shared_, how_.listeners, streams_, connections_);
+        if (!cold.empty() && cannot_serve(cold)) co_return;
+    }
     if (shared_.draining) {
         end_when_idle();
         co_return;
@@ -183,6 +189,15 @@ awaitable<void> process::boot() {
     if (!host_->is_broken()) log::info("Worker ready: {}", host_->interface_name());
     announce(scoreboard::worker_state::ready);
     if (code_) own_.spawn("reload", watch_code());
+}
+
+// For development it serves all the same: what is wrong is to be seen.
+bool process::cannot_serve(const std::string& cold) {
+    log::error("Warm-up failed: {}", cold);
+    if (how_.settings.reload) return false;
+    exit_code_ = static_cast<int>(app::boot_failure::worker);
+    drain();
+    return true;
 }
 
 awaitable<void> process::beat() {
@@ -259,7 +274,7 @@ void process::drain() {
     announce(scoreboard::worker_state::draining);
     for (aio::task_group& each : acceptors_) each.cancel_all();
     // One that ends at once leaves them to the others.
-    if (serving_started_ && !aborting_ && !given_up_) {
+    if (!acceptors_.empty() && !aborting_ && !given_up_) {
         for (const os::listener& each : how_.listeners) {
             accept_backlog(shared_, each, streams_, connections_);
         }

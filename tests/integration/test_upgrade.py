@@ -42,7 +42,8 @@ def test_upgrades_of_a_python_application(start, site, args):
             upgrade(server)
             assert server.get().text.startswith(f"turn{turn} ")
     assert not load.lost and load.answered
-    assert set(processes.children(server.pid)) == set(server.workers())
+    wait_until(lambda: set(processes.children(server.pid)) == {*server.workers(), *server.preloaders()}, "nobody else")
+    assert len(server.preloaders()) == args.count("--preload")
 
 
 def test_sockets_that_the_server_has_bound(start, tmp_path):
