@@ -64,6 +64,23 @@ bool take_ring(int master_end) noexcept {
     return got > 0 || (got < 0 && errno == EAGAIN);
 }
 
+void tell_number(int worker_end, std::int64_t number) noexcept {
+    while (send(worker_end, &number, sizeof number, at_once) < 0 && errno == EINTR) {
+    }
+}
+
+told_number take_number(int master_end) noexcept {
+    std::int64_t number = 0;
+    ssize_t got = 0;
+    do {
+        got = recv(master_end, &number, sizeof number, MSG_DONTWAIT);
+    } while (got < 0 && errno == EINTR);
+    if (got < 0 && errno == EAGAIN) return {};
+    if (got <= 0) return {.open = false, .number = {}};
+    if (got != sizeof number) return {};
+    return {.open = true, .number = number};
+}
+
 error_code hand_file(int master_end, const std::string& name, int fd) noexcept {
     control_block control{};
     iovec text{const_cast<char*>(name.data()), name.size()};

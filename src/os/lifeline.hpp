@@ -5,6 +5,7 @@
 
 #include <unicoro/result.hpp>
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -38,5 +39,16 @@ struct handed_file {
 
 /// Worker: takes what has come; nothing when the master has died. Without a file when none has come.
 [[nodiscard]] std::optional<handed_file> take_file(int worker_end);
+
+/// Worker's end: sends a number to the master's, in place of a ring.
+void tell_number(int worker_end, std::int64_t number) noexcept;
+
+struct told_number {
+    bool open = true;  ///< false when there will be no more
+    std::optional<std::int64_t> number;
+};
+
+/// Master's end: takes one, if one has come.
+[[nodiscard]] told_number take_number(int master_end) noexcept;
 
 }  // namespace unicoro::os

@@ -5,6 +5,7 @@
 #include "os/forks.hpp"
 
 #include <sys/auxv.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -19,6 +20,41 @@ namespace {
 std::optional<fork_hooks>& own_forks() noexcept {
     static std::optional<fork_hooks> hooks;
     return hooks;
+}
+
+template <class Fork>
+result<pid_t> fork_by(Fork fork_once) noexcept {
+    std::fflush(nullptr);
+    const fork_of_server ours;
+    const std::optional<fork_hooks>& hooks = own_forks();
+    if (hooks) hooks->before();
+    const pid_t pid = fork_once();
+    const error_code failed = pid < 0 ? last_error() : error_code();
+    if (hooks) (pid == 0 ? hooks->in_child : hooks->in_parent)();
+    if (failed) return failed;
+    return pid;
+}
+
+// The process in between has no memory of its own (vfork), so that handlers of pthread_atfork(3) run once,
+// here and in the new process, and page tables are copied once. It does nothing but fork and end, while this
+// one stands still; the new process, with its copy of the stack, returns from here like any child.
+[[gnu::noinline]] pid_t fork_through_another() noexcept {
+    volatile pid_t made = -1;
+    volatile int failure = 0;
+    // NOLINTNEXTLINE(clang-analyzer-security.insecureAPI.vfork): see above
+    const pid_t between = vfork();
+    if (between == 0) {
+        const pid_t pid = fork();
+        if (pid == 0) return 0;
+        if (pid < 0) failure = errno;
+        made = pid;
+        _exit(0);
+    }
+    if (between < 0) return -1;
+    while (waitpid(between, nullptr, 0) < 0 && errno == EINTR) {
+    }
+    errno = failure;
+    return made;
 }
 
 }  // namespace
@@ -38,15 +74,15 @@ void watch_own_forks(const fork_hooks& hooks) noexcept {
 }
 
 result<pid_t> fork_process() noexcept {
-    std::fflush(nullptr);
-    const fork_of_server ours;
-    const std::optional<fork_hooks>& hooks = own_forks();
-    if (hooks) hooks->before();
-    const pid_t pid = fork();
-    const error_code failed = pid < 0 ? last_error() : error_code();
-    if (hooks) (pid == 0 ? hooks->in_child : hooks->in_parent)();
-    if (failed) return failed;
-    return pid;
+    return fork_by([] { return fork(); });
+}
+
+error_code adopt_orphans() noexcept {
+    return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0 ? error_code{} : last_error();
+}
+
+result<pid_t> fork_orphan() noexcept {
+    return fork_by(&fork_through_another);
 }
 
 std::optional<ended_child> reap_child() noexcept {

@@ -35,6 +35,13 @@ void watch_own_forks(const fork_hooks& hooks) noexcept;
 /// keeps all that is withheld from children of the application (os/forks.hpp). 0 in the child.
 [[nodiscard]] result<pid_t> fork_process() noexcept;
 
+/// From now on orphans among what descends from this process become its children.
+[[nodiscard]] error_code adopt_orphans() noexcept;
+
+/// As `fork_process`, but the new process is no child of this one: it is an orphan at once, and becomes a
+/// child of the nearest process above that has called `adopt_orphans`.
+[[nodiscard]] result<pid_t> fork_orphan() noexcept;
+
 /// Collects one ended child of this process, any of them; nothing when none has ended.
 [[nodiscard]] std::optional<ended_child> reap_child() noexcept;
 

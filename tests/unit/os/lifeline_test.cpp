@@ -107,6 +107,17 @@ TEST_CASE("nothing waits, whatever the other side does") {
         REQUIRE(file.has_value());
         CHECK_FALSE(file->fd);
     }
+    SUBCASE("a number, and what is none") {
+        os::tell_number(line->worker_end.get(), -3);
+        os::ring(line->worker_end.get());
+        CHECK(os::take_number(line->master_end.get()).number == -3);
+        const os::told_number ring = os::take_number(line->master_end.get());
+        CHECK((ring.open && !ring.number));
+        const os::told_number nothing = os::take_number(line->master_end.get());
+        CHECK((nothing.open && !nothing.number));
+        line->worker_end.reset();
+        CHECK_FALSE(os::take_number(line->master_end.get()).open);
+    }
     SUBCASE("shut down instead of closed") {
         REQUIRE(shutdown(line->worker_end.get(), SHUT_RDWR) == 0);
         CHECK_FALSE(os::take_ring(line->master_end.get()));

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT
+#include "os/process.hpp"
+
+#include "support/doctest.hpp"
+#include "support/os_fixtures.hpp"
+
+#include <pthread.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <thread>
+
+namespace os = unicoro::os;
+
+namespace {
+
+int prepared = 0;
+int in_parents = 0;
+int in_children = 0;
+
+// What a worker does first: memory and threads of its own.
+int live(pid_t wanted_parent) {
+    std::thread([] { const std::string text(10'000, 'x'); }).join();
+    // The process in between may not have ended yet.
+    for (int turn = 0; turn < 10'000 && getppid() != wanted_parent; ++turn) usleep(1000);
+    const bool once = prepared == 1 && in_children == 1 && in_parents == 0;
+    return getppid() == wanted_parent && once ? 7 : 1;
+}
+
+/// Forks an orphan beside a thread that allocates; its pid, or 0 when something was wrong.
+int fork_between(pid_t wanted_parent, int told) {
+    std::atomic<bool> done = false;
+    std::thread busy([&done] {
+        while (!done) std::string(1000, 'x').resize(2000);
+    });
+    const auto made = os::fork_orphan();
+    if (made && *made == 0) _exit(live(wanted_parent));
+    done = true;
+    busy.join();
+    const bool well =
+        made && prepared == 1 && in_parents == 1 && in_children == 0 && waitpid(-1, nullptr, WNOHANG) < 0;
+    const pid_t pid = well ? *made : 0;
+    return write(told, &pid, sizeof pid) == sizeof pid ? 0 : 1;
+}
+
+int adopt() {
+    std::array<int, 2> ends{};
+    if (pipe(ends.data()) != 0 || os::adopt_orphans()) return 2;
+    const pid_t self = getpid();
+    const pid_t between = os::fork_process().value();
+    if (between == 0) {
+        prepared = in_parents = in_children = 0;
+        _exit(fork_between(self, ends[1]));
+    }
+    pid_t orphan = 0;
+    if (read(ends[0], &orphan, sizeof orphan) != sizeof orphan || orphan == 0) return 3;
+    if (os::testing::end_of(between) != 0) return 4;
+    return os::testing::end_of(orphan);
+}
+
+}  // namespace
+
+TEST_SUITE_BEGIN("orphans");
+
+TEST_CASE("an orphan is a child of who adopts it, and forked once") {
+    static const int watched =
+        pthread_atfork([] { ++prepared; }, [] { ++in_parents; }, [] { ++in_children; });
+    REQUIRE(watched == 0);
+    for (int turn = 0; turn < 20; ++turn) CHECK(os::testing::in_own_child(&adopt) == 7);
+}
+
+TEST_SUITE_END();
