@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+#include "scoreboard/handed_slot.hpp"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+namespace unicoro::scoreboard {
+namespace {
+
+std::byte* begin_of(const table& board, std::size_t index) noexcept {
+    return reinterpret_cast<std::byte*>(&board.slot(index));
+}
+
+std::size_t bytes_of_slot(const table& board) noexcept {
+    return static_cast<std::size_t>(begin_of(board, 1) - begin_of(board, 0));
+}
+
+error_code last_failure() noexcept {
+    return {errno, boost::system::system_category()};
+}
+
+}  // namespace
+
+error_code attach(const table& board, std::size_t index, int file) noexcept {
+    const int how = MAP_SHARED | MAP_NORESERVE | MAP_FIXED;
+    void* const where = begin_of(board, index);
+    if (mmap(where, bytes_of_slot(board), PROT_READ | PROT_WRITE, how, file, 0) != MAP_FAILED) return {};
+    return last_failure();
+}
+
+result<os::unique_fd> open_file(const table& board, std::size_t index, worker_state to) noexcept {
+    os::unique_fd file(memfd_create("unicoro worker", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+    if (!file || ftruncate(file.get(), static_cast<off_t>(bytes_of_slot(board))) != 0) return last_failure();
+    // Whoever made it shorter would end those that read it.
+    if (fcntl(file.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0) return last_failure();
+    if (const error_code failed = attach(board, index, file.get())) return failed;
+    board.slot(index).state.store(to);
+    return file;
+}
+
+error_code keep_none(const table& board) noexcept {
+    const int how = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED;
+    const std::size_t bytes = board.size() * bytes_of_slot(board);
+    return mmap(begin_of(board, 0), bytes, PROT_NONE, how, -1, 0) != MAP_FAILED ? error_code()
+                                                                                : last_failure();
+}
+
+}  // namespace unicoro::scoreboard
