@@ -77,7 +77,6 @@ bool has_python(const settings::server_settings& values) {
 }
 
 bool calls_python_in_master(const settings::server_settings& values) {
-    if (values.preload_app) return has_python(values);
     return std::any_of(hooks_of_the_master.begin(), hooks_of_the_master.end(), [&](const char* name) {
         return values.hooks.contains(name);
     });

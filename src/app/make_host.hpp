@@ -17,7 +17,7 @@ namespace unicoro::app {
 /// True when an application of these settings is Python's.
 [[nodiscard]] bool has_python(const settings::server_settings& values);
 
-/// True when Python code is called in the master: preload_app, or a hook that is called there.
+/// True when Python code is called in the master: a hook that is called there.
 [[nodiscard]] bool calls_python_in_master(const settings::server_settings& values);
 
 /// True when the process must be a Python interpreter.

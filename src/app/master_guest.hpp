@@ -8,7 +8,7 @@
 
 namespace unicoro::app {
 
-/// What of the application lives in the master and is inherited by its workers: preloaded code, server
+/// What of the application lives in the master and is inherited by its workers: server
 /// hooks, whose failures are logged.
 class master_guest : public master::companion {
   public:

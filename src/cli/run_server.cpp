@@ -89,13 +89,11 @@ std::vector<std::string> fixed_settings(
     const auto differs = [&names](const char* name, bool changed) {
         if (changed) names.emplace_back(name);
     };
-    differs("preload_app", now.preload_app != wanted.preload_app);
     differs("python", guest && now.python != wanted.python);
     const bool called = guest && app::calls_python_in_master(now);
     const bool would_be = guest && app::calls_python_in_master(wanted);
     differs("hooks", (called || would_be) && now.hooks != wanted.hooks);
     differs("pythonpath", called && now.pythonpath != wanted.pythonpath);
-    differs("app", now.preload_app && (now.app != wanted.app || now.apps != wanted.apps));
     if (!guest && app::needs_python(wanted)) {
         names.emplace_back(app::has_python(wanted) ? "app" : "hooks");
     }

@@ -14,7 +14,8 @@
 namespace unicoro::master {
 
 /// What else lives in the master (an interpreter, for preloading and hooks) and is told what happens.
-/// Every call comes on the master's one thread; none throws. This one is told, and does nothing.
+/// Every call comes on the one thread of the master, or of a process that it has made to preload the
+/// application; none throws. This one is told, and does nothing.
 class companion {
   public:
     companion() = default;
@@ -33,6 +34,19 @@ class companion {
     /// when there was none.
     virtual void before_fork(std::uint64_t /*age*/) {}
     virtual void forked(pid_t /*pid*/) {}
+
+    /// The master has a new worker that another process has forked.
+    virtual void adopted(std::uint64_t /*age*/, pid_t /*pid*/) {}
+
+    /// True when the application of these settings is to be loaded by a process that then forks the workers.
+    [[nodiscard]] virtual bool preloads(const settings::server_settings&) { return false; }
+    /// In that process: loads it. Forks follow, with the calls around them.
+    [[nodiscard]] virtual std::optional<load_error>
+    preload(const settings::server_settings&, std::span<const os::listener>) {
+        return {};
+    }
+    /// It ends, without a worker of its own.
+    virtual void unload() {}
 
     virtual void when_ready() {}
     virtual void reloaded(std::span<const os::listener>) {}

@@ -46,7 +46,7 @@ void core::finish_step() {
     plan();
     announce_ready();
     plan_upgrade();
-    const bool alone = workers_.empty() && !(upgrade_ && upgrade_->pid != 0);
+    const bool alone = workers_.empty() && preloaders_.empty() && !(upgrade_ && upgrade_->pid != 0);
     if (stopping_ && (alone || now_ >= stopping_->give_up)) {
         if (!workers_.empty()) {
             say(log::level::error, "{} workers do not end even after SIGKILL; leaving them", workers_.size());
@@ -72,6 +72,9 @@ instant core::next_wake() const {
         if (heard_of && !stopping_) consider(each.heard + of->values.timeout + 1ms);
     }
     if (upgrade_ && upgrade_->deadline) consider(*upgrade_->deadline);
+    for (const preloader& each : preloaders_) {
+        if (each.deadline) consider(*each.deadline);
+    }
     if (stopping_) {
         consider(stopping_->give_up);
     } else {
@@ -94,6 +97,9 @@ void core::absorb_jump() {
         each.heard = now_;
         if (each.deadline) *each.deadline += gap;
     }
+    for (preloader& each : preloaders_) {
+        if (each.deadline) *each.deadline += gap;
+    }
     started_ += gap;
     if (upgrade_ && upgrade_->deadline) *upgrade_->deadline += gap;
     if (stopping_) stopping_->give_up += gap;
@@ -107,6 +113,7 @@ void core::on(const event::tick& what) {
 }
 
 void core::on(const event::child_ended& what) {
+    if (is_preloader(what)) return;
     const auto found = std::ranges::find(workers_, what.pid, &worker::pid);
     if (found == workers_.end()) {
         if (trial_ended(what.pid, what.status)) return;

@@ -59,6 +59,7 @@ class core {
   private:
     using phase = core_parts::phase;
     using worker = core_parts::worker;
+    using preloader = core_parts::preloader;
     using generation = core_parts::generation;
     using upgrade = core_parts::upgrade;
     using stopping = core_parts::stopping;
@@ -70,6 +71,9 @@ class core {
     void on(const event::child_ended& what);
     void on(const event::spawned& what);
     void on(const event::spawn_failed& what);
+    void on(const event::preloader_started& what);
+    void on(const event::preloader_failed& what);
+    void on(const event::preloader_ready& what);
     void on(const event::settings_accepted& what);
     void on(const event::settings_refused& what);
     void on(const event::trial_started& what);
@@ -82,6 +86,8 @@ class core {
     void describe_end(const worker& gone, const event::child_ended& what);
     [[nodiscard]] std::string describe_kill(const worker& gone, const kill_evidence& evidence) const;
     void judge_end(const worker& gone, int status);
+    void fail_trial(int code);
+    [[nodiscard]] bool ends_with(const generation& of, int code);
     void judge_life(const worker& gone);
     void count_failure(generation& of, std::uint64_t age);
     void give_up_reload(const std::string& reason);
@@ -119,6 +125,14 @@ class core {
     [[nodiscard]] int wanted_successors() const;
     [[nodiscard]] std::uint64_t up_to(std::uint64_t most);
 
+    // core_preload.cpp
+    void plan_preloaders();
+    void dismiss(preloader& of);
+    void watch(preloader& of);
+    [[nodiscard]] bool is_preloader(const event::child_ended& what);
+    [[nodiscard]] preloader* preloader_of(generation_id id) noexcept;
+    [[nodiscard]] bool can_fork(const generation& of) noexcept;
+
     // core_plan.cpp
     void plan();
     void plan_steady();
@@ -143,6 +157,7 @@ class core {
     generation current_;
     std::optional<generation> next_;  // a reload under way
     std::vector<worker> workers_;     // by age
+    std::vector<preloader> preloaders_;
     std::optional<stopping> stopping_;
     std::optional<upgrade> upgrade_;
     bool taking_over_ = false;      // from the program before, whose workers are current_

@@ -101,23 +101,32 @@ void core::judge_end(const worker& gone, int status) {
     generation* of = find(gone.generation);
     if (of == nullptr) return;
     const int code = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
-    const bool cannot_boot = is_boot_failure(code) && !gone.was_ready;
-    if (options_.trial) {
-        say(log::level::error, "{}", boot_message(code));
-        return stop(SIGQUIT, cannot_boot ? code : static_cast<int>(boot_failure::worker));
-    }
-    if (!of->proven && cannot_boot && !bear_failure(*of, boot_message(code))) {
-        if (taking_over_) {
-            say(log::level::error, "{}", boot_message(code));
-            return stop(SIGQUIT, code);
-        }
-        if (next_ && of == &*next_) return give_up_reload(boot_message(code));
-        if (!next_) {
-            say(log::level::error, "{}", boot_message(code));
-            return stop(SIGQUIT, code);
-        }
-    }
+    if (options_.trial) return fail_trial(gone.was_ready ? 0 : code);
+    if (!gone.was_ready && ends_with(*of, code)) return;
     judge_life(gone);
+}
+
+void core::fail_trial(int code) {
+    say(log::level::error, "{}", boot_message(code));
+    stop(SIGQUIT, is_boot_failure(code) ? code : static_cast<int>(boot_failure::worker));
+}
+
+// The first of a generation to boot could not: neither will the others.
+bool core::ends_with(const generation& of, int code) {
+    if (of.proven || !is_boot_failure(code) || bear_failure(of, boot_message(code))) return false;
+    if (taking_over_) {
+        say(log::level::error, "{}", boot_message(code));
+        stop(SIGQUIT, code);
+        return true;
+    }
+    if (next_ && &of == &*next_) {
+        give_up_reload(boot_message(code));
+        return true;
+    }
+    if (next_) return false;
+    say(log::level::error, "{}", boot_message(code));
+    stop(SIGQUIT, code);
+    return true;
 }
 
 void core::judge_life(const worker& gone) {

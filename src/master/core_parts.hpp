@@ -42,6 +42,17 @@ struct worker {
     std::optional<memory_reading> memory;
 };
 
+/// What has the application of a generation and forks its workers.
+struct preloader {
+    enum class stage { loading, ready, aborted, killed };
+    generation_id generation = 0;
+    pid_t pid = 0;
+    stage at = stage::loading;
+    bool expected = false;  // its end is wanted
+    instant ready_at{0};
+    std::optional<instant> deadline;
+};
+
 struct generation {
     generation_id id = 0;
     limits values;

@@ -9,6 +9,7 @@
 namespace unicoro::master {
 void core::plan() {
     if (stopping_) return;
+    plan_preloaders();
     if (next_) {
         plan_reload();
     } else {
@@ -76,7 +77,7 @@ void core::shed_old(generation_id young, int keep) {
 
 void core::raise(const generation& of, int wanted, int have) {
     if (taking_over_ && of.id == current_.id) return;
-    if (now_ < of.next_spawn) return;
+    if (now_ < of.next_spawn || !can_fork(of)) return;
     while (have < wanted && spawn(of)) ++have;
 }
 

@@ -85,6 +85,9 @@ void core::stop(int signal, int code) {
     out_.emplace_back(action::stop_listening{});
     out_.emplace_back(action::notify{action::notify::state::stopping, "Shutting down"});
     end_trial(signal);
+    for (preloader& each : preloaders_) {
+        if (!each.expected) dismiss(each);
+    }
     for (worker& each : workers_) {
         const bool on_its_way = each.at != phase::booting && each.at != phase::serving;
         each.expected = true;

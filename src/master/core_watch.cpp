@@ -71,6 +71,7 @@ void core::watch() {
         watch(each);
         retire_by_age(each);
     }
+    for (preloader& each : preloaders_) watch(each);
     forgive_failures();
 }
 

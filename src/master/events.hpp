@@ -50,6 +50,22 @@ struct spawn_failed {
     std::string reason;
 };
 
+/// The answers to `action::preload`.
+struct preloader_started {
+    generation_id generation = 0;
+    pid_t pid = 0;
+};
+
+struct preloader_failed {
+    generation_id generation = 0;
+    std::string reason;
+};
+
+/// It has the application and can fork.
+struct preloader_ready {
+    generation_id generation = 0;
+};
+
 /// The answer to `action::reload_settings`: they are good, and the generation is prepared.
 struct settings_accepted {
     generation_id generation = 0;
@@ -70,6 +86,9 @@ using any_event = std::variant<
     event::child_ended,
     event::spawned,
     event::spawn_failed,
+    event::preloader_started,
+    event::preloader_failed,
+    event::preloader_ready,
     event::settings_accepted,
     event::settings_refused,
     event::trial_started,
@@ -84,6 +103,13 @@ struct spawn {
     std::uint64_t age = 0;
     generation_id generation = 0;
     bool operator==(const spawn&) const = default;
+};
+
+/// Fork the process that loads the application and forks the workers of this generation; answered by
+/// `preloader_started` or `preloader_failed`.
+struct preload {
+    generation_id generation = 0;
+    bool operator==(const preload&) const = default;
 };
 
 struct kill {
@@ -158,6 +184,7 @@ struct exit {
 
 using any_action = std::variant<
     action::spawn,
+    action::preload,
     action::kill,
     action::log_line,
     action::log_requests,

@@ -94,11 +94,16 @@ void supervisor::wait() {
         // poll(2) passes over -1.
         watched_.push_back({each.rings_left > 0 ? each.lifeline.get() : -1, POLLIN, 0});
     }
+    for (const preloader& each : preloaders_) watched_.push_back({each.line.get(), POLLIN, 0});
     watched_.push_back({trial_output_ ? trial_output_.get() : -1, POLLIN, 0});
     poll(watched_.data(), watched_.size(), timeout);
     if (watched_.back().revents != 0) hear_trial();
-    for (std::size_t index = 0; index < workers_.size(); ++index) {
-        if (watched_[index + 1].revents != 0) hear(workers_[index]);
+    auto seen = watched_.begin() + 1;
+    for (running& each : workers_) {
+        if (seen++->revents != 0) hear(each);
+    }
+    for (preloader& each : preloaders_) {
+        if (seen++->revents != 0) hear(each);
     }
 }
 
@@ -124,6 +129,7 @@ void supervisor::reap() {
         const auto found = std::ranges::find(workers_, child->pid, &running::pid);
         if (found == workers_.end()) {
             if (child->pid == trial_pid_) end_of_trial();
+            std::erase_if(preloaders_, [&child](const preloader& each) { return each.pid == child->pid; });
             feed(event::child_ended{child->pid, child->status, {}});
             continue;
         }
@@ -164,6 +170,13 @@ void supervisor::tell_strength() {
 void supervisor::perform(const action::spawn& what) {
     auto lifeline = os::make_lifeline();
     if (!lifeline) return feed(event::spawn_failed{what.slot, lifeline.error().message()});
+    const auto from = std::ranges::find(preloaders_, what.generation, &preloader::generation);
+    if (from != preloaders_.end()) {
+        const auto made = order_worker(*from, what, lifeline->worker_end.get());
+        if (!made) return feed(event::spawn_failed{what.slot, made.error().message()});
+        companion_.adopted(what.age, *made);
+        return welcome(what, *made, std::move(lifeline->master_end));
+    }
     if (const auto failed = board_->open(what.slot, scoreboard::worker_state::booting)) {
         return feed(event::spawn_failed{what.slot, failed.message()});
     }
@@ -177,9 +190,13 @@ void supervisor::perform(const action::spawn& what) {
         exit_code_ = be_worker(what, std::move(lifeline->worker_end));
         return;
     }
-    board_->slot(what.slot).pid.store(*forked);
-    workers_.push_back({*forked, what.slot, std::move(lifeline->master_end), most_rings});
-    feed(event::spawned{what.slot, *forked});
+    welcome(what, *forked, std::move(lifeline->master_end));
+}
+
+void supervisor::welcome(const action::spawn& what, pid_t pid, os::unique_fd lifeline) {
+    board_->slot(what.slot).pid.store(pid);
+    workers_.push_back({pid, what.slot, std::move(lifeline), most_rings});
+    feed(event::spawned{what.slot, pid});
 }
 
 void supervisor::perform(const action::kill& what) {
@@ -209,6 +226,7 @@ void supervisor::perform(const action::log_lost& what) {
 void supervisor::perform(const action::reopen_logs&) {
     log::reopen();
     companion_.reopened_logs();
+    hand_logs_to_preloaders();
     for (const log::open_file& file : log::open_files()) {
         for (const running& each : workers_) {
             const auto failed = os::hand_file(each.lifeline.get(), file.path, file.descriptor);

@@ -45,6 +45,13 @@ class supervisor {
         std::size_t rings_left;    // 0 = not listened to
     };
 
+    /// A process that has the application of a generation and forks its workers.
+    struct preloader {
+        pid_t pid = 0;
+        generation_id generation = 0;
+        os::withheld_fd line;  // the master's end
+    };
+
     // supervisor.cpp
     void loop();
     void turn();
@@ -56,8 +63,10 @@ class supervisor {
     void weigh();
     [[nodiscard]] kill_evidence evidence_of(int status);
     void feed(const any_event& what);
+    void welcome(const action::spawn& what, pid_t pid, os::unique_fd lifeline);
     void tell_strength();
     void perform(const action::spawn& what);
+    void perform(const action::preload& what);
     void perform(const action::kill& what);
     void perform(const action::log_line& what);
     void perform(const action::log_requests& what);
@@ -99,8 +108,20 @@ class supervisor {
     [[nodiscard]] os::outcome<void> begin_trial();
     void hear_trial();
     void end_of_trial();
+    [[nodiscard]] limits limits_with(const settings::server_settings& values) const;
+
+    // supervisor_preload.cpp
+    void hear(preloader& from);
+    void hand_logs_to_preloaders();
+    [[nodiscard]] result<pid_t> order_worker(preloader& from, const action::spawn& what, int lifeline);
+    [[nodiscard]] int be_preloader(generation_id generation, os::unique_fd line);
+    [[nodiscard]] std::optional<int> fork_workers(generation_id generation);
+    [[nodiscard]] std::optional<int> fork_worker(
+        const action::spawn& what, os::unique_fd slot, os::unique_fd lifeline
+    );
 
     // worker_process.cpp
+    [[nodiscard]] launch_set& leave_master(generation_id generation);
     [[nodiscard]] int be_worker(const action::spawn& what, os::unique_fd lifeline);
     [[nodiscard]] int boot_worker(const action::spawn& what);
 
@@ -120,6 +141,7 @@ class supervisor {
     bool activated_ = false;  // sockets came from systemd
     std::optional<core> core_;
     std::vector<running> workers_;
+    std::vector<preloader> preloaders_;
     std::vector<pollfd> watched_;
     pid_t trial_pid_ = 0;  // of an upgrade
     os::unique_fd trial_output_;
@@ -134,7 +156,10 @@ class supervisor {
     int told_strength_ = 0;
     bool was_ready_ = false;
 
-    // In the process of a worker; exit_code_ is its.
+    // In a process that preloads.
+    os::withheld_fd preload_line_;
+
+    // In the process of a worker, and of one that preloads; exit_code_ is its.
     bool is_worker_ = false;
     os::unique_fd lifeline_;
     std::vector<os::listener> worker_listeners_;

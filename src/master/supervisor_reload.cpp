@@ -30,6 +30,12 @@ limits limits_of(const settings::server_settings& values) {
     };
 }
 
+limits supervisor::limits_with(const settings::server_settings& values) const {
+    limits result = limits_of(values);
+    result.preload = companion_.preloads(values);
+    return result;
+}
+
 std::string process_title(std::string_view role, const settings::server_settings& values) {
     return fmt::format(
         "unicoro: {} [{}]", role, values.proc_name.value_or(settings::describe_applications(values))
@@ -56,7 +62,7 @@ void supervisor::perform(const action::reload_settings&) {
     // The settings in force stay so for now, and are perhaps the ones that remain.
     sets_.at(settled_).enter_directory();
     if (!errors.empty()) return feed(event::settings_refused{std::move(errors)});
-    feed(event::settings_accepted{newest_, limits_of(*read.settings)});
+    feed(event::settings_accepted{newest_, limits_with(*read.settings)});
     companion_.reloaded(sockets_of(sets_.at(newest_)));
 }
 
@@ -127,6 +133,8 @@ void supervisor::perform(const action::settle& what) {
     environment_.apply(values.raw_env);
     if (options_.adopt) options_.adopt(values);
     companion_.adopt(values);
+    // It was made before, and may have files that have been rotated meanwhile.
+    hand_logs_to_preloaders();
     show_title();
     former_pidfile_.reset();
     if (before->pidfile == values.pidfile) return;

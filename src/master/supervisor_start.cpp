@@ -218,7 +218,7 @@ std::optional<int> supervisor::start() {
     shape.daemon = values.daemon;
     shape.trial = is_trial();
     shape.seed = std::random_device()();
-    core_.emplace(limits_of(values), shape, settled_);
+    core_.emplace(limits_with(values), shape, settled_);
     if (is_successor()) resume_workers();
     tell_strength();
     std::ranges::move(core_->start(clock_now()), std::back_inserter(pending_));

@@ -22,10 +22,11 @@ int supervisor::be_worker(const action::spawn& what, os::unique_fd lifeline) {
     return code;
 }
 
-int supervisor::boot_worker(const action::spawn& what) {
-    const pid_t pid = getpid();
+launch_set& supervisor::leave_master(generation_id generation) {
     // What is the master's must end with the master, not with its last worker.
     workers_.clear();
+    preloaders_.clear();
+    preload_line_.reset();
     signals_.reset();
     trial_output_.reset();
     if (pidfile_) pidfile_->abandon();
@@ -35,10 +36,24 @@ int supervisor::boot_worker(const action::spawn& what) {
     os::ignore_write_signals();
 
     // Sockets of other settings would stay open with this worker.
-    std::erase_if(sets_, [&what](const auto& each) { return each.first != what.generation; });
-    launch_set& set = sets_.at(what.generation);
-    const settings::server_settings& values = *set.settings;
+    std::erase_if(sets_, [generation](const auto& each) { return each.first != generation; });
+    launch_set& set = sets_.at(generation);
     set.enter_directory();
+    if (generation != settled_) {
+        const settings::server_settings& values = *set.settings;
+        environment_.apply(values.raw_env);
+        if (options_.adopt) options_.adopt(values);
+        companion_.adopt(values);
+        // What is forked from here has done so.
+        settled_ = generation;
+    }
+    return set;
+}
+
+int supervisor::boot_worker(const action::spawn& what) {
+    const pid_t pid = getpid();
+    launch_set& set = leave_master(what.generation);
+    const settings::server_settings& values = *set.settings;
     set.directory.reset();
     if (const error_code failed = board_->keep_only(what.slot)) {
         log::critical("Cannot let go of the other workers' memory: {}", failed.message());
@@ -47,11 +62,6 @@ int supervisor::boot_worker(const action::spawn& what) {
     board_->slot(what.slot).pid.store(pid);
     os::set_process_title(process_title("worker", values));
     os::set_short_name("unicoro: worker");
-    if (what.generation != settled_) {
-        environment_.apply(values.raw_env);
-        if (options_.adopt) options_.adopt(values);
-        companion_.adopt(values);
-    }
     log::info("Booting worker with pid: {}", pid);
     // The worker of a trial shows that it can serve, and serves nobody.
     if (is_trial()) set.listeners.clear();

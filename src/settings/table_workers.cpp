@@ -152,8 +152,9 @@ std::vector<setting> development() {
          .form = flag_form::switch_on,
          .type = boolean(),
          .kept = stored_in<&server_settings::preload_app>(),
-         .help = "Load the application in the master, before the workers are forked, so that they share its "
-                 "memory; changed code needs a restart"},
+         .help =
+             "Load the application in a process that then forks the workers, so that they share its memory; "
+             "a reload loads it anew"},
         {.name = "reload",
          .flags = "--reload",
          .form = flag_form::switch_on,

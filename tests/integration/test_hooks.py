@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""gunicorn's server hooks (`hooks`) and loading in the master (`preload_app`)."""
+"""gunicorn's server hooks (`hooks`), and what is preloaded (`preload_app`)."""
 
 import os
 import signal
@@ -171,22 +171,40 @@ def test_preload(start, worker):
     server = start("--pythonpath", APPS, "--python", sys.executable, "--preload", *worker, "-w", "2", "hooks_probe:app")
     with server.client() as client:
         loaded, pid, told, threads = client.get("/facts").text.split()
-    assert int(loaded) == server.pid
+    assert [int(loaded)] == server.preloaders()
     assert int(pid) in server.workers()
     assert told == "True"
-    # A reload keeps the code, and says nothing false about it.
     before = server.workers()
     os.kill(server.pid, signal.SIGHUP)
     wait_until(lambda: len(server.workers()) == 2 and not set(server.workers()) & set(before), "new workers")
+    wait_until(lambda: len(now := server.preloaders()) == 1 and now != [int(loaded)], "another has loaded it")
     with server.client() as client:
-        assert client.get("/facts").text.split()[0] == str(server.pid)
+        assert [int(client.get("/facts").text.split()[0])] == server.preloaders()
+
+
+def test_where_hooks_run_with_preload(hooked, notes):
+    server = hooked(EVERY, "--preload", "-w", "2")
+    master, (holder,), workers = str(server.pid), server.preloaders(), {str(pid) for pid in server.workers()}
+    ended = server.workers()[0]
+    os.kill(ended, signal.SIGKILL)
+    server.allow("SIGKILL")
+    wait_until(lambda: notes.lines("child_exit"), "child_exit")
+    server.wait_log("Worker ready(.|\n)*Worker ready(.|\n)*Worker ready")
+    assert server.stop() == 0
+    assert notes.names()[0] == "on_starting"
+    for name in ("on_starting", "when_ready", "child_exit", "nworkers_changed", "on_exit"):
+        assert {line[1] for line in notes.lines(name)} == {master}, name
+    assert [line[1:] for line in notes.lines("pre_fork")] == [[str(holder), master, str(age)] for age in (1, 2, 3)]
+    assert {line[1] for line in notes.lines("post_fork")} > workers
+    assert {line[2] for line in notes.lines("post_fork")} == {master}
+    assert notes.lines("child_exit")[0][2] == str(ended)
 
 
 def test_preload_of_asgi(start):
     server = start("--pythonpath", APPS, "--preload", "hooks_probe:asgi")
     with server.client() as client:
         loaded, pid = client.get("/").text.split()
-    assert (int(loaded), int(pid)) == (server.pid, server.workers()[0])
+    assert ([int(loaded)], [int(pid)]) == (server.preloaders(), server.workers())
 
 
 def test_preload_fails_as_a_whole(start, tmp_path):
@@ -215,11 +233,11 @@ def test_preload_with_threads_and_greenlets_says_so(start, tmp_path):
 
 
 def test_settings_that_the_master_holds(start, tmp_path):
-    server = start("--pythonpath", APPS, "hooks_probe:app", config={"preload_app": True})
+    server = start("--pythonpath", APPS, "hooks_probe:app", config={"hooks": {"when_ready": "hooks_probe:when_ready"}})
     config = server.folder / "unicoro.json"
-    config.write_text('{"preload_app": false}')
-    server.allow("preload_app|Reload refused")
+    config.write_text("{}")
+    server.allow("hooks: cannot|Reload refused")
     before = server.workers()
     os.kill(server.pid, signal.SIGHUP)
-    server.wait_log("preload_app: cannot change while the master runs")
+    server.wait_log("hooks: cannot change while the master runs")
     assert server.workers() == before

@@ -20,9 +20,6 @@ std::optional<app::load_error> master_python::start(std::span<const os::listener
                 describe_exception(take_exception().get())
         };
     }
-    if (values_.preload_app) {
-        if (auto failure = home_->preload(values_)) return failure;
-    }
     return app::has_python(values_) ? home_->share(values_) : std::nullopt;
 }
 
@@ -35,6 +32,34 @@ void master_python::forked(pid_t pid) {
     if (pid == 0) return;
     const gil_lock gil;
     home_->server().tell("forked", pid);
+}
+
+void master_python::adopted(std::uint64_t age, pid_t pid) {
+    const gil_lock gil;
+    home_->server().tell("adopted", age, pid);
+}
+
+bool master_python::preloads(const settings::server_settings& values) {
+    return values.preload_app && app::has_python(values);
+}
+
+std::optional<app::load_error> master_python::preload(
+    const settings::server_settings& values, std::span<const os::listener> sockets
+) {
+    if (auto failure = home_->open(values, python_home::use::worker)) return failure;
+    const gil_lock gil;
+    if (!tell_stacks()) return not_booted();
+    home_->server().listening(sockets);
+    home_->server().tell("preloading");
+    return home_->preload(values);
+}
+
+void master_python::unload() {
+    {
+        const gil_lock gil;
+        home_->forget();
+    }
+    interpreter::leave();
 }
 
 std::unique_ptr<app::host> master_python::make_host() {

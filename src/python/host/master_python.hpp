@@ -12,7 +12,8 @@
 
 namespace unicoro::python {
 
-/// The interpreter in the master: workers are forked with it, and preload_app and some hooks run there.
+/// The interpreter in the master: workers are forked with it, and some hooks run there; and in a process made
+/// from it, which preload_app loads the application in.
 class master_python final : public app::master_guest {
   public:
     master_python(const settings::server_settings& values, std::string executable)
@@ -21,6 +22,12 @@ class master_python final : public app::master_guest {
     [[nodiscard]] std::optional<app::load_error> start(std::span<const os::listener> sockets) override;
     void before_fork(std::uint64_t age) override;
     void forked(pid_t pid) override;
+    void adopted(std::uint64_t age, pid_t pid) override;
+    [[nodiscard]] bool preloads(const settings::server_settings& values) override;
+    [[nodiscard]] std::optional<app::load_error> preload(
+        const settings::server_settings& values, std::span<const os::listener> sockets
+    ) override;
+    void unload() override;
     [[nodiscard]] std::unique_ptr<app::host> make_host() override;
     void when_ready() override;
     void adopt(const settings::server_settings& values) override;

@@ -4,6 +4,7 @@
 #include "app/app_spec.hpp"
 #include "app/make_host.hpp"
 #include "log/log.hpp"
+#include "log/open.hpp"
 #include "os/signals.hpp"
 #include "python/gevent/gevent_loop.hpp"
 #include "python/runtime/gil.hpp"
@@ -78,6 +79,11 @@ bool patch(const settings::server_settings& values) {
 }
 
 }  // namespace
+
+bool tell_stacks() {
+    const py_ref log = py_ref::steal(PyLong_FromLong(log::descriptor()));
+    return log && package::call("_unicoro.stacks", "tell_stacks", {log.get()});
+}
 
 app::load_error not_booted(const std::string& why) {
     return {app::boot_failure::worker, "Worker failed to boot: " + why};

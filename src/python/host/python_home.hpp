@@ -56,6 +56,10 @@ class python_home {
     std::vector<std::optional<imported_application>> preloaded_;
 };
 
+/// From now on the stacks of this process go to the error log if it dies. False with an exception set. With
+/// the GIL.
+[[nodiscard]] bool tell_stacks();
+
 [[nodiscard]] app::load_error not_booted(const std::string& why);
 /// Of the exception that is set. With the GIL.
 [[nodiscard]] app::load_error not_booted();

@@ -32,12 +32,6 @@ py_ref spew(PyObject* application) {
     return package::call("_unicoro.development", "spew", {application});
 }
 
-/// The stacks of a process that dies go to the error log.
-bool tell_stacks() {
-    const py_ref log = py_ref::steal(PyLong_FromLong(log::descriptor()));
-    return log && package::call("_unicoro.stacks", "tell_stacks", {log.get()});
-}
-
 }  // namespace
 
 python_host::~python_host() {

@@ -74,6 +74,13 @@ def listening_socket(backlog: int = 2048) -> socket.socket:
     return sock
 
 
+def preloads(pid: int) -> bool:
+    try:
+        return processes.title(pid).startswith("unicoro: preloader")
+    except OSError:
+        return False
+
+
 class Server:
     """One run of the binary. Everything it writes goes to files of its own folder."""
 
@@ -158,7 +165,11 @@ class Server:
 
     def workers(self) -> list[int]:
         """Pids of the living workers, oldest first."""
-        return [pid for pid in processes.children(self.pid) if processes.alive(pid)]
+        return [pid for pid in processes.children(self.pid) if processes.alive(pid) and not preloads(pid)]
+
+    def preloaders(self) -> list[int]:
+        """Those that have the application of --preload, and fork the workers."""
+        return [pid for pid in processes.children(self.pid) if processes.alive(pid) and preloads(pid)]
 
     # waiting
 

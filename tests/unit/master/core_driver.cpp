@@ -23,6 +23,9 @@ struct writer {
     std::string operator()(const action::spawn& what) const {
         return fmt::format("spawn slot {} age {} generation {}", what.slot, what.age, what.generation);
     }
+    std::string operator()(const action::preload& what) const {
+        return fmt::format("preload generation {}", what.generation);
+    }
     std::string operator()(const action::kill& what) const {
         return fmt::format("kill {} {}", what.pid, os::signal_name(what.signal));
     }
@@ -81,6 +84,14 @@ void core_driver::start_ready() {
 
 void core_driver::answer(const actions& decided, lines& to) {
     for (const any_action& each : decided) to.push_back(std::visit(writer{}, each));
+    for (const any_action& each : decided) {
+        const auto* const preload = std::get_if<action::preload>(&each);
+        if (preload == nullptr) continue;
+        const generation_id id = preload->generation;
+        const any_event come = fork_works_ ? any_event(event::preloader_started{id, ++last_preloader_})
+                                           : any_event(event::preloader_failed{id, "no memory"});
+        answer(core_.step(come, now_), to);
+    }
     for (const any_action& each : decided) {
         const auto* spawn = std::get_if<action::spawn>(&each);
         if (spawn == nullptr) continue;

@@ -15,8 +15,8 @@ using namespace std::chrono_literals;
 using scoreboard::worker_state;
 using lines = std::vector<std::string>;
 
-/// Plays the world around a core: a clock that is set by hand, pids that are 100 + age, and a
-/// scoreboard. Every call returns the actions it led to, one line of text each.
+/// Plays the world around a core: a clock that is set by hand, pids that are 100 + age (901, 902, ... for
+/// what preloads), and a scoreboard. Every call returns the actions it led to, one line of text each.
 class core_driver {
   public:
     explicit core_driver(limits values, core::options shape = {64, 16, false});
@@ -75,6 +75,7 @@ class core_driver {
     instant now_ = 1000s;
     std::map<pid_t, worker> workers_;
     bool fork_works_ = true;
+    pid_t last_preloader_ = 900;
 };
 
 /// Those lines that start with `prefix`.

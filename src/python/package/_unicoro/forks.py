@@ -25,7 +25,7 @@ def watch_forks(functions):
 
 
 def _begin_child():
-    # A worker has the interpreter of a master that preloads, and keeps everything.
+    # A worker has the interpreter of the process that has forked it, and keeps everything.
     if Child.forked_off():
         _undo_all()
     if not Child.resumes_last:

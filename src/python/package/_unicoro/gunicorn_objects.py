@@ -99,7 +99,7 @@ class Application(Facade):
 
     def wsgi(self):
         if self.callable is None:
-            raise RuntimeError("the application is not loaded in this process: preload_app loads it in the master")
+            raise RuntimeError("the application is not loaded in this process: preload_app loads it in a process that forks the workers")
         return self.callable
 
     load = wsgi

@@ -109,6 +109,12 @@ class Server(Facade):
             self.WORKERS[pid] = self.worker
         self.worker = None
 
+    def adopted(self, age, pid):
+        """A worker that the process with the preloaded application has forked."""
+        self.worker_age = age
+        self.worker = self.worker_class(self, age, self.LISTENERS)
+        self.forked(pid)
+
     def worker_ended(self, pid, status):
         worker = self.WORKERS.pop(pid, None)
         if worker is not None:
@@ -118,6 +124,11 @@ class Server(Facade):
     def workers_changed(self, number, before):
         self.num_workers = number
         self.fire("nworkers_changed", self, number, before if before > 0 else None)
+
+    # where the application is preloaded
+
+    def preloading(self):
+        self.pid = os.getppid()
 
     # in a worker
 

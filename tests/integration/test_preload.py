@@ -1,0 +1,205 @@
+# SPDX-License-Identifier: MIT
+"""--preload: a process that loads the application and forks the workers; a reload makes another one."""
+
+import json
+import os
+import re
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+
+from harness import processes
+from harness.mixed_load import KINDS, MixedLoad
+from harness.paths import ROOT
+from harness.waiting import LONG, wait_until
+
+APPS = ROOT / "tests" / "integration" / "python_apps"
+SITE = """
+import os, load_probe
+LOADED_IN = os.getpid()
+BIG = [os.urandom(1) * 1000 for _ in range(60_000)]
+NAME = "first"
+
+def application(environ, start_response):
+    if environ["PATH_INFO"] != "/facts":
+        return load_probe.application(environ, start_response)
+    start_response("200 OK", [])
+    return [f"{NAME} {LOADED_IN} {os.getpid()} {os.getppid()}".encode()]
+
+async def asgi(scope, receive, send):
+    await load_probe.asgi(scope, receive, send)
+"""
+CLASSES = {
+    "sync": (["-k", "sync", "site_app:application"], ("each", "posted")),
+    "threads": (["--threads", "4", "site_app:application"], ("kept", "each", "idle", "posted")),
+    "gevent": (["-k", "async", "site_app:application"], ("kept", "each", "idle", "posted", "events")),
+    "asgi": (["-k", "async", "--interface", "asgi", "site_app:asgi"], KINDS),
+}
+
+
+class Site:
+    def __init__(self, folder, start):
+        self.folder, self.start = folder, start
+        self.write(SITE)
+
+    def write(self, text):
+        new = self.folder / "site_app.py.new"
+        new.write_text(text)
+        new.rename(self.folder / "site_app.py")
+
+    def serve(self, *args, preload=True, **more):
+        more = ["--preload"] * preload + [str(each) for each in args], more
+        return self.start("--python", sys.executable, "--pythonpath", f"{APPS},{self.folder}", "--graceful-timeout",
+                          "10", *more[0], env={"PYTHONDONTWRITEBYTECODE": "1"}, **more[1])
+
+
+@pytest.fixture
+def site(start, tmp_path):
+    return Site(tmp_path, start)
+
+
+def facts(server):
+    name, *pids = server.get("/facts").text.split()
+    return name, *map(int, pids)
+
+
+def memory(pid, field="Pss"):
+    """In MiB."""
+    return int(re.search(rf"^{field}: +(\d+) kB", Path(f"/proc/{pid}/smaps_rollup").read_text(), re.M)[1]) / 1024
+
+
+@pytest.mark.parametrize("worker", CLASSES)
+def test_reloads_good_and_bad_under_load(site, worker):
+    if worker == "gevent":
+        pytest.importorskip("gevent", exc_type=ImportError)
+    arguments, kinds = CLASSES[worker]
+    server = site.serve("-w", "4", *arguments)
+    server.allow("Reload failed|App failed|exited with code|Traceback|File|not today|site_app|raise|Error")
+    with MixedLoad(server.address, kinds, clients=2) as load:
+        load.wait_more(5)
+        for number in range(3):
+            before, former = set(server.workers()), server.preloaders()
+            site.write(SITE.replace("first", f"number{number}"))
+            server.send(signal.SIGHUP)
+            wait_until(lambda: len(now := set(server.workers())) == 4 and not before & now, "new workers", 3 * LONG)
+            wait_until(lambda: len(now := server.preloaders()) == 1 and now != former, "the former one has gone")
+            load.wait_more(3)
+            if worker != "asgi":
+                assert facts(server)[0] == f"number{number}"
+        workers, holder = server.workers(), server.preloaders()
+        site.write("raise ValueError('not today')\n")
+        server.send(signal.SIGHUP)
+        server.wait_log("Reload failed: App failed to load", 2 * LONG)
+        assert "ValueError: not today" in server.log()
+        load.wait_more(3)
+        wait_until(lambda: server.workers() == workers and server.preloaders() == holder, "all is as it was")
+    load.check()
+
+
+def test_who_is_who(site):
+    server = site.serve("-w", "2", "site_app:application")
+    (holder,) = server.preloaders()
+    _, loaded_in, worker, parent = facts(server)
+    assert (loaded_in, parent) == (holder, server.pid)
+    assert worker in server.workers()
+    assert processes.children(holder) == []
+    assert server.stop() == 0
+
+
+@pytest.mark.needs_plain_build("what processes have in memory is measured")
+def test_memory_is_shared_and_the_master_has_none_of_it(site):
+    # 60,000 objects of 1 kB: the size of a fair number of modules.
+    sums = {}
+    for preload in (False, True):
+        server = site.serve("-w", "8", "-k", "sync", "site_app:application", preload=preload)
+        for _ in range(16):
+            server.get("/facts")
+        sums[preload] = sum(memory(pid) for pid in [*server.workers(), *server.preloaders()])
+        assert memory(server.pid, "Rss") < 50
+        server.stop()
+    print(f"8 workers: {sums[False]:.0f} MiB by themselves, {sums[True]:.0f} MiB preloaded")
+    assert sums[True] < sums[False] / 3
+
+
+def test_one_that_dies_is_made_again(site):
+    server = site.serve("-w", "2", "site_app:application")
+    server.allow("was sent SIGKILL")
+    workers, (holder,) = server.workers(), server.preloaders()
+    processes.kill(holder, signal.SIGKILL)
+    server.wait_log(rf"\[ERROR\] The process that has the application \(pid:{holder}\) was sent SIGKILL!")
+    (fresh,) = wait_until(lambda: (now := server.preloaders()) != [holder] and now, "another one")
+    assert server.workers() == workers
+    processes.kill(workers[0], signal.SIGKILL)
+    new = wait_until(lambda: set(server.workers()) - set(workers), "a worker of the new one").pop()
+    wait_until(lambda: any(facts(server)[1:3] == (fresh, new) for _ in range(8)), "it serves")
+
+
+def test_an_import_that_hangs_is_ended_and_shows_where(site):
+    server = site.serve("-w", "1", "site_app:application", "--boot-timeout", "4")
+    server.allow("boot_timeout|SIGABRT|SIGKILL|exited with|Fatal|thread|File")
+    before = server.workers()
+    site.write("import threading\ndef stuck_here():\n    threading.Event().wait()\nstuck_here()\n")
+    server.send(signal.SIGHUP)
+    server.wait_log(r"\[ERROR\] The process that loads the application \(pid:\d+\) is not ready after boot_timeout")
+    server.wait_log("in stuck_here")
+    # What has just been forked has the name of the master for a moment.
+    wait_until(lambda: server.workers() == before, "the workers that were")
+    site.write(SITE.replace("first", "second"))
+    server.wait_log("Reload complete", 3 * LONG)
+    assert facts(server)[0] == "second"
+
+
+def test_a_worker_has_no_file_of_its_place(site):
+    server = site.serve("-w", "1", "site_app:application")
+    (worker,) = server.workers()
+    assert not [each for each in Path(f"/proc/{worker}/fd").iterdir() if "memfd" in os.readlink(each)]
+
+
+def test_recycling(site):
+    server = site.serve("-w", "4", "--threads", "4", "site_app:application", "--max-worker-lifetime", "0.5")
+    with MixedLoad(server.address, ("kept", "each", "posted"), clients=2) as load:
+        wait_until(lambda: len(load.workers) >= 10, "workers are replaced", 4 * LONG)
+    load.check()
+    assert len(server.preloaders()) == 1
+
+
+def test_logs_that_are_reopened_reach_later_workers(site, tmp_path):
+    access = tmp_path / "access.log"
+    server = site.serve("-w", "1", "site_app:application", "--access-logfile", access)
+    server.allow("SIGKILL")
+    access.rename(tmp_path / "access.old")
+    server.send(signal.SIGUSR1)
+    wait_until(access.exists, "the new file")
+    (worker,) = server.workers()
+    processes.kill(worker, signal.SIGKILL)
+    wait_until(lambda: (now := server.workers()) and now != [worker], "another worker")
+    server.get("/pid")
+    wait_until(lambda: "/pid" in access.read_text(), "its line is in the new file")
+
+
+def test_it_can_be_switched_on_and_off_by_a_reload(site, start, tmp_path):
+    settings = {"app": "site_app:application", "pythonpath": [str(APPS), str(tmp_path)], "python": sys.executable}
+    server = start(config=settings, env={"PYTHONDONTWRITEBYTECODE": "1"})
+    file = next(tmp_path.rglob("unicoro.json"))
+    assert server.preloaders() == []
+    for preload in (True, False):
+        before = server.workers()
+        file.write_text(json.dumps(settings | {"preload_app": preload}))
+        server.send(signal.SIGHUP)
+        wait_until(lambda: (now := server.workers()) and now != before and len(now) == 1, "a new worker")
+        wait_until(lambda: len(server.preloaders()) == preload, "what preloads")
+        _, loaded_in, worker, _ = facts(server)
+        assert (loaded_in == worker) != preload
+
+
+def test_the_end_of_the_master_is_that_of_all(site):
+    server = site.serve("-w", "2", "site_app:application")
+    server.allow("the master has died")
+    all_of_them = server.workers() + server.preloaders()
+    processes.kill(server.pid, signal.SIGKILL)
+    server.wait_exit()
+    for pid in all_of_them:
+        wait_until(lambda pid=pid: processes.state(pid) == "Z", "it ends with the master")
+        os.waitpid(pid, 0)
