@@ -8,4 +8,5 @@
 #include <unicoro/response.hpp>
 #include <unicoro/result.hpp>
 #include <unicoro/sleep.hpp>
+#include <unicoro/stage.hpp>
 #include <unicoro/websocket.hpp>

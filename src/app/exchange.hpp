@@ -28,6 +28,10 @@ class running_request {
     /// Where its code is, as a stack of calls; empty when that cannot be told.
     [[nodiscard]] virtual std::string stack() const = 0;
 
+    /// The worker drains, and the response is a stream of events, which has no end of its own. True when the
+    /// application waits for such word and will end it; else one more event goes through.
+    [[nodiscard]] virtual bool told_to_end() noexcept { return false; }
+
   protected:
     ~running_request() = default;
 };
@@ -128,12 +132,12 @@ class exchange {
     [[nodiscard]] const location& where() const noexcept { return where_; }
 
     /// Set by the host while it can tell where the request is; null otherwise.
-    void runs_as(const running_request* running) noexcept { running_ = running; }
-    [[nodiscard]] const running_request* running() const noexcept { return running_; }
+    void runs_as(running_request* running) noexcept { running_ = running; }
+    [[nodiscard]] running_request* running() const noexcept { return running_; }
 
   private:
     location where_;
-    const running_request* running_ = nullptr;
+    running_request* running_ = nullptr;
 };
 
 }  // namespace unicoro::app

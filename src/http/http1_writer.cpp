@@ -206,6 +206,10 @@ http1_writer::surroundings http1_writer::around(std::uint64_t count) {
     return {out_, admitted, chunked ? "\r\n" : std::string_view()};
 }
 
+void http1_writer::make_last(output& piece) const noexcept {
+    if (now_.plan.framing == response_framing::chunked) piece.parts[2] = "\r\n0\r\n\r\n";
+}
+
 std::string_view http1_writer::end() const noexcept {
     return now_.plan.framing == response_framing::chunked ? "0\r\n\r\n" : std::string_view();
 }

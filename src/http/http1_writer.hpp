@@ -71,6 +71,8 @@ class http1_writer {
     };
     [[nodiscard]] surroundings around(std::uint64_t count);
 
+    /// Turns a piece, the latest one, into the last: what marks the end of the body goes with it.
+    void make_last(output& piece) const noexcept;
     /// What marks the end of the body; often nothing.
     [[nodiscard]] std::string_view end() const noexcept;
     /// The body is over and has fewer bytes than Content-Length said: the client must not take it for whole.

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <fcntl.h>
-#include <poll.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -15,18 +14,6 @@
 #include <utility>
 
 namespace unicoro::log {
-namespace {
-
-/// A log pipe whose reader stands still may hold up its writer so long, not longer.
-constexpr int stalled_reader_ms = 100;
-
-bool wait_for_reader(int fd) noexcept {
-    pollfd waiting{fd, POLLOUT, 0};
-    return ::poll(&waiting, 1, stalled_reader_ms) > 0;
-}
-
-}  // namespace
-
 std::optional<std::string> line_file::open(const std::string& path, file_owner owner) {
     std::error_code failed;
     const auto absolute = std::filesystem::absolute(path, failed);
@@ -37,6 +24,7 @@ std::optional<std::string> line_file::open(const std::string& path, file_owner o
     fd_ = owned_.get();
     path_ = absolute.string();
     owner_ = owner;
+    follow();
     return std::nullopt;
 }
 
@@ -53,11 +41,18 @@ bool line_file::replace(int fd) noexcept {
     // descriptor.
     if (::dup3(fd, fd_, O_CLOEXEC) < 0) return false;
     torn_ = false;
+    follow();
     return true;
 }
 
 bool line_file::write_line(std::string_view line) noexcept {
     const int caller_errno = errno;
+    const bool written = pipe_.takes() ? pipe_.write(line) : write_out(line);
+    errno = caller_errno;
+    return written;
+}
+
+bool line_file::write_out(std::string_view line) noexcept {
     bool first = true;
     // A line cut off by a full disk must not swallow the next one.
     char newline = '\n';
@@ -67,11 +62,9 @@ bool line_file::write_line(std::string_view line) noexcept {
         const int skip = mend ? 0 : 1;
         const ssize_t sent = ::writev(fd_, parts + skip, 2 - skip);
         if (sent < 0 && errno == EINTR) continue;
-        if (sent < 0 && errno == EAGAIN && wait_for_reader(fd_)) continue;
         if (sent <= 0) {
-            count_loss(sent < 0 ? errno : EIO);
+            lost_.add(1, sent < 0 ? errno : EIO);
             torn_ = mend || !first;
-            errno = caller_errno;
             return false;
         }
         auto taken = static_cast<std::size_t>(sent);
@@ -82,18 +75,12 @@ bool line_file::write_line(std::string_view line) noexcept {
         if (taken > 0) first = false;
         line.remove_prefix(taken);
     }
-    errno = caller_errno;
     return true;
 }
 
 line_file::loss line_file::take_loss() noexcept {
-    const std::uint64_t lines = lost_.exchange(0);
-    return {lines, lost_error_.load()};
-}
-
-void line_file::count_loss(int error) noexcept {
-    lost_error_ = error;
-    ++lost_;
+    const std::uint64_t lines = lost_.lines.exchange(0);
+    return {lines, lost_.error.load()};
 }
 
 }  // namespace unicoro::log

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "log/append_file.hpp"
+#include "log/pipe_writer.hpp"
 
 #include <atomic>
 #include <cstdint>
@@ -17,7 +18,7 @@ namespace unicoro::log {
 class line_file {
   public:
     /// Without `open` it writes to a descriptor that someone else keeps open.
-    explicit line_file(int borrowed_fd) noexcept : fd_(borrowed_fd) {}
+    explicit line_file(int borrowed_fd) noexcept : fd_(borrowed_fd), pipe_(lost_) { follow(); }
     line_file(const line_file&) = delete;
     line_file& operator=(const line_file&) = delete;
 
@@ -35,9 +36,17 @@ class line_file {
     [[nodiscard]] bool is_file() const noexcept { return !path_.empty(); }
     [[nodiscard]] const std::string& path() const noexcept { return path_; }
 
-    /// Writes a line, newline included. False when it is lost: full disk, closed pipe, a reader who
-    /// does not read. The target counts what it lost. Any thread.
+    /// The descriptor has become another file under the same number.
+    void follow() noexcept { pipe_.follow(fd_); }
+
+    /// Writes a line, newline included. False when it is lost: full disk, closed pipe, a reader who has
+    /// stopped to read. The target counts what it lost. Any thread.
     bool write_line(std::string_view line) noexcept;
+
+    /// Writes what a slow reader has left waiting, as far as it goes; true when that was the last of it.
+    bool flush() noexcept { return pipe_.flush(); }
+    /// What was given to `write_line` is written, or lost.
+    [[nodiscard]] bool settled() const noexcept { return !pipe_.keeps(); }
 
     /// How many lines were lost since the last call, and the errno of the last of them.
     struct loss {
@@ -45,18 +54,18 @@ class line_file {
         int error = 0;
     };
     [[nodiscard]] loss take_loss() noexcept;
-    [[nodiscard]] int last_error() const noexcept { return lost_error_; }
+    [[nodiscard]] int last_error() const noexcept { return lost_.error; }
 
   private:
-    void count_loss(int error) noexcept;
+    bool write_out(std::string_view line) noexcept;
 
     int fd_;
     base::unique_fd owned_;
     std::string path_;
     file_owner owner_;
     std::atomic<bool> torn_{false};  ///< the last line is there without its end
-    std::atomic<std::uint64_t> lost_{0};
-    std::atomic<int> lost_error_{0};
+    loss_count lost_;
+    pipe_writer pipe_;
 };
 
 }  // namespace unicoro::log

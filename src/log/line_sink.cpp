@@ -9,7 +9,9 @@
 
 #include <unistd.h>
 
+#include <cerrno>
 #include <iterator>
+#include <string>
 #include <string_view>
 #include <system_error>
 
@@ -25,6 +27,14 @@ std::string_view level_name(spdlog::level::level_enum level) noexcept {
         case spdlog::level::err: return "ERROR";
         default: return "CRITICAL";
     }
+}
+
+std::string reason(int error) {
+    return error == EAGAIN ? "nobody reads the pipe" : std::generic_category().message(error);
+}
+
+std::string name_of(const line_file& target) {
+    return target.is_file() ? "'" + target.path() + "'" : "on stdout";
 }
 
 std::string_view without_last_newlines(std::string_view text) noexcept {
@@ -51,29 +61,29 @@ void error_sink::log(const spdlog::details::log_msg& message) {
     thread_local std::string line;
     line.clear();
     append_error_line(line, message);
-    if (!target_.write_line(line)) return;
+    if (target_.write_line(line)) report_loss();
+}
 
+void error_sink::report_loss() {
+    if (!target_.settled()) return;
     const line_file::loss lost = target_.take_loss();
     if (lost.lines == 0) return;
-    const auto note = fmt::format(
-        "{} lines of the error log were lost: {}", lost.lines, std::generic_category().message(lost.error)
-    );
-    line.clear();
+    std::string line;
+    const auto note = fmt::format("{} lines of the error log were lost: {}", lost.lines, reason(lost.error));
     append_error_line(line, spdlog::details::log_msg({}, spdlog::level::warn, note));
     target_.write_line(line);
 }
 
 void ready_line_sink::log(const spdlog::details::log_msg& message) {
     const bool written = target_.write_line({message.payload.data(), message.payload.size()});
-    if (written != losing_.load(std::memory_order_relaxed)) return;
-    losing_ = !written;
-    const std::string name = target_.is_file() ? "'" + target_.path() + "'" : "on stdout";
-    const std::string reason = std::generic_category().message(target_.last_error());
-    if (written) {
-        warning("access log {} works again; lost lines: {}", name, target_.take_loss().lines);
-    } else {
-        warning("access log {} loses lines: {}", name, reason);
-    }
+    if (written) return report_loss();
+    if (losing_.exchange(true)) return;
+    warning("access log {} loses lines: {}", name_of(target_), reason(target_.last_error()));
+}
+
+void ready_line_sink::report_loss() {
+    if (!losing_.load(std::memory_order_relaxed) || !target_.settled() || !losing_.exchange(false)) return;
+    warning("access log {} works again; lost lines: {}", name_of(target_), target_.take_loss().lines);
 }
 
 }  // namespace unicoro::log

@@ -18,6 +18,8 @@ class error_sink final : public spdlog::sinks::sink {
   public:
     explicit error_sink(line_file& target) noexcept : target_(target) {}
     void log(const spdlog::details::log_msg& message) override;
+    /// Says how many lines were lost, once lines get through again.
+    void report_loss();
     void flush() override {}
     void set_pattern(const std::string&) override {}
     void set_formatter(std::unique_ptr<spdlog::formatter>) override {}
@@ -32,6 +34,7 @@ class ready_line_sink final : public spdlog::sinks::sink {
   public:
     explicit ready_line_sink(line_file& target) noexcept : target_(target) {}
     void log(const spdlog::details::log_msg& message) override;
+    void report_loss();
     void flush() override {}
     void set_pattern(const std::string&) override {}
     void set_formatter(std::unique_ptr<spdlog::formatter>) override {}

@@ -15,6 +15,7 @@
 
 #include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <ctime>
 #include <memory>
@@ -37,8 +38,10 @@ spdlog::level::level_enum spdlog_level(level at) noexcept {
 /// A target, and the spdlog logger that leads to it. The loggers stay out of spdlog's registry.
 template <class Sink>
 struct channel {
-    explicit channel(int standard_fd) : file(standard_fd), logger("", std::make_shared<Sink>(file)) {}
+    explicit channel(int standard_fd)
+        : file(standard_fd), sink(std::make_shared<Sink>(file)), logger("", sink) {}
     line_file file;
+    std::shared_ptr<Sink> sink;
     spdlog::logger logger;
 };
 
@@ -177,6 +180,36 @@ void take_over(const open_file& opened) noexcept {
         }
     });
     capture_standard_streams(now);
+}
+
+void flush_waiting() noexcept {
+    logs& now = *current();
+    try {
+        if (now.error.file.flush()) now.error.sink->report_loss();
+        if (now.access && now.access->lines && now.access->lines->file.flush()) {
+            now.access->lines->sink->report_loss();
+        }
+    } catch (...) {
+        write(level::error, "lost log lines could not be reported: out of memory");
+    }
+}
+
+void settle(std::chrono::milliseconds limit) noexcept {
+    const auto until = std::chrono::steady_clock::now() + limit;
+    const auto waits = [](const logs& of) {
+        return !of.error.file.settled() ||
+               (of.access && of.access->lines && !of.access->lines->file.settled());
+    };
+    for (flush_waiting(); waits(*current()) && std::chrono::steady_clock::now() < until; flush_waiting()) {
+        constexpr timespec pause{0, 5'000'000};
+        ::nanosleep(&pause, nullptr);
+    }
+}
+
+void streams_replaced() noexcept {
+    logs& now = *current();
+    now.error.file.follow();
+    if (now.access && now.access->lines) now.access->lines->file.follow();
 }
 
 int descriptor() noexcept {

@@ -5,6 +5,7 @@
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <vector>
@@ -44,6 +45,16 @@ struct open_file {
 
 /// Goes on with a file that the master has opened anew, where it is one of ours.
 void take_over(const open_file& opened) noexcept;
+
+/// Lines for a pipe whose reader is slow wait in memory, up to a bound, and go out with the next ones: this
+/// does the same, and reports what was lost. Whoever logs calls it now and then.
+void flush_waiting() noexcept;
+
+/// Gives slow readers so long to take what waits, before the process ends.
+void settle(std::chrono::milliseconds limit) noexcept;
+
+/// Standard streams have become other files.
+void streams_replaced() noexcept;
 
 /// The descriptor error lines are written to. The number stays the same over `reopen`.
 [[nodiscard]] int descriptor() noexcept;

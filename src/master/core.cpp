@@ -14,6 +14,12 @@ constexpr instant longest_sleep = 1s;
 // Later than this after the planned time, the whole machine (or container) was not running.
 constexpr instant suspended = 5s;
 
+// And later than this, perhaps not: workers that were stopped with the master give signs of life at once when
+// they go on. Not again for a while, so that a master that is always late still finds who hangs.
+constexpr instant late = 100ms;
+constexpr instant leniency = 500ms;
+constexpr instant between_leniencies = 5s;
+
 }  // namespace
 
 core::core(const limits& first, const options& chosen, generation_id first_generation)
@@ -34,6 +40,7 @@ actions core::start(instant now) {
 actions core::step(const any_event& what, instant now) {
     if (ended_) return {};
     now_ = now;
+    be_lenient();
     absorb_jump();
     std::visit([this](const auto& known) { on(known); }, what);
     finish_step();
@@ -41,6 +48,7 @@ actions core::step(const any_event& what, instant now) {
 }
 
 void core::finish_step() {
+    end_delay();
     watch();
     watch_trial();
     plan();
@@ -69,7 +77,9 @@ instant core::next_wake() const {
         const auto* of = each.generation == current_.id ? &current_ : next_ ? &*next_ : nullptr;
         if (of == nullptr || of->values.timeout == 0ms || each.inherited) continue;
         const bool heard_of = each.at == phase::serving || each.at == phase::leaving;
-        if (heard_of && !stopping_) consider(each.heard + of->values.timeout + 1ms);
+        if (heard_of && !stopping_) {
+            consider(std::max(each.heard + of->values.timeout + 1ms, lenient_until_));
+        }
     }
     if (upgrade_ && upgrade_->deadline) consider(*upgrade_->deadline);
     for (const preloader& each : preloaders_) {
@@ -78,11 +88,17 @@ instant core::next_wake() const {
     if (stopping_) {
         consider(stopping_->give_up);
     } else {
+        if (closing_) consider(closing_->until);
         for (const generation* each : {&current_, next_ ? &*next_ : nullptr}) {
             if (each != nullptr && each->next_spawn > now_) consider(each->next_spawn);
         }
     }
     return wake;
+}
+
+void core::be_lenient() {
+    if (wake_at_ == instant::max() || now_ <= wake_at_ + late) return;
+    if (now_ >= lenient_until_ + between_leniencies) lenient_until_ = now_ + leniency;
 }
 
 // After a suspension every worker looks silent and every deadline is past, though nobody had the time
@@ -102,6 +118,7 @@ void core::absorb_jump() {
     }
     started_ += gap;
     if (upgrade_ && upgrade_->deadline) *upgrade_->deadline += gap;
+    if (closing_) closing_->until += gap;
     if (stopping_) stopping_->give_up += gap;
 }
 
@@ -167,7 +184,7 @@ void core::on(const event::settings_accepted& what) {
 void core::on(const event::settings_refused& what) {
     for (const std::string& error : what.errors) say(log::level::error, "Reload: {}", error);
     say(log::level::error, "Reload refused: the settings in force and their workers stay");
-    if (announced_) out_.emplace_back(action::notify{action::notify::state::ready, "Reload refused"});
+    tell_ready("Reload refused");
 }
 
 core::generation* core::find(generation_id id) noexcept {

@@ -62,6 +62,7 @@ class core {
     using preloader = core_parts::preloader;
     using generation = core_parts::generation;
     using upgrade = core_parts::upgrade;
+    using closing = core_parts::closing;
     using stopping = core_parts::stopping;
 
     // core.cpp
@@ -79,6 +80,7 @@ class core {
     void on(const event::trial_started& what);
     void on(const event::upgrade_failed& what);
     void absorb_jump();
+    void be_lenient();
     void finish_step();
     [[nodiscard]] instant next_wake() const;
 
@@ -94,6 +96,9 @@ class core {
 
     // core_signals.cpp
     void change_strength(int by);
+    void terminate();
+    void interrupt();
+    void end_delay();
     void stop(int signal, int code);
     void hasten_stop();
 
@@ -115,6 +120,7 @@ class core {
     void abort(worker& of);
     void forgive_failures();
     void announce_ready();
+    void tell_ready(std::string status);
 
     // core_recycle.cpp
     void set_limits(worker& of, const limits& values);
@@ -158,6 +164,7 @@ class core {
     std::optional<generation> next_;  // a reload under way
     std::vector<worker> workers_;     // by age
     std::vector<preloader> preloaders_;
+    std::optional<closing> closing_;
     std::optional<stopping> stopping_;
     std::optional<upgrade> upgrade_;
     bool taking_over_ = false;      // from the program before, whose workers are current_
@@ -168,6 +175,7 @@ class core {
     instant now_{0};
     instant started_{0};
     instant wake_at_ = instant::max();
+    instant lenient_until_{0};  // the master was late: who looks silent may have been stopped with it
     bool announced_ = false;
     bool ended_ = false;
     actions out_;

@@ -164,7 +164,7 @@ void core::give_up_reload(const std::string& reason) {
         if (each.generation == failed && !each.expected) dismiss(each);
     }
     out_.emplace_back(action::abandon{failed});
-    if (announced_) out_.emplace_back(action::notify{action::notify::state::ready, "Reload failed"});
+    tell_ready("Reload failed");
 }
 
 }  // namespace unicoro::master

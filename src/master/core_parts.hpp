@@ -76,8 +76,15 @@ struct upgrade {
     bool overdue = false;
 };
 
+/// shutdown_delay: told to end, and still serving as ever.
+struct closing {
+    instant told{0};
+    instant until{0};
+};
+
 struct stopping {
     int code = 0;
+    instant told{0};
     instant give_up{0};  // even SIGKILL did not help
 };
 

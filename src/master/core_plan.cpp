@@ -132,9 +132,7 @@ void core::settle() {
     // Whoever reads that it is complete finds the pidfile and the sockets' files as the new settings say.
     out_.emplace_back(action::settle{current_.id});
     say(log::level::info, "{} complete: {} new workers serve", what, current_.strength);
-    if (announced_) {
-        out_.emplace_back(action::notify{action::notify::state::ready, fmt::format("{} complete", what)});
-    }
+    tell_ready(fmt::format("{} complete", what));
 }
 
 }  // namespace unicoro::master

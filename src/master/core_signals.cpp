@@ -16,6 +16,9 @@ constexpr instant quick_limit = 2s;
 // The kernel needs a moment to end a process by SIGKILL; one in a stuck system call may never go.
 constexpr instant kill_limit = 5s;
 
+// Who signals a process and its group (timeout(1), some platforms) tells it the same thing twice.
+constexpr instant same_stop = 1s;
+
 std::string short_name(int signal) {
     std::string name = os::signal_name(signal);
     if (name.starts_with("SIG")) name.erase(0, 3);
@@ -30,13 +33,9 @@ std::string short_name(int signal) {
 void core::on(const event::signal_arrived& what) {
     say(log::level::info, "Handling signal: {}", short_name(what.signal));
     switch (what.signal) {
-        case SIGTERM:
-            if (!stopping_) stop(SIGTERM, options_.trial ? 1 : 0);
-            return;
+        case SIGTERM: return terminate();
         case SIGINT:
-        case SIGQUIT:
-            if (stopping_) return hasten_stop();
-            return stop(SIGQUIT, options_.trial ? 1 : 0);
+        case SIGQUIT: return interrupt();
         case SIGUSR1:
             out_.emplace_back(action::reopen_logs{});
             // Workers of other settings may have other files, which they open themselves.
@@ -48,7 +47,7 @@ void core::on(const event::signal_arrived& what) {
             return;
         default: break;
     }
-    if (stopping_ || options_.trial) return;
+    if (stopping_ || closing_ || options_.trial) return;
     switch (what.signal) {
         case SIGHUP: return begin_reload();
         case SIGTTIN: return change_strength(1);
@@ -79,9 +78,41 @@ void core::change_strength(int by) {
     if (next_) next_->strength = wanted;
 }
 
+void core::terminate() {
+    if (stopping_) {
+        if (now_ >= stopping_->told + same_stop) hasten_stop();
+        return;
+    }
+    if (closing_) {
+        if (now_ < closing_->told + same_stop) return;
+        say(log::level::info, "Signalled again: shutdown_delay is cut short");
+        return stop(SIGTERM, 0);
+    }
+    const instant delay = target().values.shutdown_delay;
+    const bool serves =
+        std::ranges::any_of(workers_, [](const worker& each) { return each.at == phase::serving; });
+    if (delay <= 0s || !serves || options_.trial) return stop(SIGTERM, options_.trial ? 1 : 0);
+    closing_ = closing{now_, now_ + delay};
+    const std::string length = fmt::format("{:g} s", std::chrono::duration<double>(delay).count());
+    say(log::level::info, "shutdown_delay: serving for another {}, then shutting down", length);
+    out_.emplace_back(action::announce_stop{});
+    end_trial(SIGTERM);
+    out_.emplace_back(action::notify{action::notify::state::stopping, "Shutting down in " + length});
+}
+
+void core::interrupt() {
+    if (stopping_) return hasten_stop();
+    stop(SIGQUIT, options_.trial ? 1 : 0);
+}
+
+void core::end_delay() {
+    if (closing_ && now_ >= closing_->until) stop(SIGTERM, 0);
+}
+
 void core::stop(int signal, int code) {
     const instant limit = signal == SIGQUIT ? quick_limit : instant(target().values.graceful_timeout);
-    stopping_ = stopping{code, now_ + limit + kill_limit};
+    closing_.reset();
+    stopping_ = stopping{code, now_, now_ + limit + kill_limit};
     out_.emplace_back(action::stop_listening{});
     out_.emplace_back(action::notify{action::notify::state::stopping, "Shutting down"});
     end_trial(signal);
@@ -103,6 +134,9 @@ void core::stop(int signal, int code) {
 
 void core::hasten_stop() {
     if (upgrade_ && upgrade_->pid != 0) end_trial(SIGQUIT);
+    const bool waits =
+        std::ranges::any_of(workers_, [](const worker& each) { return each.at == phase::leaving; });
+    if (waits) say(log::level::info, "Signalled again: ending the workers without waiting for requests");
     stopping_->give_up = std::min(stopping_->give_up, now_ + quick_limit + kill_limit);
     for (worker& each : workers_) {
         if (each.at != phase::leaving) continue;

@@ -76,7 +76,7 @@ void core::ask_for_upgrade() {
 }
 
 void core::plan_upgrade() {
-    if (stopping_) return;
+    if (stopping_ || closing_) return;
     const bool busy = next_.has_value() || taking_over_ || !announced_ || !current_.settled;
     if (!busy && upgrade_ && upgrade_->at == upgrade::stage::waiting) {
         upgrade_->at = upgrade::stage::trying;
@@ -104,7 +104,7 @@ void core::on(const event::trial_started& what) {
     if (!upgrade_) return;
     upgrade_->pid = what.pid;
     const limits& values = current_.values;
-    if (stopping_) return end_trial(SIGTERM);
+    if (stopping_ || closing_) return end_trial(SIGTERM);
     say(log::level::info, "Upgrade: the program is tried out (pid:{}), with one worker", what.pid);
     if (values.boot_timeout > 0ms) {
         upgrade_->deadline = now_ + values.boot_timeout + values.graceful_timeout + trial_margin;
@@ -118,7 +118,7 @@ void core::on(const event::upgrade_failed& what) {
 
 void core::refuse_upgrade(const std::string& reason) {
     upgrade_.reset();
-    if (stopping_) return;
+    if (stopping_ || closing_) return;
     say(log::level::error, "Upgrade refused: {}. The running program and its workers stay as they are", reason
     );
     if (told_of_upgrade_) {
@@ -131,7 +131,7 @@ bool core::trial_ended(pid_t pid, int status) {
     if (!upgrade_ || upgrade_->pid != pid) return false;
     if (upgrade_->overdue) {
         refuse_upgrade("the program was not ready in time (boot_timeout)");
-    } else if (!WIFEXITED(status) || WEXITSTATUS(status) != 0 || stopping_) {
+    } else if (!WIFEXITED(status) || WEXITSTATUS(status) != 0 || stopping_ || closing_) {
         refuse_upgrade("the program cannot serve: " + end_of(status) + ", the lines before say why");
     } else {
         upgrade_->at = upgrade::stage::proven;

@@ -78,7 +78,8 @@ void core::watch() {
 void core::watch(worker& of) {
     const generation* known = find(of.generation);
     const limits& values = (known ? *known : current_).values;
-    const bool may_be_silent = of.inherited || (of.at != phase::serving && of.at != phase::leaving);
+    const bool may_be_silent =
+        of.inherited || (of.at != phase::serving && of.at != phase::leaving) || now_ < lenient_until_;
     if (!stopping_ && !may_be_silent && values.timeout > 0ms && now_ - of.heard > values.timeout) {
         say(log::level::critical, "WORKER TIMEOUT (pid:{})", of.pid);
         out_.emplace_back(action::log_requests{of.slot, of.pid, log::level::critical});
@@ -126,14 +127,20 @@ void core::forgive_failures() {
 // Ready means that the whole first set serves; if one of them cannot, the others are enough once the
 // time a boot may take is over.
 void core::announce_ready() {
-    if (announced_ || stopping_) return;
+    if (announced_ || closing_ || stopping_) return;
     const auto serving = std::ranges::count(workers_, phase::serving, &worker::at);
     const limits& values = current_.values;
     const instant limit = values.boot_timeout > 0ms ? instant(values.boot_timeout) : ready_limit;
     if (serving < target().strength && (serving == 0 || now_ < started_ + limit)) return;
     announced_ = true;
     if (options_.trial) return stop(SIGTERM, 0);
-    out_.emplace_back(action::notify{action::notify::state::ready, fmt::format("{} workers serve", serving)});
+    tell_ready(fmt::format("{} workers serve", serving));
+}
+
+void core::tell_ready(std::string status) {
+    // Who was told that the server stops is not told otherwise.
+    if (!announced_ || closing_) return;
+    out_.emplace_back(action::notify{action::notify::state::ready, std::move(status)});
 }
 
 }  // namespace unicoro::master

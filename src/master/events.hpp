@@ -169,7 +169,12 @@ struct notify {
     bool operator==(const notify&) const = default;
 };
 
-/// Close the listening sockets of the master and remove their files.
+/// Tell the workers, those to come included, that the server is about to stop.
+struct announce_stop {
+    bool operator==(const announce_stop&) const = default;
+};
+
+/// Announce the stop, close the listening sockets of the master and remove their files.
 struct stop_listening {
     bool operator==(const stop_listening&) const = default;
 };
@@ -196,6 +201,7 @@ using any_action = std::variant<
     action::notify,
     action::start_trial,
     action::become_successor,
+    action::announce_stop,
     action::stop_listening,
     action::exit>;
 

@@ -25,6 +25,7 @@ struct limits {
     std::chrono::milliseconds boot_timeout{60'000};
     bool workers_retire = true;  ///< there is something for which a worker asks to be replaced
     recycling recycle = {};
+    std::chrono::milliseconds shutdown_delay{0};
     bool preload = false;  ///< workers are forked by a process that has loaded the application
 };
 

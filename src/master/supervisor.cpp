@@ -144,6 +144,7 @@ void supervisor::reap() {
 }
 
 void supervisor::look() {
+    log::flush_waiting();
     for (const auto& [id, set] : sets_) {
         for (const bound_listener& each : set.listeners) each.socket.restore_flags();
     }
@@ -180,6 +181,7 @@ void supervisor::perform(const action::spawn& what) {
     if (const auto failed = board_->open(what.slot, scoreboard::worker_state::booting)) {
         return feed(event::spawn_failed{what.slot, failed.message()});
     }
+    board_->slot(what.slot).server_stops.store(stop_announced_);
     companion_.before_fork(what.age);
     const auto forked = os::fork_process();
     companion_.forked(forked ? *forked : -1);
@@ -257,7 +259,13 @@ void supervisor::perform(const action::notify& what) {
     }
 }
 
+void supervisor::perform(const action::announce_stop&) {
+    stop_announced_ = true;
+    for (const running& each : workers_) board_->slot(each.slot).server_stops.store(true);
+}
+
 void supervisor::perform(const action::stop_listening&) {
+    perform(action::announce_stop{});
     for (auto& [id, set] : sets_) {
         // Those that are stored serve again after a restart.
         if (!store_.active()) remove_paths(set.listeners, {});

@@ -78,6 +78,7 @@ class supervisor {
     void perform(const action::notify& what);
     void perform(const action::start_trial& what);
     void perform(const action::become_successor& what);
+    void perform(const action::announce_stop& what);
     void perform(const action::stop_listening& what);
     void perform(const action::exit& what);
 
@@ -155,6 +156,7 @@ class supervisor {
     std::optional<int> exit_code_;
     int told_strength_ = 0;
     bool was_ready_ = false;
+    bool stop_announced_ = false;
 
     // In a process that preloads.
     os::withheld_fd preload_line_;

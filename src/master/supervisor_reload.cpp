@@ -27,6 +27,7 @@ limits limits_of(const settings::server_settings& values) {
                 .memory_limit = values.worker_memory_limit,
                 .share = values.recycle_share,
             },
+        .shutdown_delay = values.shutdown_delay,
     };
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "log/log.hpp"
+#include "log/open.hpp"
 #include "master/supervisor.hpp"
 #include "os/descriptors.hpp"
 #include "settings/names.hpp"
@@ -207,6 +208,7 @@ std::optional<int> supervisor::start() {
             log::error("Cannot detach from the terminal: {}", failed.message());
             return 1;
         }
+        log::streams_replaced();
     }
     if (const auto failure = companion_.start(sockets_of(sets_.at(settled_)))) {
         log::error("{}", failure->message);

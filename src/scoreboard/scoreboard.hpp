@@ -41,7 +41,7 @@ struct in_flight {
     std::array<char, 104> target;
 };
 
-/// A worker's counters and state. Only that worker can write, and it may write anything: who reads
+/// A worker's counters and state. Of workers only this one can write, and it may write anything: who reads
 /// for another process believes no value that it has not checked.
 struct alignas(64) worker_slot {
     std::atomic<pid_t> pid;
@@ -51,6 +51,7 @@ struct alignas(64) worker_slot {
     std::atomic<std::uint32_t> connections;
     std::atomic<std::uint32_t> running;  ///< requests in flight, also those without an entry
     std::atomic<std::uint32_t> entries;  ///< entries ever used: readers look no further
+    std::atomic<bool> server_stops;      ///< written by the master: the server was told to end
 };
 
 /// A slot for every worker the master may ever run at once. Each is a shared mapping of its own, made

@@ -38,6 +38,13 @@ class checker {
             warn("max_worker_lifetime_jitter", "has no effect without max_worker_lifetime");
         }
         check_memory();
+        if (settings_.drain_spread.count() > 0 && settings_.drain_spread >= settings_.graceful_timeout) {
+            fail(
+                "drain_spread",
+                "must be shorter than graceful_timeout, which ends what is left: make it shorter, or " +
+                    where_("graceful_timeout") + " longer"
+            );
+        }
         if (settings_.daemon && settings_.errorlog == "-" && !settings_.enable_stdio_inheritance) {
             warn("daemon", "leaves no trace of a failed start while errorlog is \"-\": give errorlog a file");
         }

@@ -83,6 +83,8 @@ struct server_settings {
     int recycle_share = 25;                 ///< percent of the workers
     seconds_setting timeout{30'000};        ///< heartbeat silence; 0 = never kill
     seconds_setting graceful_timeout{30'000};
+    seconds_setting shutdown_delay{0};     ///< served on for so long after SIGTERM
+    seconds_setting drain_spread{0};       ///< over which a drain closes WebSockets; 0 = at once
     seconds_setting boot_timeout{60'000};  ///< 0 = wait for ever
     bool preload_app = false;
     bool reload = false;

@@ -116,6 +116,24 @@ std::vector<setting> process_limits() {
          .type = seconds(),
          .kept = stored_in<&server_settings::graceful_timeout>(),
          .help = "How long running requests have to finish when a worker stops"},
+        {.name = "shutdown_delay",
+         .flags = "--shutdown-delay",
+         .metavar = "SECONDS",
+         .type = seconds(),
+         .kept = stored_in<&server_settings::shutdown_delay>(),
+         .help = "How long the server goes on serving after SIGTERM before it drains, so that load balancers "
+                 "can stop sending; applications can ask (unicoro.stopping); a second SIGTERM cuts it short",
+         .variable = variable_kind::ours},
+        {.name = "drain_spread",
+         .flags = "--drain-spread",
+         .metavar = "SECONDS",
+         .type = seconds(),
+         .kept = stored_in<&server_settings::drain_spread>(),
+         .help =
+             "Over how long a worker that ends spreads the closing of its WebSockets (1012) and event "
+             "streams, so that clients do not come back all at once; shorter than graceful_timeout; 0 = at "
+             "once",
+         .variable = variable_kind::ours},
         {.name = "boot_timeout",
          .flags = "--boot-timeout",
          .metavar = "SECONDS",

@@ -174,13 +174,14 @@ awaitable<void> accept_loop(
     }
 }
 
-void accept_backlog(
+bool accept_backlog(
     serving& shared, const os::listener& from, stream_factory& streams, aio::task_group& connections
 ) {
     accept_outcome outcome{accepted::one};
     while (outcome.what == accepted::one && shared.connections < shared.most_connections) {
         outcome = accept_one(shared, from, streams, connections);
     }
+    return outcome.what == accepted::none;
 }
 
 }  // namespace unicoro::worker

@@ -14,8 +14,9 @@ awaitable<void> accept_loop(
     serving& shared, const os::listener& from, stream_factory& streams, aio::task_group& connections
 );
 
-/// Takes what already waits in the backlog, without waiting. For a worker that is about to close.
-void accept_backlog(
+/// Takes what already waits in the backlog, without waiting; false when there may be more than it has room
+/// for. For a worker that is about to close.
+[[nodiscard]] bool accept_backlog(
     serving& shared, const os::listener& from, stream_factory& streams, aio::task_group& connections
 );
 

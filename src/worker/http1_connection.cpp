@@ -39,12 +39,18 @@ void http1_connection::arm(aio::deadline_queue& limit) {
 
 void http1_connection::limit_expired(aio::deadline&, void* self) noexcept {
     auto& late = *static_cast<http1_connection*>(self);
+    if (late.upgrade_ != nullptr) return late.upgrade_->drain();
     late.expired_ = true;
     late.stream_->cancel();
 }
 
 void http1_connection::drain() noexcept {
-    if (upgrade_ != nullptr) upgrade_->drain();
+    if (upgrade_ != nullptr && shared_.settings.drain_spread.count() > 0) {
+        // No other limit runs while it is something else.
+        arm(shared_.limits.next_farewell());
+    } else if (upgrade_ != nullptr) {
+        upgrade_->drain();
+    }
     if (!idle_) return;
     if (used_) {
         arm(shared_.limits.farewell);

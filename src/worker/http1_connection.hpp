@@ -35,7 +35,8 @@ class http1_connection final : public client_connection {
     void cancel_handling() noexcept;
     [[nodiscard]] bool cancelled() const noexcept { return cancelled_; }
 
-    /// What the running request has turned it into, to be ended by a drain; null = nothing else.
+    /// What the running request has turned it into, to be ended by a drain; null = nothing else. Meanwhile
+    /// the time limit is the drain's.
     void carry(upgrade* other) noexcept { upgrade_ = other; }
 
   private:

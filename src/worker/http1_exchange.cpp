@@ -65,6 +65,7 @@ http1_exchange::head_step http1_exchange::try_read_head() {
 void http1_exchange::end_request() {
     if (now_.websocket) end_websocket();
     if (now_.handover) end_handover();
+    if (now_.event_stream) connection_->carry(nullptr);
     end();
     forget_request();
 }
@@ -89,7 +90,8 @@ bool http1_exchange::connection_cancelled() const noexcept {
 }
 
 bool http1_exchange::reusable() const noexcept {
-    return now_.stage == phase::finished && writer_.plan().keep_alive && reader_.body_done() && !broken_;
+    return now_.stage == phase::finished && writer_.plan().keep_alive && reader_.body_done() && !broken_ &&
+           !has_unsent();
 }
 
 // What arrives behind a close resets the connection, and takes from the client what it has not read.

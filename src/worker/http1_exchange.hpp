@@ -6,6 +6,7 @@
 #include "http/http1_writer.hpp"
 #include "worker/byte_stream.hpp"
 #include "worker/request_run.hpp"
+#include "worker/upgrade.hpp"
 
 #include <array>
 #include <cstdint>
@@ -22,7 +23,7 @@ class websocket_session;
 
 /// One HTTP/1.x request and its response: an http1_reader and an http1_writer on a byte stream. Pooled: lent
 /// to a connection while it is busy, reused request after request.
-class http1_exchange final : public request_run {
+class http1_exchange final : public request_run, private upgrade {
   public:
     explicit http1_exchange(serving& shared);
     ~http1_exchange() override;
@@ -72,7 +73,7 @@ class http1_exchange final : public request_run {
     awaitable<error_code> finish() override;
     awaitable<result<std::shared_ptr<app::websocket>>> accept_websocket(std::string subprotocol) override;
     std::shared_ptr<app::connection_offer> offer_connection(app::loop_meanwhile loop) override;
-    bool disconnected() const noexcept override { return broken_; }
+    bool disconnected() const noexcept override { return broken_ || now_.ended_for_it; }
 
   private:
     friend struct fresh_request_probe;
@@ -86,7 +87,11 @@ class http1_exchange final : public request_run {
         std::array<iovec, 3> unsent{};  // of it and its head, or of the piece of a try_write
         std::uint64_t unsent_body = 0;  // bytes of the body in that piece
         phase stage = phase::head;
-        bool body_failed = false;  // nothing more can be read, but an answer can be written
+        std::string event_tail;     // of a stream of server-sent events: its last bytes
+        bool event_stream = false;  // it is one, without a length
+        bool last_event = false;    // it ends with the next one
+        bool ended_for_it = false;  // the application knows nothing of the end
+        bool body_failed = false;   // nothing more can be read, but an answer can be written
         bool send_late = false;
         bool websocket_failed = false;  // by the application
         std::shared_ptr<websocket_session> websocket;
@@ -121,6 +126,15 @@ class http1_exchange final : public request_run {
     error_code lost(const io_step& why) noexcept;
     [[nodiscard]] bool try_respond();
     awaitable<void> conclude_http();
+
+    // --- server-sent events (http1_event_stream.cpp)
+    void watch_event_stream();
+    void drain() override;
+    void end_behind(http::http1_writer::output& made, std::string_view piece);
+    /// False where the response cannot end as if it were whole.
+    [[nodiscard]] bool end_event_stream();
+    [[nodiscard]] bool has_unsent() const noexcept;
+    [[nodiscard]] error_code takes_no_piece() const noexcept;
 
     // --- the request's body
     awaitable<error_code> await_body_bytes();

@@ -55,6 +55,7 @@ void http1_exchange::begin_response(std::optional<std::uint64_t> body_length) {
     context.server = shared_.settings.server_header;
     writer_.begin(response(), context);
     now_.stage = phase::streaming;
+    if (!body_length) watch_event_stream();
 }
 
 void http1_exchange::send_expired(aio::deadline&, void* self) noexcept {
@@ -147,19 +148,24 @@ awaitable<error_code> http1_exchange::send(std::string_view body) {
     co_return ended;
 }
 
+error_code http1_exchange::takes_no_piece() const noexcept {
+    return now_.ended_for_it ? errc::client_disconnected : errc::head_already_sent;
+}
+
 bool http1_exchange::takes_pieces() const noexcept {
     return now_.stage == phase::head || now_.stage == phase::streaming;
 }
 
 http::http1_writer::output http1_exchange::next_piece(std::string_view piece) {
     if (now_.stage == phase::head) begin_response(std::nullopt);
-    const http::http1_writer::output made = writer_.piece(piece);
+    http::http1_writer::output made = writer_.piece(piece);
     note_overrun(made);
+    end_behind(made, piece);
     return made;
 }
 
 awaitable<error_code> http1_exchange::write(std::string_view piece) {
-    if (!takes_pieces()) co_return error_code(errc::head_already_sent);
+    if (!takes_pieces()) co_return takes_no_piece();
     if (piece.empty()) co_return error_code{};
     const http::http1_writer::output made = next_piece(piece);
     const error_code ec = co_await write_pieces(pieces_of(made));
@@ -168,7 +174,7 @@ awaitable<error_code> http1_exchange::write(std::string_view piece) {
 }
 
 std::optional<error_code> http1_exchange::try_write(std::string_view piece) {
-    if (!takes_pieces()) return error_code(errc::head_already_sent);
+    if (!takes_pieces()) return takes_no_piece();
     if (piece.empty()) return error_code{};
     const http::http1_writer::output made = next_piece(piece);
     now_.unsent = pieces_of(made);
@@ -180,12 +186,14 @@ std::optional<error_code> http1_exchange::try_write(std::string_view piece) {
 
 awaitable<error_code> http1_exchange::write_rest() {
     const error_code ec = co_await write_pieces(now_.unsent);
-    if (!ec) count_sent(now_.unsent_body);
-    co_return ec;
+    if (ec) co_return ec;
+    now_.unsent = {};
+    count_sent(now_.unsent_body);
+    co_return error_code{};
 }
 
 error_code http1_exchange::write_in_line(std::string_view piece, bool (*give_up)()) {
-    if (!takes_pieces()) return errc::head_already_sent;
+    if (!takes_pieces()) return takes_no_piece();
     if (piece.empty()) return {};
     const http::http1_writer::output made = next_piece(piece);
     pieces left = pieces_of(made);
@@ -199,7 +207,7 @@ error_code http1_exchange::write_in_line(std::string_view piece, bool (*give_up)
 }
 
 awaitable<error_code> http1_exchange::write_file(int fd, std::uint64_t offset, std::uint64_t count) {
-    if (!takes_pieces()) co_return error_code(errc::head_already_sent);
+    if (!takes_pieces()) co_return takes_no_piece();
     if (broken_) co_return error_code(errc::client_disconnected);
     if (count == 0) co_return error_code{};
     if (now_.stage == phase::head) begin_response(std::nullopt);
@@ -260,7 +268,7 @@ awaitable<error_code> http1_exchange::finish() {
 void http1_exchange::cut() noexcept {
     if (now_.stage == phase::upgraded) {
         now_.websocket_failed = true;
-    } else {
+    } else if (!end_event_stream()) {
         [[maybe_unused]] const error_code gone = broken(errc::cancelled);
     }
 }
@@ -330,6 +338,7 @@ awaitable<void> http1_exchange::conclude_http() {
     if (now_.stage == phase::streaming) {
         const error_code ec = co_await write_pieces(now_.unsent);
         if (ec) co_return;
+        now_.unsent = {};
         count_sent(writer_.body_bytes());
         const error_code ended = co_await finish();
         if (ended) co_return;

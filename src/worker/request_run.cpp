@@ -20,6 +20,7 @@ request_run::~request_run() = default;
 
 void request_run::begin() {
     now_.running = true;
+    shared_.heed_master();
     now_.started = scoreboard::monotonic_now();
     // A request that holds the loop has the whole of `timeout`, from here on.
     shared_.slot.heartbeat.store(now_.started, std::memory_order_relaxed);

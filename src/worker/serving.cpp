@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "worker/serving.hpp"
 
+#include "app/worker_stage.hpp"
 #include "http/response_head.hpp"
 
 #include <algorithm>
@@ -41,6 +42,9 @@ void fill(base::trust_list& list, const std::vector<std::string>& networks) {
     }
 }
 
+// The deadlines of one place are met together.
+constexpr std::size_t farewell_places = 128;
+
 }  // namespace
 
 time_limits::time_limits(aio::deadline_service& service, const settings::server_settings& values)
@@ -54,7 +58,20 @@ time_limits::time_limits(aio::deadline_service& service, const settings::server_
       release(service.queue(release_time)),
       ws_ping(service.queue(values.ws_ping_interval)),
       ws_pong(service.queue(values.ws_ping_timeout)),
-      ws_close(service.queue(close_time)) {}
+      ws_close(service.queue(close_time)) {
+    if (values.drain_spread.count() == 0) return;
+    for (std::size_t place = 1; place <= farewell_places; ++place) {
+        spread_.push_back(
+            &service.queue(std::chrono::nanoseconds(values.drain_spread) * place / farewell_places)
+        );
+    }
+}
+
+// Steps of the golden section fill the row evenly, however few there are.
+aio::deadline_queue& time_limits::next_farewell() noexcept {
+    constexpr std::size_t step = 79;  // and 128 have no common divisor
+    return *spread_[farewells_++ * step % farewell_places];
+}
 
 serving::serving(
     asio::io_context& loop,
@@ -77,6 +94,10 @@ serving::serving(
       never(loop, std::chrono::steady_clock::time_point::max()) {
     fill(forwarders, values.forwarded_allow_ips);
     fill(balancers, values.proxy_allow_ips);
+}
+
+void serving::heed_master() noexcept {
+    if (slot.server_stops.load(std::memory_order_relaxed)) app::now_stopping();
 }
 
 std::string_view serving::date() {

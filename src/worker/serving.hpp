@@ -19,6 +19,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace unicoro::worker {
 
@@ -37,6 +38,14 @@ struct time_limits {
     aio::deadline_queue& ws_ping;
     aio::deadline_queue& ws_pong;
     aio::deadline_queue& ws_close;
+
+    /// The place of the next WebSocket or event stream in drain_spread, which is above zero: wherever the
+    /// row ends, its places are spread evenly.
+    [[nodiscard]] aio::deadline_queue& next_farewell() noexcept;
+
+  private:
+    std::vector<aio::deadline_queue*> spread_;
+    std::size_t farewells_ = 0;
 };
 
 /// What every connection of a worker shares. Lives in worker::run's frame, longer than any of them.
@@ -78,6 +87,9 @@ struct serving {
     std::function<void()> on_request_limit;
     /// Closed connections and ended requests count here; when draining, the worker ends at zero.
     std::function<void()> on_idle;
+
+    /// Takes notice of what the master has said.
+    void heed_master() noexcept;
 
     /// IMF-fixdate of now, made once a second.
     [[nodiscard]] std::string_view date();

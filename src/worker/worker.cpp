@@ -4,6 +4,7 @@
 #include "aio/stray_child.hpp"
 #include "aio/watched_duplicate.hpp"
 #include "app/failed_host.hpp"
+#include "app/worker_stage.hpp"
 #include "log/log.hpp"
 #include "log/open.hpp"
 #include "os/descriptors.hpp"
@@ -59,6 +60,9 @@ class process {
     void announce(scoreboard::worker_state state);
     void drain();
     void abort();
+    [[nodiscard]] bool may_take_waiting() const;
+    [[nodiscard]] bool take_waiting();
+    void take_last();
     void end_when_idle();
     void finish();
     awaitable<void> stop_host();
@@ -84,6 +88,8 @@ class process {
     bool given_up_ = false;
     bool ending_ = false;
     bool serving_started_ = false;
+    bool backlog_empty_ = false;
+    bool last_taken_ = false;
 };
 
 process::process(const master::worker_launch& how, const host_maker& make_host)
@@ -205,6 +211,8 @@ awaitable<void> process::beat() {
     const auto interval = timeout.count() == 0 ? 1000ms : std::clamp(timeout / 4, 50ms, 1000ms);
     for (;;) {
         context_.heartbeat();
+        shared_.heed_master();
+        log::flush_waiting();
         co_await sleep_for(interval);
     }
 }
@@ -270,15 +278,13 @@ awaitable<void> process::end_soon() {
 void process::drain() {
     if (shared_.draining) return;
     shared_.draining = true;
+    app::now_draining();
+    shared_.heed_master();
     context_.end_by = std::chrono::steady_clock::now() + how_.settings.graceful_timeout;
     announce(scoreboard::worker_state::draining);
     for (aio::task_group& each : acceptors_) each.cancel_all();
     // One that ends at once leaves them to the others.
-    if (!acceptors_.empty() && !aborting_ && !given_up_) {
-        for (const os::listener& each : how_.listeners) {
-            accept_backlog(shared_, each, streams_, connections_);
-        }
-    }
+    if (may_take_waiting()) backlog_empty_ = take_waiting();
     connections_.for_each([](aio::task& each) { static_cast<client_connection&>(each).drain(); });
     own_.spawn("graceful_timeout", limit_drain());
     end_when_idle();
@@ -294,8 +300,31 @@ void process::abort() {
     end_when_idle();
 }
 
+bool process::may_take_waiting() const {
+    return !acceptors_.empty() && !aborting_ && !given_up_;
+}
+
+// Takes who waits in the backlog; true when nobody does any more.
+bool process::take_waiting() {
+    bool empty = true;
+    for (const os::listener& each : how_.listeners) {
+        if (!accept_backlog(shared_, each, streams_, connections_)) empty = false;
+    }
+    return empty;
+}
+
+// When the server stops, nobody else takes those for whom there was no room, or who came since the drain
+// began. Of the latter once: who goes on coming must not keep it alive.
+void process::take_last() {
+    if (!stopping() || !may_take_waiting() || last_taken_) return;
+    last_taken_ = backlog_empty_;
+    backlog_empty_ = take_waiting();
+}
+
 void process::end_when_idle() {
     if (!shared_.draining || !connections_.empty() || ending_) return;
+    take_last();
+    if (!connections_.empty()) return;
     ending_ = true;
     finish();
 }

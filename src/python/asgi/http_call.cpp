@@ -82,8 +82,16 @@ void http_call::leaving() {
     if (failed_) request_->fail(500, "");
 }
 
+// Who waits in receive() gets http.disconnect.
+bool http_call::told_to_end() noexcept {
+    told_ = true;
+    loop_.note(*this);
+    return body_done_ && reading();
+}
+
 void http_call::concluded(ending how) {
     if (request_ == nullptr || gone_ || phase_ == phase::complete) return;
+    if (told_ && phase_ == phase::body && how != ending::raised) return complete();
     if (how == ending::returned) {
         log_failure(
             phase_ == phase::start ? "the application returned without a response"

@@ -25,6 +25,8 @@ class http_call final : public asgi_call {
     py_ref send(PyObject* message) override;
     progress sent() override;
 
+    bool told_to_end() noexcept override;
+
   protected:
     py_ref make_scope() override;
     void concluded(ending how) override;
@@ -77,6 +79,7 @@ class http_call final : public asgi_call {
     bool streamed_ = false;  // something was written
     bool ended_ = false;     // nothing more comes
     bool finished_ = false;  // its end was written, or is left to the exchange
+    bool told_ = false;      // it shall end
     bool failed_ = false;    // the application's failure, to be answered
 };
 

@@ -36,7 +36,7 @@ py_ref body_message(std::string_view bytes, bool more) {
 }  // namespace
 
 asgi_call::progress http_call::receive(py_ref& message) {
-    if (attended() && phase_ != phase::complete) {
+    if (attended() && phase_ != phase::complete && !(told_ && body_done_)) {
         if (!body_done_) return receive_body(message);
         if (!reading()) start_reading(watch());
         return progress::pending;

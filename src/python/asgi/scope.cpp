@@ -7,6 +7,7 @@
 #include "http/websocket_handshake.hpp"
 #include "python/asgi/asgi_names.hpp"
 #include "python/runtime/dict.hpp"
+#include "python/runtime/stage_functions.hpp"
 #include "python/runtime/text.hpp"
 
 #include <algorithm>
@@ -31,8 +32,16 @@ bool scope_builder::prepare(const settings::server_settings& values) {
     const asgi_names& name = asgi_names::all();
     root_path_ = base::without_slash(values.root_path);
     versions_ = versions("2.4");
-    http_extensions_ = py_ref::steal(Py_BuildValue("{s{}}", "http.response.pathsend"));
-    websocket_extensions_ = py_ref::steal(Py_BuildValue("{s{}}", "websocket.http.response"));
+    const stage_functions stage = stage_functions::make();
+    if (!stage.draining || !stage.stopping) return false;
+    const py_ref worker = py_ref::steal(
+        Py_BuildValue("{sOsO}", "draining", stage.draining.get(), "stopping", stage.stopping.get())
+    );
+    if (!worker) return false;
+    http_extensions_ =
+        py_ref::steal(Py_BuildValue("{s{}sO}", "http.response.pathsend", "unicoro", worker.get()));
+    websocket_extensions_ =
+        py_ref::steal(Py_BuildValue("{s{}sO}", "websocket.http.response", "unicoro", worker.get()));
     http_ = py_ref::steal(PyDict_New());
     if (!versions_ || !http_extensions_ || !websocket_extensions_ || !http_) return false;
     PyObject* const http = http_.get();

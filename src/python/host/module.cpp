@@ -10,6 +10,7 @@
 #include "python/runtime/interpreter.hpp"
 #include "python/runtime/package.hpp"
 #include "python/runtime/py_ref.hpp"
+#include "python/runtime/stage_functions.hpp"
 #include "python/runtime/text.hpp"
 #include "python/runtime/traceback.hpp"
 #include "settings/key_problem.hpp"
@@ -164,7 +165,7 @@ int execute(PyObject* module) {
         return -1;
     }
     if (PyModule_AddStringConstant(module, "__version__", UNICORO_VERSION) != 0) return -1;
-    return package::install(module) ? 0 : -1;
+    return add_stage_functions(module) && package::install(module) ? 0 : -1;
 }
 
 PyMethodDef functions[] = {

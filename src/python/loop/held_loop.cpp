@@ -169,6 +169,10 @@ held_loop::ending held_loop::ends() noexcept {
     return here().ends;
 }
 
+bool held_loop::drains() noexcept {
+    return here().draining;
+}
+
 bool held_loop::interrupted() {
     const gil_lock gil;
     if (PyErr_CheckSignals() != 0) return true;

@@ -32,6 +32,9 @@ class held_loop {
     /// Did one of them come? Then no call may begin any more.
     [[nodiscard]] static ending ends() noexcept;
 
+    /// TERM came, which the loop learns of when it gets its turn.
+    [[nodiscard]] static bool drains() noexcept;
+
     /// Where that code, or another thread beside it, waits outside of Python: shall it give up? Lets signals
     /// raise what they do, so that a Python exception may be set. With the GIL or without.
     [[nodiscard]] static bool interrupted();

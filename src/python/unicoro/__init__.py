@@ -5,6 +5,6 @@ What is here is for applications and for programs that embed the server (unicoro
 extension module `_unicoro`.
 """
 
-from _unicoro import RequestCancelled, __version__
+from _unicoro import RequestCancelled, __version__, draining, stopping
 
-__all__ = ["RequestCancelled", "__version__"]
+__all__ = ["RequestCancelled", "__version__", "draining", "stopping"]

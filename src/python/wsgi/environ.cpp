@@ -5,6 +5,7 @@
 #include "app/percent.hpp"
 #include "python/runtime/dict.hpp"
 #include "python/runtime/no_collection.hpp"
+#include "python/runtime/stage_functions.hpp"
 #include "python/runtime/text.hpp"
 #include "python/wsgi/environ_names.hpp"
 #include "python/wsgi/error_stream.hpp"
@@ -55,6 +56,7 @@ bool environ_builder::prepare(const settings::server_settings& values, calls con
     const py_ref http_1_1 = latin1("HTTP/1.1");
     const py_ref http = latin1("http");
     const py_ref wrapper = py_ref::borrow(file_wrapper_type());
+    const stage_functions stage = stage_functions::make();
     const py_ref yes = py_ref::borrow(Py_True);
     const py_ref no = py_ref::borrow(Py_False);
     const py_ref& several = values.workers > 1 ? yes : no;
@@ -72,7 +74,8 @@ bool environ_builder::prepare(const settings::server_settings& values, calls con
         put(environ, key.raw_uri, empty) && put(environ, key.request_uri, empty) &&
         put(environ, key.server_protocol, http_1_1) && put(environ, key.remote_addr, empty) &&
         put(environ, key.server_name, empty) && put(environ, key.server_port, empty) &&
-        put(environ, key.path_info, empty) && put(environ, key.script_name, empty);
+        put(environ, key.path_info, empty) && put(environ, key.script_name, empty) &&
+        put(environ, key.draining, stage.draining) && put(environ, key.stopping, stage.stopping);
     if (!complete) return false;
     // More than 21 entries make the table one size larger, which lets the request's fields in as
     // well.

@@ -40,6 +40,8 @@ bool environ_names::prepare() noexcept {
         {n.content_type, "CONTENT_TYPE"},
         {n.content_length, "CONTENT_LENGTH"},
         {n.http_host, "HTTP_HOST"},
+        {n.draining, "unicoro.draining"},
+        {n.stopping, "unicoro.stopping"},
     };
     for (const auto& [where, text] : table) {
         if (where == nullptr) where = PyUnicode_InternFromString(text);

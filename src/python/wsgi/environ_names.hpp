@@ -31,6 +31,8 @@ struct environ_names {
     PyObject* content_type;
     PyObject* content_length;
     PyObject* http_host;
+    PyObject* draining;
+    PyObject* stopping;
 
     /// Makes them. With the GIL; false with MemoryError set.
     [[nodiscard]] static bool prepare() noexcept;

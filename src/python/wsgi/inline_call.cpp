@@ -5,6 +5,8 @@
 #include "python/runtime/gil.hpp"
 #include "python/runtime/interpreter.hpp"
 
+#include <unicoro/sleep.hpp>
+
 #include <chrono>
 #include <utility>
 
@@ -84,6 +86,8 @@ wsgi_call::step inline_call::next() {
 
 awaitable<error_code> inline_call::send(std::string_view piece) {
     const clock::time_point begin = clock::now();
+    // A response without an end is to learn of a drain, and so the loop must first.
+    if (held_loop::drains() && !std::exchange(drain_seen_, true)) co_await sleep_for(at_once);
     const error_code failed = co_await request_.write(piece);
     if (failed) client_gone_ = true;
     // The time that the master gives counts anew, as from any other turn of the loop.

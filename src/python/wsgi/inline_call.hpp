@@ -57,6 +57,7 @@ class inline_call final : public request_io {
     bool writing_ = false;
     std::atomic<bool> over_ = false;  // set with the GIL
     std::atomic<bool> client_gone_ = false;
+    bool drain_seen_ = false;
     bool entered_ = false;
     wsgi_call call_;  // last: its end calls the application, which may write
 };

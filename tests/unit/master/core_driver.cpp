@@ -52,6 +52,7 @@ struct writer {
     }
     std::string operator()(const action::start_trial&) const { return "start trial"; }
     std::string operator()(const action::become_successor&) const { return "become successor"; }
+    std::string operator()(const action::announce_stop&) const { return "announce stop"; }
     std::string operator()(const action::stop_listening&) const { return "stop listening"; }
     std::string operator()(const action::exit& what) const { return fmt::format("exit {}", what.code); }
 };
@@ -156,8 +157,9 @@ lines core_driver::pass(instant length) {
 
 lines core_driver::run(instant length, pid_t silent) {
     lines result;
-    for (instant gone{0}; gone < length; gone += 500ms) {
-        now_ += std::min<instant>(500ms, length - gone);
+    for (const instant end = now_ + length; now_ < end;) {
+        const instant next = std::clamp<instant>(core_.wake_at(), now_ + 1ms, now_ + 500ms);
+        now_ = std::min(next, end);
         for (auto& [pid, known] : workers_) {
             if (pid != silent && known.state != worker_state::booting) known.heartbeat = now_;
         }

@@ -30,7 +30,8 @@ TEST_CASE("TERM drains, kills the rest after graceful_timeout and ends with 0") 
             lines{"debug: Worker (pid:102) exited after 0.0 s", "info: Shutting down: Master", "exit 0"}
         );
     }
-    SUBCASE("a second TERM changes nothing") {
+    SUBCASE("the same TERM once more changes nothing") {
+        world.run(900ms);
         CHECK(world.signal(SIGTERM) == lines{"info: Handling signal: term"});
         CHECK(world.signal(SIGHUP) == lines{"info: Handling signal: hup"});
         CHECK(world.signal(SIGTTIN) == lines{"info: Handling signal: ttin"});
@@ -66,13 +67,108 @@ TEST_CASE("TERM drains, kills the rest after graceful_timeout and ends with 0") 
             }
         );
     }
+    SUBCASE("a second TERM hurries") {
+        world.run(1s);
+        CHECK(
+            world.signal(SIGTERM) ==
+            lines{
+                "info: Handling signal: term",
+                "info: Signalled again: ending the workers without waiting for requests",
+                "kill 102 SIGQUIT"
+            }
+        );
+        CHECK(only(world.run(2s), "kill") == lines{"kill 102 SIGKILL"});
+    }
     SUBCASE("INT hurries") {
-        CHECK(world.signal(SIGINT) == lines{"info: Handling signal: int", "kill 102 SIGQUIT"});
+        CHECK(
+            world.signal(SIGINT) ==
+            lines{
+                "info: Handling signal: int",
+                "info: Signalled again: ending the workers without waiting for requests",
+                "kill 102 SIGQUIT"
+            }
+        );
         CHECK(only(world.run(1'500ms), "kill").empty());
         CHECK(only(world.run(500ms), "kill") == lines{"kill 102 SIGKILL"});
     }
     SUBCASE("a heartbeat that stops is no matter any more") {
         CHECK(only(world.run(9s, 102), "critical").empty());
+    }
+}
+
+TEST_CASE("shutdown_delay: TERM leaves everything as it is for a while, then drains") {
+    limits values{2, 30s, 10s};
+    values.shutdown_delay = 5s;
+    core_driver world(values);
+    world.start_ready();
+    CHECK(
+        world.signal(SIGTERM) ==
+        lines{
+            "info: Handling signal: term",
+            "info: shutdown_delay: serving for another 5 s, then shutting down",
+            "announce stop",
+            "notify stopping"
+        }
+    );
+    SUBCASE("no longer than that") {
+        CHECK(world.run(4'500ms).empty());
+        CHECK(
+            world.run(500ms) ==
+            lines{"stop listening", "notify stopping", "kill 101 SIGTERM", "kill 102 SIGTERM"}
+        );
+    }
+    SUBCASE("who dies meanwhile is replaced") {
+        world.run(1s);
+        CHECK(only(world.killed(101, SIGSEGV), "spawn") == lines{"spawn slot 0 age 3 generation 1"});
+    }
+    SUBCASE("nothing is reloaded any more") {
+        CHECK(world.signal(SIGHUP) == lines{"info: Handling signal: hup"});
+        CHECK(world.signal(SIGTTIN) == lines{"info: Handling signal: ttin"});
+    }
+    SUBCASE("the same TERM once more changes nothing") {
+        CHECK(world.signal(SIGTERM) == lines{"info: Handling signal: term"});
+    }
+    SUBCASE("a second TERM ends it, a third one hurries") {
+        world.run(1s);
+        CHECK(
+            world.signal(SIGTERM) ==
+            lines{
+                "info: Handling signal: term",
+                "info: Signalled again: shutdown_delay is cut short",
+                "stop listening",
+                "notify stopping",
+                "kill 101 SIGTERM",
+                "kill 102 SIGTERM"
+            }
+        );
+        world.run(1s);
+        CHECK(only(world.signal(SIGTERM), "kill") == lines{"kill 101 SIGQUIT", "kill 102 SIGQUIT"});
+    }
+    SUBCASE("INT ends it at once") {
+        CHECK(only(world.signal(SIGINT), "kill") == lines{"kill 101 SIGQUIT", "kill 102 SIGQUIT"});
+    }
+    SUBCASE("a suspended machine does not use it up") {
+        world.pass(1min);
+        CHECK(only(world.run(3s), "kill").empty());
+        CHECK(only(world.run(1s), "kill") == lines{"kill 101 SIGTERM", "kill 102 SIGTERM"});
+    }
+}
+
+TEST_CASE("shutdown_delay does not wait where nobody serves, and a reload says nothing more of being ready") {
+    limits values{1, 30s, 10s};
+    values.shutdown_delay = 5s;
+    core_driver world(values);
+    SUBCASE("nobody serves") {
+        world.start();
+        CHECK(only(world.signal(SIGTERM), "kill") == lines{"kill 101 SIGTERM"});
+    }
+    SUBCASE("a reload is under way") {
+        world.start_ready();
+        world.accept(2, values);
+        world.signal(SIGTERM);
+        const lines seen = world.ready(102);
+        CHECK(only(seen, "notify").empty());
+        CHECK(only(seen, "settle").size() == 1);
     }
 }
 

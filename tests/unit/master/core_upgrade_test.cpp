@@ -13,8 +13,8 @@ namespace {
 constexpr pid_t trial = 900;
 
 // Workers 101 and 102 serve, and a trial runs as 900.
-core_driver upgrading() {
-    core_driver world({2});
+core_driver upgrading(limits values = {2}) {
+    core_driver world(values);
     world.start_ready();
     world.run(10s);
     world.signal(SIGUSR2);
@@ -51,6 +51,16 @@ TEST_CASE("USR2 has the program tried out, and this process becomes it") {
             "become successor"
         }
     );
+}
+
+TEST_CASE("a server that is about to stop becomes no other program") {
+    limits values{2};
+    values.shutdown_delay = 5s;
+    core_driver world = upgrading(values);
+    CHECK(only(world.signal(SIGTERM), "kill") == lines{"kill 900 SIGTERM"});
+    CHECK(world.exits(trial, 0).empty());
+    CHECK(only(world.signal(SIGUSR2), "start").empty());
+    CHECK(only(world.run(5s), "kill") == lines{"kill 101 SIGTERM", "kill 102 SIGTERM"});
 }
 
 TEST_CASE("a trial that fails changes nothing") {

@@ -141,6 +141,31 @@ TEST_CASE("a suspended machine kills nobody") {
     CHECK(only(world.run(30s), "error").size() == 1);  // the boot deadline of 102 has moved as well
 }
 
+TEST_CASE("workers that were stopped together with the master are not silent") {
+    core_driver world({2, 1s});
+    world.start_ready();
+    world.run(3s);
+    CHECK(world.pass(2500ms).empty());
+    SUBCASE("they go on") {
+        CHECK(world.run(10s).empty());
+    }
+    SUBCASE("one does not") {
+        CHECK(world.run(400ms, 101).empty());
+        CHECK(only(world.run(200ms, 101), "critical") == lines{"critical: WORKER TIMEOUT (pid:101)"});
+    }
+}
+
+TEST_CASE("a master that is always late still finds who hangs") {
+    core_driver world({1, 1s});
+    world.start_ready();
+    world.run(3s);
+    lines seen;
+    for (int look = 0; look < 4; ++look) {
+        for (const std::string& line : world.pass(2s)) seen.push_back(line);
+    }
+    CHECK(only(seen, "critical") == lines{"critical: WORKER TIMEOUT (pid:101)"});
+}
+
 TEST_CASE("a suspended machine kills no draining worker") {
     core_driver world({1, 30s, 10s});
     world.start_ready();

@@ -72,12 +72,14 @@ struct fresh_request_probe {
         fill(static_cast<request_run&>(exchange));
         http::fill(exchange.reader_);
         http::fill(exchange.writer_);
-        auto& [body, unsent, unsent_body, stage, body_failed, send_late, websocket_failed, websocket, handover] =
+        auto& [body, unsent, unsent_body, stage, event_tail, event_stream, last_event, ended_for_it, body_failed, send_late, websocket_failed, websocket, handover] =
             exchange.now_;
         body = "left over";
         unsent.fill(iovec{body.data(), body.size()});
         unsent_body = body.size();
         stage = http1_exchange::phase::finished;
+        event_tail = "over";
+        event_stream = last_event = ended_for_it = true;
         body_failed = send_late = websocket_failed = true;
         websocket = nullptr;  // those two have tests of their own: they must not be seen to outlive it
         handover = nullptr;
@@ -98,6 +100,8 @@ struct fresh_request_probe {
         for (const iovec& each : now.unsent) CHECK(each.iov_len == 0);
         CHECK(now.unsent_body == 0);
         CHECK(now.stage == http1_exchange::phase::head);
+        CHECK(now.event_tail.empty());
+        CHECK_FALSE((now.event_stream || now.last_event || now.ended_for_it));
         CHECK_FALSE((now.body_failed || now.send_late || now.websocket_failed));
         CHECK(now.websocket == nullptr);
         CHECK(now.handover == nullptr);
@@ -116,7 +120,7 @@ struct fresh_request_probe {
     struct nowhere final : app::running_request {
         std::string stack() const override { return "left over"; }
     };
-    static inline const nowhere where;
+    static inline nowhere where;
 };
 
 }  // namespace unicoro::worker
