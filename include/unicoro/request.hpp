@@ -4,6 +4,7 @@
 #include <unicoro/awaitable.hpp>
 #include <unicoro/header_field.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -67,6 +68,11 @@ class request {
     /// What a proxy said of the connection when it announced the client (setting proxy_protocol), by the
     /// names that docs/deployment.md lists ("PROXY_ADDR"); empty where it is not said.
     [[nodiscard]] std::string connection_variable(std::string_view name) const;
+
+    /// How long it waited before its handler was called: in the kernel, in the queue of
+    /// max_concurrent_requests, and in a trusted proxy that sends X-Request-Start. Nothing where that is not
+    /// measured (setting queue_time).
+    [[nodiscard]] std::optional<std::chrono::nanoseconds> queue_time() const noexcept;
 
     [[nodiscard]] std::span<const header_field> headers() const noexcept;
     /// The first field of that name, compared without case.

@@ -10,6 +10,7 @@
 #include <unicoro/awaitable.hpp>
 #include <unicoro/result.hpp>
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -56,6 +57,18 @@ class exchange {
     /// cancelled and awaited, and only then the request goes on to its end: a coroutine in here may refer
     /// to the exchange, and owns whatever else it refers to.
     [[nodiscard]] virtual aio::task_group& nursery() noexcept = 0;
+
+    /// Before the application is called: may it be, now? False where the request must wait for its place
+    /// among those that run at once, or cannot have one: then `enter` comes next.
+    [[nodiscard]] virtual bool try_enter() { return true; }
+    /// Waits for that place. False when there is nothing more to do: it was answered, or its client has gone.
+    [[nodiscard]] virtual awaitable<bool> enter() { co_return true; }
+    /// The application is done with it, and what is left is to send: its place is another's. The end of
+    /// `handle` says the same.
+    virtual void leave() noexcept {}
+    /// How long it has waited before the application saw it, which is at the first call. Nothing where that
+    /// is not measured.
+    [[nodiscard]] virtual std::optional<std::chrono::nanoseconds> waited() noexcept { return std::nullopt; }
 
     /// Reads some of the request body; 0 = its end. Sends "100 Continue" first where the client waits
     /// for it. Fails with errc::client_disconnected, incomplete_body, malformed_body, body_too_large

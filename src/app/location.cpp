@@ -59,10 +59,10 @@ std::optional<location> locator::find(const http::request_head& head) const noex
         path.remove_prefix(*taken);
     }
     for (const place& each : places_) {
-        if (each.prefix.empty()) return location{server, each.prefix, path, each.application};
+        if (each.prefix.empty()) return location{server, each.prefix, path, each.application, path};
         if (!names_place) continue;
         if (const auto length = mounted_length(path, each.prefix)) {
-            return location{server, each.prefix, path.substr(*length), each.application};
+            return location{server, each.prefix, path.substr(*length), each.application, path};
         }
     }
     return std::nullopt;

@@ -192,6 +192,12 @@ awaitable<std::optional<load_error>> native_host::start(worker_context& context)
 }
 
 awaitable<void> native_host::handle(exchange& request) {
+    if (!request.try_enter()) {
+        const bool entered = co_await request.enter();
+        if (!entered) co_return;
+    }
+    // Here its waiting ends, whether its handler asks how long that was or not.
+    [[maybe_unused]] const auto waited = request.waited();
     unicoro::request asked(request);
     response_writer writer(request);
     std::exception_ptr failure;

@@ -77,6 +77,10 @@ std::uint16_t request::remote_port() const noexcept {
     return exchange_.connection().remote_port;
 }
 
+std::optional<std::chrono::nanoseconds> request::queue_time() const noexcept {
+    return exchange_.waited();
+}
+
 std::span<const header_field> request::headers() const noexcept {
     return exchange_.head().fields;
 }

@@ -171,18 +171,32 @@ void request_line(std::string& line, const record& of, std::string_view) {
     append_text(line, of.protocol, text_form::quoted);
 }
 
-std::int64_t microseconds_of(const record& of) {
-    return std::chrono::duration_cast<std::chrono::microseconds>(of.duration).count();
+std::int64_t microseconds_of(std::chrono::nanoseconds time) {
+    return std::chrono::duration_cast<std::chrono::microseconds>(time).count();
+}
+void append_seconds(std::string& line, std::chrono::nanoseconds time) {
+    append_number(line, microseconds_of(time) / 1'000'000);
+    line += '.';
+    append_padded<6>(line, microseconds_of(time) % 1'000'000);
+}
+void append_milliseconds(std::string& line, std::chrono::nanoseconds time) {
+    append_number(line, microseconds_of(time) / 1000);
+    line += '.';
+    append_padded<3>(line, microseconds_of(time) % 1000);
 }
 void decimal_seconds(std::string& line, const record& of, std::string_view) {
-    append_number(line, microseconds_of(of) / 1'000'000);
-    line += '.';
-    append_padded<6>(line, microseconds_of(of) % 1'000'000);
+    append_seconds(line, of.duration);
 }
 void json_milliseconds(std::string& line, const record& of, std::string_view) {
-    append_number(line, microseconds_of(of) / 1000);
-    line += '.';
-    append_padded<3>(line, microseconds_of(of) % 1000);
+    append_milliseconds(line, of.duration);
+}
+void waited(std::string& line, const record& of, std::string_view) {
+    if (!of.waited) return dash(line, of, {});
+    append_seconds(line, *of.waited);
+}
+void json_waited(std::string& line, const record& of, std::string_view) {
+    if (!of.waited) return append_or_null(line, {});
+    append_milliseconds(line, *of.waited);
 }
 
 void pid(std::string& line, const record&, std::string_view) {
@@ -214,6 +228,8 @@ constexpr auto table = std::to_array<access_atom>({
     number<&record::body_bytes>('b', "bytes"),
     number<&record::body_bytes>('B', {}),
     {.key = "duration_ms", .print_json = json_milliseconds},
+    {.letter = 'W', .key = "waited_ms", .print = waited, .print_json = json_waited, .needs = atom_needs::wait
+    },
     request_field<referer>('f', "referer"),
     request_field<user_agent>('a', "user_agent"),
     count<seconds>('T'),

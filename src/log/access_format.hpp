@@ -24,6 +24,7 @@ class access_format {
 
     [[nodiscard]] bool uses_request_fields() const noexcept { return uses_request_fields_; }
     [[nodiscard]] bool uses_response_fields() const noexcept { return uses_response_fields_; }
+    [[nodiscard]] bool uses_wait() const noexcept { return uses_wait_; }
     [[nodiscard]] const std::vector<std::string>& environ_names() const noexcept { return environ_names_; }
 
     /// Names that mean nothing here, each printed as "-": another one may give them a value.
@@ -53,6 +54,7 @@ class access_format {
     std::vector<std::string> unknown_atoms_;
     bool uses_request_fields_ = false;
     bool uses_response_fields_ = false;
+    bool uses_wait_ = false;
 };
 
 }  // namespace unicoro::log

@@ -170,6 +170,7 @@ class access_format::compiler {
             case atom_needs::nothing: break;
             case atom_needs::request_fields: into.uses_request_fields_ = true; break;
             case atom_needs::response_fields: into.uses_response_fields_ = true; break;
+            case atom_needs::wait: into.uses_wait_ = true; break;
             case atom_needs::environ: into.environ_names_.emplace_back(name); break;
         }
     }

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <utility>
@@ -22,8 +23,9 @@ struct access_record {
     std::string_view query;
     std::string_view protocol;  ///< "HTTP/1.1"
     int status = 0;
-    std::uint64_t body_bytes = 0;         ///< sent, without chunk framing
-    std::chrono::nanoseconds duration{};  ///< from head parsed to response written
+    std::uint64_t body_bytes = 0;                    ///< sent, without chunk framing
+    std::chrono::nanoseconds duration{};             ///< from head parsed to response written
+    std::optional<std::chrono::nanoseconds> waited;  ///< before the application saw it, where measured
     std::span<const field_view> request_fields;
     std::span<const field_view> response_fields;
     std::span<const field_view> environ_fields;  ///< WSGI environ strings, if the app has them

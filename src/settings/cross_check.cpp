@@ -5,6 +5,7 @@
 #include "log/access_format.hpp"
 #include "settings/bind_address.hpp"
 
+#include <algorithm>
 #include <optional>
 #include <system_error>
 
@@ -51,6 +52,7 @@ class checker {
         if (settings_.threads > 1 && settings_.worker_class != worker_class::gthread) {
             warn("threads", "has no effect with this worker class: only gthread has threads");
         }
+        check_admission();
         if (settings_.reload && settings_.preload_app) {
             fail(
                 "reload", "does not go with " + where_("preload_app") + ", which keeps the code: remove one"
@@ -140,6 +142,30 @@ class checker {
                         "\", which is always -: " + std::string(log::access_format::known_atoms())
                 );
             }
+        }
+    }
+
+    void check_admission() {
+        const bool rules_limit = std::any_of(
+            settings_.request_rules.begin(),
+            settings_.request_rules.end(),
+            [](const request_rule& each) { return each.max_concurrent_requests > 0; }
+        );
+        if (settings_.max_concurrent_requests == 0 && !rules_limit) {
+            const server_settings usual;
+            const std::string none =
+                "has no effect without max_concurrent_requests, here or in request_rules";
+            if (settings_.max_queued_requests != usual.max_queued_requests) warn("max_queued_requests", none);
+            if (settings_.queue_timeout != usual.queue_timeout) warn("queue_timeout", none);
+            if (settings_.queue_order != usual.queue_order) warn("queue_order", none);
+        }
+        if (settings_.max_concurrent_requests > 1 && settings_.worker_class == worker_class::sync) {
+            warn(
+                "max_concurrent_requests",
+                "is more than 1, and Python under the class sync runs one request at a time: the others it "
+                "lets "
+                "in wait beyond the reach of the queue's rules"
+            );
         }
     }
 

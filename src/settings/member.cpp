@@ -20,6 +20,49 @@ using texts = std::vector<std::string>;
 using text_map = std::map<std::string, std::string>;
 using text_pairs = std::vector<std::pair<std::string, std::string>>;
 using addresses = std::vector<bind_address>;
+using request_rules = std::vector<request_rule>;
+
+template <class T>
+void read_part(const json& rule, const char* name, T& out) {
+    if (const auto part = rule.find(name); part != rule.end()) conversion<T>::from_json(*part, out);
+}
+
+template <class T>
+void read_part(const json& rule, const char* name, std::optional<T>& out) {
+    if (const auto part = rule.find(name); part != rule.end()) conversion<T>::from_json(*part, out.emplace());
+}
+
+/// Only what was said: the others have their value from elsewhere.
+template <class T>
+void write_part(json& rule, const char* name, const T& value, const T& unsaid) {
+    if (value != unsaid) conversion<T>::to_json(value, rule[name]);
+}
+
+request_rule rule_from(const json& value) {
+    request_rule rule;
+    read_part(value, "path", rule.path);
+    read_part(value, "max_concurrent_requests", rule.max_concurrent_requests);
+    read_part(value, "max_queued_requests", rule.max_queued_requests);
+    read_part(value, "request_timeout", rule.request_timeout);
+    read_part(value, "priority", rule.priority);
+    read_part(value, "never_shed", rule.never_shed);
+    return rule;
+}
+
+json json_of(const request_rule& rule) {
+    const request_rule unsaid;
+    json value{{"path", rule.path}};
+    write_part(
+        value, "max_concurrent_requests", rule.max_concurrent_requests, unsaid.max_concurrent_requests
+    );
+    if (rule.max_queued_requests) value["max_queued_requests"] = *rule.max_queued_requests;
+    if (rule.request_timeout) {
+        conversion<seconds_setting>::to_json(*rule.request_timeout, value["request_timeout"]);
+    }
+    write_part(value, "priority", rule.priority, unsaid.priority);
+    write_part(value, "never_shed", rule.never_shed, unsaid.never_shed);
+    return value;
+}
 
 }  // namespace
 
@@ -54,6 +97,9 @@ void conversion<T>::from_json(const json& value, T& out) {
             auto address = parse_bind_address(entry.get_ref<const std::string&>(), problem);
             if (address) out.push_back(std::move(*address));
         }
+    } else if constexpr (std::is_same_v<T, request_rules>) {
+        out.clear();
+        for (const auto& entry : value) out.push_back(rule_from(entry));
     } else {
         value.get_to(out);
     }
@@ -75,6 +121,9 @@ void conversion<T>::to_json(const T& in, json& value) {
     } else if constexpr (std::is_same_v<T, addresses>) {
         value = json::array();
         for (const auto& address : in) value.push_back(address.text);
+    } else if constexpr (std::is_same_v<T, request_rules>) {
+        value = json::array();
+        for (const auto& rule : in) value.push_back(json_of(rule));
     } else {
         value = in;
     }
@@ -98,5 +147,8 @@ template struct conversion<http::proxy_protocol>;
 template struct conversion<app_interface>;
 template struct conversion<lifespan_mode>;
 template struct conversion<ipv6_only_mode>;
+template struct conversion<queue_order>;
+template struct conversion<request_priority>;
+template struct conversion<request_rules>;
 
 }  // namespace unicoro::settings

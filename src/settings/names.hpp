@@ -72,6 +72,19 @@ inline constexpr word_table<ipv6_only_mode, 3> words_of<ipv6_only_mode>{{
     {ipv6_only_mode::off, "off"},
 }};
 
+template <>
+inline constexpr word_table<queue_order, 2> words_of<queue_order>{{
+    {queue_order::fifo, "fifo"},
+    {queue_order::adaptive_lifo, "adaptive_lifo"},
+}};
+
+template <>
+inline constexpr word_table<request_priority, 3> words_of<request_priority>{{
+    {request_priority::high, "high"},
+    {request_priority::normal, "normal"},
+    {request_priority::low, "low"},
+}};
+
 /// An enumeration that settings have words for.
 template <class T>
 concept has_words = requires { words_of<T>.size(); };

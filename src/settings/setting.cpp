@@ -20,6 +20,7 @@ std::vector<setting> joined_tables() {
              tables::workers(),
              tables::timeouts(),
              tables::limits(),
+             tables::admission(),
              tables::http(),
              tables::proxies(),
              tables::asgi(),
@@ -62,6 +63,7 @@ std::string_view title(section which) noexcept {
         case section::workers: return "Workers";
         case section::timeouts: return "Timeouts of connections and requests";
         case section::limits: return "Request limits";
+        case section::admission: return "Admission of requests";
         case section::http: return "HTTP";
         case section::proxies: return "Behind a proxy";
         case section::tls: return "TLS";

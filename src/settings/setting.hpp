@@ -20,6 +20,7 @@ enum class section {
     workers,
     timeouts,
     limits,
+    admission,
     http,
     proxies,
     tls,

@@ -32,6 +32,22 @@ enum class lifespan_mode { auto_detect, on, off };
 
 /// Whether a socket of IPv6 takes IPv4 connections too (`ipv6_only`): `system` = as the kernel has it.
 enum class ipv6_only_mode { system, on, off };
+/// Which of the requests that wait is next (`queue_order`).
+enum class queue_order { fifo, adaptive_lifo };
+
+/// Who of those that wait goes first (`priority` of a rule).
+enum class request_priority { high, normal, low };
+
+/// What `request_rules` says of the requests below a path.
+struct request_rule {
+    std::string path;                                ///< without a slash at its end, but for "/"
+    std::size_t max_concurrent_requests = 0;         ///< 0 = only the worker's own limit
+    std::optional<std::size_t> max_queued_requests;  ///< none = as the setting of that name
+    std::optional<seconds_setting> request_timeout;  ///< none = as the setting of that name
+    request_priority priority = request_priority::normal;
+    bool never_shed = false;
+};
+
 /// gunicorn's own, which stands for ours.
 inline constexpr std::string_view default_logger_class = "gunicorn.glogging.Logger";
 
@@ -98,6 +114,14 @@ struct server_settings {
     seconds_setting body_timeout{30'000};  ///< longest silence while a body arrives
     seconds_setting send_timeout{30'000};  ///< longest silence while a response leaves
     seconds_setting request_timeout{0};    ///< 0 = none
+
+    // admission
+    std::size_t max_concurrent_requests = 0;  ///< in a worker; 0 = any number
+    std::size_t max_queued_requests = 100;
+    seconds_setting queue_timeout{5'000};  ///< 0 = none
+    settings::queue_order queue_order = settings::queue_order::fifo;
+    std::vector<request_rule> request_rules;  ///< the longest path first
+    bool queue_time = false;                  ///< measured even where nothing else asks for it
 
     // WebSocket
     seconds_setting ws_ping_interval{20'000};      ///< 0 = no pings

@@ -23,6 +23,7 @@ struct part {
 [[nodiscard]] part workers();
 [[nodiscard]] part timeouts();
 [[nodiscard]] part limits();
+[[nodiscard]] part admission();
 [[nodiscard]] part http();
 [[nodiscard]] part proxies();
 [[nodiscard]] part asgi();

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "base/text.hpp"
+#include "settings/path_prefix.hpp"
 #include "settings/value_types.hpp"
 
 #include <nlohmann/json.hpp>
@@ -100,27 +101,12 @@ class app_map_type final : public text_map_type {
 
     void describe(ordered_json& schema) const override {
         schema["type"] = "object";
-        schema["propertyNames"] = ordered_json{{"pattern", "^/([^?#]*[^/?#])?$"}};
+        schema["propertyNames"] = ordered_json{{"pattern", path_prefix_pattern}};
         schema["additionalProperties"] = ordered_json{{"type", "string"}, {"minLength", 1}};
     }
 
   protected:
-    std::string key_problem(const std::string& key) const override {
-        const std::string path = "the path prefix " + base::printable("\"" + key + "\"");
-        if (!key.starts_with('/')) return path + R"( must begin with "/")";
-        if (key == "/") return {};
-        if (key.ends_with('/')) return path + R"( must not end with "/": remove it)";
-        if (base::has_control_byte(key) || key.find_first_of("?#") != std::string::npos) {
-            return path + " must be a path alone, without query, fragment and control characters";
-        }
-        // The parser of requests leaves no such segment in a path: it would never match.
-        for (const std::string_view segment : {"//", "/./", "/../"}) {
-            if ((key + "/").find(segment) != std::string::npos) {
-                return path + R"( must not have empty segments, "." or "..")";
-            }
-        }
-        return {};
-    }
+    std::string key_problem(const std::string& key) const override { return path_prefix_problem(key); }
 
     std::string canonical_entry(const std::string& text) const override { return text; }
 

@@ -104,6 +104,9 @@ enum class commas { separate, are_text };
 /// An object of path prefixes and the app spec served under each.
 [[nodiscard]] value_type_ptr app_map();
 
+/// Rules for the requests below a path; canonical: those of the longest path first.
+[[nodiscard]] value_type_ptr rule_list();
+
 /// An object of hooks and the function of each; canonical: "module:function" or "/file.py:function".
 [[nodiscard]] value_type_ptr hook_map();
 

@@ -12,6 +12,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -33,6 +34,9 @@ constexpr std::chrono::seconds between_complaints{10};
 // With more than one worker on a socket, one connection per wake-up spreads them better.
 constexpr int at_once_alone = 16;
 constexpr int at_once_shared = 1;
+
+// A worker that is full closes nothing for a connection that another one has room for.
+constexpr std::chrono::milliseconds others_first{5};
 
 enum class accepted { one, none, failed };
 
@@ -127,6 +131,20 @@ void tell_full(const serving& shared) {
     );
 }
 
+// Others who accept from the same socket were woken as well, and may have been sooner.
+bool someone_waits(const os::listener& from) {
+    pollfd watched{from.fd(), POLLIN, 0};
+    return poll(&watched, 1, 0) == 1;
+}
+
+bool longest_idle_gives_way(serving& shared) {
+    // One that drains accepts no more, and has told those that wait how long they may.
+    while (!shared.draining && !shared.room_comes && !shared.idle.empty()) {
+        shared.room_comes = shared.idle.front().give_way();
+    }
+    return shared.room_comes;
+}
+
 class complaint_limiter {
   public:
     bool due() {
@@ -154,15 +172,19 @@ awaitable<void> accept_loop(
     complaint_limiter starved;
     const int at_once = shared.settings.workers == 1 ? at_once_alone : at_once_shared;
     for (;;) {
-        while (shared.connections >= shared.most_connections) {
-            if (full.due()) tell_full(shared);
-            [[maybe_unused]] const auto [rung] = co_await shared.room.async_wait(as_tuple);
-        }
         const auto [ec] = co_await listener->async_wait(asio::posix::descriptor_base::wait_read, as_tuple);
         if (ec) co_return;
+        while (shared.is_full() && someone_waits(from)) {
+            if (at_once == at_once_shared) {
+                co_await sleep_for(others_first);
+                if (!shared.is_full() || !someone_waits(from)) break;
+            }
+            if (!longest_idle_gives_way(shared) && full.due()) tell_full(shared);
+            [[maybe_unused]] const auto [rung] = co_await shared.room.async_wait(as_tuple);
+        }
         accept_outcome outcome{accepted::one};
         for (int i = 0; i < at_once && outcome.what == accepted::one; ++i) {
-            if (shared.connections >= shared.most_connections) break;
+            if (shared.is_full()) break;
             outcome = accept_one(shared, from, streams, connections);
         }
         if (outcome.what == accepted::failed) {
@@ -178,7 +200,7 @@ bool accept_backlog(
     serving& shared, const os::listener& from, stream_factory& streams, aio::task_group& connections
 ) {
     accept_outcome outcome{accepted::one};
-    while (outcome.what == accepted::one && shared.connections < shared.most_connections) {
+    while (outcome.what == accepted::one && !shared.is_full()) {
         outcome = accept_one(shared, from, streams, connections);
     }
     return outcome.what == accepted::none;

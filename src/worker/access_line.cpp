@@ -51,6 +51,7 @@ void request_run::write_access_line() {
     if (now_.logged_status != 0) record.status = now_.logged_status;
     record.body_bytes = now_.body_sent;
     record.duration = std::chrono::nanoseconds(scoreboard::monotonic_now() - now_.started);
+    if (now_.running) record.waited = waited();
     record.request_fields = request_fields;
     record.response_fields = response_fields;
     record.environ_fields = environ_fields;

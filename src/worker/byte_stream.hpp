@@ -54,6 +54,11 @@ class byte_stream {
     /// Are there bytes, an end of file or an error to read? Takes nothing away.
     virtual bool readable_now() noexcept = 0;
 
+    /// How long ago the last bytes came, read or not; zero where that cannot be told.
+    [[nodiscard]] virtual std::chrono::nanoseconds since_received() const noexcept {
+        return std::chrono::nanoseconds::zero();
+    }
+
     /// Without the loop, for code that holds it: true when something can be written or has failed, false
     /// when the time has passed or a signal came.
     virtual bool block_writable(std::chrono::milliseconds most) noexcept = 0;

@@ -25,6 +25,7 @@ client_connection::client_connection(
 client_connection::~client_connection() {
     --shared_.connections;
     tell_connections(shared_);
+    shared_.room_comes = false;
     shared_.room.cancel();
 }
 

@@ -80,7 +80,21 @@ void http1_connection::meet_client() {
 bool http1_connection::ends_idle(const error_code& waited) noexcept {
     if (!waited || cancelled_) return false;
     // A request that came before the end is served all the same.
-    return !expired_ || !shared_.draining || !stream_->readable_now();
+    const bool may_be_served = used_ || shared_.draining;
+    return !expired_ || !may_be_served || !stream_->readable_now();
+}
+
+void http1_connection::await_next(aio::deadline_queue& limit) {
+    arm(limit);
+    shared_.idle.push_back(*this);
+}
+
+bool http1_connection::give_way() noexcept {
+    stop_idling();
+    if (stream_->readable_now()) return false;
+    limit_.disarm();
+    limit_expired(limit_, this);
+    return true;
 }
 
 // The outermost frame is all that an idle connection keeps: what is big lives in serve_burst.
@@ -89,6 +103,7 @@ awaitable<void> http1_connection::serve() {
     for (;;) {
         const auto [ec] = co_await stream_->wait_idle();
         if (ec == asio::error::try_again && !expired_ && !cancelled_) continue;
+        stop_idling();
         if (ends_idle(ec)) break;
         if (!used_) meet_client();
         const after_burst next = co_await serve_burst();
@@ -97,11 +112,11 @@ awaitable<void> http1_connection::serve() {
         if (!used_) continue;
         if (cancelled_) break;
         if (shared_.draining) {
-            arm(shared_.limits.farewell);
+            await_next(shared_.limits.farewell);
             continue;
         }
         if (shared_.settings.keepalive.count() == 0) break;
-        arm(shared_.limits.keepalive);
+        await_next(shared_.limits.keepalive);
     }
     limit_.disarm();
     stream_->close();

@@ -4,6 +4,7 @@
 #include "aio/deadline.hpp"
 #include "http/policy.hpp"
 #include "worker/client_connection.hpp"
+#include "worker/idle_connections.hpp"
 
 #include <memory>
 
@@ -13,13 +14,14 @@ class http1_exchange;
 class upgrade;
 
 /// A connection of HTTP/1.x: waits without a buffer, borrows an exchange while a request runs, one at a time.
-class http1_connection final : public client_connection {
+class http1_connection final : public client_connection, public idle_connection {
   public:
     http1_connection(serving& shared, std::unique_ptr<byte_stream> stream, app::connection_info info);
 
     void cancel() override;
     awaitable<void> serve() override;
     void drain() noexcept override;
+    bool give_way() noexcept override;
 
     // --- for the exchange
 
@@ -46,6 +48,8 @@ class http1_connection final : public client_connection {
 
     void meet_client();
     [[nodiscard]] bool ends_idle(const error_code& waited) noexcept;
+    /// From here on it is idle, until the next request or that limit.
+    void await_next(aio::deadline_queue& limit);
     awaitable<after_burst> serve_burst();
     awaitable<void> linger();
 

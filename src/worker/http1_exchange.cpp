@@ -76,6 +76,14 @@ void http1_exchange::forget_request() noexcept {
     reader_.next();
 }
 
+std::chrono::nanoseconds http1_exchange::lay_unread() const noexcept {
+    return stream_->since_received();
+}
+
+bool http1_exchange::from_trusted() const noexcept {
+    return connection_->sender().trust == http::peer_trust::trusted;
+}
+
 bool http1_exchange::may_expire() noexcept {
     // The application may just have taken the connection.
     return !now_.handover || now_.handover->offer()->withdraw();

@@ -9,6 +9,7 @@
 #include "worker/upgrade.hpp"
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -100,6 +101,9 @@ class http1_exchange final : public request_run, private upgrade {
     };
 
     // --- request_run
+    std::chrono::nanoseconds lay_unread() const noexcept override;
+    bool from_trusted() const noexcept override;
+    bool body_read() const noexcept override { return reader_.body_done(); }
     bool may_expire() noexcept override;
     void cancel_handling() noexcept override;
     bool connection_cancelled() const noexcept override;

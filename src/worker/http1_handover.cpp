@@ -25,6 +25,7 @@ void http1_exchange::connection_taken() {
     // Too late to begin something that its end is behind.
     if (now_.stage == phase::upgraded) return;
     lift_deadline();
+    leave();
     connection_->carry(now_.handover.get());
     now_.handover->begin(nursery());
     // The worker may have begun to drain before.

@@ -60,6 +60,8 @@ awaitable<result<std::shared_ptr<app::websocket>>> http1_exchange::accept_websoc
     now_.websocket = std::make_shared<websocket_session>(shared_, *stream_, std::move(early), head().target);
     const std::string negotiated = now_.websocket->negotiate(head());
     now_.stage = phase::upgraded;
+    // It may live for days: its place is for requests that end.
+    leave();
     log_as(switching_protocols);
     std::string answer = upgrade_head(negotiated, subprotocol);
     const std::array<iovec, 3> pieces{iovec{answer.data(), answer.size()}, iovec{}, iovec{}};

@@ -32,6 +32,7 @@ class proxied_stream final : public byte_stream {
     awaitable<std::tuple<error_code>> wait_writable() override { return beneath_->wait_writable(); }
     awaitable<std::tuple<error_code>> wait_idle() override;
     bool readable_now() noexcept override { return (met_ && !unread_.empty()) || beneath_->readable_now(); }
+    std::chrono::nanoseconds since_received() const noexcept override { return beneath_->since_received(); }
     bool block_writable(std::chrono::milliseconds most) noexcept override {
         return beneath_->block_writable(most);
     }

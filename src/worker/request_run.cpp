@@ -14,7 +14,12 @@
 namespace unicoro::worker {
 
 request_run::request_run(serving& shared)
-    : shared_(shared), nursery_(shared.io), deadline_(&request_run::expired, this) {}
+    : shared_(shared),
+      nursery_(shared.io),
+      deadline_(&request_run::expired, this),
+      place_(&request_run::place_settled, this),
+      place_news_(shared.io),
+      queue_deadline_(&request_run::queued_too_long, this) {}
 
 request_run::~request_run() = default;
 
@@ -26,6 +31,7 @@ void request_run::begin() {
     shared_.slot.heartbeat.store(now_.started, std::memory_order_relaxed);
     now_.ledger_entry = shared_.ledger.open(head().method, head().target, now_.started);
     shared_.deadlines.arm(deadline_, shared_.limits.request);
+    if (shared_.measures_wait) measure_wait();
 }
 
 awaitable<void> request_run::run() {
@@ -33,6 +39,7 @@ awaitable<void> request_run::run() {
     try {
         if (const auto where = shared_.locations.find(head())) {
             is_at(*where);
+            if (!shared_.rules.empty()) come_under_rule();
             co_await shared_.host->handle(*this);
         } else {
             fail(404, "No application is mounted there");
@@ -42,11 +49,8 @@ awaitable<void> request_run::run() {
     }
     handled();
     // Nothing that was started for the request may see its end, least of all when that came early.
-    if (!nursery_.empty()) {
-        co_await asio::this_coro::throw_if_cancelled(false);
-        co_await nursery_.close();
-        co_await asio::this_coro::throw_if_cancelled(true);
-    }
+    if (!nursery_.empty()) co_await end_nursery();
+    place_.leave();
     if (now_.out_of_time && !connection_cancelled()) {
         // The cancellation was for the handling only: what answers it must not see it.
         co_await asio::this_coro::reset_cancellation_state(asio::enable_terminal_cancellation());
@@ -59,6 +63,12 @@ awaitable<void> request_run::run() {
     }
     const bool concluded = try_conclude();
     if (!concluded) co_await conclude();
+}
+
+awaitable<void> request_run::end_nursery() {
+    co_await asio::this_coro::throw_if_cancelled(false);
+    co_await nursery_.close();
+    co_await asio::this_coro::throw_if_cancelled(true);
 }
 
 void request_run::end() {
@@ -76,6 +86,8 @@ void request_run::end() {
 
 void request_run::forget() noexcept {
     // Who ends with it finds the next one, which knows nothing.
+    place_.leave();
+    queue_deadline_.disarm();
     const of_request over = std::exchange(now_, of_request());
     response_.reset();
     is_at({});

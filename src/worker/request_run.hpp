@@ -2,12 +2,17 @@
 #pragma once
 
 #include "aio/deadline.hpp"
+#include "aio/event.hpp"
 #include "aio/task_group.hpp"
 #include "app/exchange.hpp"
 #include "http/response_head.hpp"
 #include "scoreboard/scoreboard.hpp"
+#include "worker/admission.hpp"
+#include "worker/request_rules.hpp"
 
+#include <chrono>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -39,6 +44,10 @@ class request_run : public app::exchange {
     void fail(int status, std::string_view detail) final;
     std::span<const std::string> logged_environ() const noexcept final;
     void log_environ(std::string name, std::string value) final;
+    bool try_enter() final;
+    awaitable<bool> enter() final;
+    void leave() noexcept final { place_.leave(); }
+    std::optional<std::chrono::nanoseconds> waited() noexcept final;
 
   protected:
     // --- for what carries it
@@ -74,14 +83,25 @@ class request_run : public app::exchange {
         std::int64_t started = 0;  // monotonic nanoseconds
         std::uint64_t body_sent = 0;
         std::vector<std::pair<std::string, std::string>> environ;
+        std::int64_t in_kernel = 0;      // nanoseconds, until its head was read
+        std::int64_t waited_before = 0;  // the same, or since a proxy got it
+        std::int64_t asked = 0;          // monotonic nanoseconds: for its place; 0 = it did not have to
+        std::int64_t entered = 0;        // the application has seen it; perhaps set by its thread
         std::uint32_t ledger_entry = scoreboard::request_ledger::no_entry;
         int logged_status = 0;
+        request_rules::number rule = request_rules::none;
         bool running = false;
         bool out_of_time = false;
 
         bool operator==(const of_request&) const = default;
     };
 
+    /// How long the last bytes of its head have lain in the kernel before they were read.
+    [[nodiscard]] virtual std::chrono::nanoseconds lay_unread() const noexcept = 0;
+    /// The client is one whose forwarding fields are believed.
+    [[nodiscard]] virtual bool from_trusted() const noexcept = 0;
+    /// `wait_disconnect` may be called: nothing of the body is left to read.
+    [[nodiscard]] virtual bool body_read() const noexcept = 0;
     /// False where it is too late to end what runs: it has left the request behind.
     [[nodiscard]] virtual bool may_expire() noexcept = 0;
     /// Makes what `run` awaits throw operation_aborted, and nothing else of the connection.
@@ -100,6 +120,14 @@ class request_run : public app::exchange {
     virtual awaitable<void> conclude() = 0;
 
     static void expired(aio::deadline& which, void* self) noexcept;
+    static void queued_too_long(aio::deadline& which, void* self) noexcept;
+    static void place_settled(admission::ticket& which, void* self) noexcept;
+
+    void come_under_rule() noexcept;
+    void measure_wait() noexcept;
+    awaitable<void> watch_client();
+    awaitable<void> end_nursery();
+    void shed();
 
     void log_failure(const std::exception_ptr& failure) const;
     void write_access_line();
@@ -107,6 +135,9 @@ class request_run : public app::exchange {
     aio::task_group nursery_;
     http::response_head response_;
     aio::deadline deadline_;
+    admission::ticket place_;
+    aio::event place_news_;
+    aio::deadline queue_deadline_;
     of_request now_;
 };
 

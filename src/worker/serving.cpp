@@ -3,6 +3,7 @@
 
 #include "app/worker_stage.hpp"
 #include "http/response_head.hpp"
+#include "log/access_format.hpp"
 
 #include <algorithm>
 #include <ctime>
@@ -17,6 +18,12 @@ std::uint64_t request_limit(const settings::server_settings& values) {
     std::random_device seed;
     std::uniform_int_distribution<std::uint64_t> jitter(0, values.max_requests_jitter);
     return values.max_requests + jitter(seed);
+}
+
+bool must_measure_wait(const settings::server_settings& values) {
+    if (values.queue_time || limits_admission(values)) return true;
+    const auto format = log::access_format::compile(values.access_log_format);
+    return values.accesslog && format && format->uses_wait();
 }
 
 // How long a closing connection is read from, so that a reset does not overtake the response.
@@ -53,6 +60,7 @@ time_limits::time_limits(aio::deadline_service& service, const settings::server_
       body(service.queue(values.body_timeout)),
       send(service.queue(values.send_timeout)),
       request(service.queue(values.request_timeout)),
+      queued(service.queue(values.queue_timeout)),
       farewell(service.queue(farewell_of(values.keepalive))),
       linger(service.queue(linger_time)),
       release(service.queue(release_time)),
@@ -85,6 +93,8 @@ serving::serving(
       ledger(board, slot_index),
       deadlines(loop),
       limits(deadlines, values),
+      rules(values, deadlines),
+      measures_wait(must_measure_wait(values)),
       exchanges(*this),
       websockets(loop),
       locations(values),
@@ -94,6 +104,9 @@ serving::serving(
       never(loop, std::chrono::steady_clock::time_point::max()) {
     fill(forwarders, values.forwarded_allow_ips);
     fill(balancers, values.proxy_allow_ips);
+    if (limits_admission(values)) {
+        gate.emplace(common_limits(values), lanes_of(values), &scoreboard::monotonic_now);
+    }
 }
 
 void serving::heed_master() noexcept {

@@ -9,7 +9,10 @@
 #include "base/ip_network.hpp"
 #include "scoreboard/scoreboard.hpp"
 #include "settings/settings.hpp"
+#include "worker/admission.hpp"
 #include "worker/exchange_pool.hpp"
+#include "worker/idle_connections.hpp"
+#include "worker/request_rules.hpp"
 
 #include <boost/asio/basic_waitable_timer.hpp>
 
@@ -17,6 +20,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,6 +36,7 @@ struct time_limits {
     aio::deadline_queue& body;
     aio::deadline_queue& send;
     aio::deadline_queue& request;
+    aio::deadline_queue& queued;
     aio::deadline_queue& farewell;  ///< for a next request on a kept connection, once the worker drains
     aio::deadline_queue& linger;
     aio::deadline_queue& release;  ///< until a connection that was handed over is let go of
@@ -46,6 +51,12 @@ struct time_limits {
   private:
     std::vector<aio::deadline_queue*> spread_;
     std::size_t farewells_ = 0;
+};
+
+/// Requests that were refused for want of a place, and when that is to be said next.
+struct shed_tally {
+    std::uint64_t untold = 0;
+    std::chrono::steady_clock::time_point next{};
 };
 
 /// What every connection of a worker shares. Lives in worker::run's frame, longer than any of them.
@@ -65,6 +76,11 @@ struct serving {
     base::trust_list balancers;   ///< proxy_allow_ips
     aio::deadline_service deadlines;
     time_limits limits;
+    request_rules rules;
+    std::optional<admission> gate;  ///< of requests that run at once; none = all of them
+    const bool measures_wait;       ///< how long requests wait before the application sees them
+    shed_tally shed;
+    idle_connections idle;  ///< those that wait for their next request, the longest idle first
     exchange_pool exchanges;
     aio::task_group websockets;  ///< what reads and writes them; each holds its session
     app::host* host = nullptr;
@@ -73,7 +89,10 @@ struct serving {
     std::size_t connections = 0;
     std::size_t most_connections;     ///< worker_connections, or fewer when descriptors are short
     std::uint64_t requests_left = 0;  ///< until the worker asks for a replacement; 0 = no limit
+    bool room_comes = false;          ///< one of them was told to close for a new one
     bool draining = false;
+
+    [[nodiscard]] bool is_full() const noexcept { return connections >= most_connections; }
 
     /// Rings when a connection has ended, for an accept loop that waits for room.
     asio::basic_waitable_timer<

@@ -4,6 +4,8 @@
 #include "os/forks.hpp"
 
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
@@ -90,6 +92,13 @@ bool socket_stream::readable_now() noexcept {
 
 awaitable<std::tuple<error_code>> socket_stream::wait_writable() {
     return socket_.async_wait(asio::socket_base::wait_write, as_tuple);
+}
+
+std::chrono::nanoseconds socket_stream::since_received() const noexcept {
+    tcp_info info{};
+    socklen_t size = sizeof info;
+    if (getsockopt(own_fd(), IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return {};
+    return std::chrono::milliseconds(info.tcpi_last_data_recv);
 }
 
 bool socket_stream::block_writable(std::chrono::milliseconds most) noexcept {

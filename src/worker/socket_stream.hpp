@@ -23,6 +23,7 @@ class socket_stream final : public byte_stream {
     awaitable<std::tuple<error_code>> wait_readable() override;
     awaitable<std::tuple<error_code>> wait_idle() override;
     bool readable_now() noexcept override;
+    std::chrono::nanoseconds since_received() const noexcept override;
     awaitable<std::tuple<error_code>> wait_writable() override;
     bool block_writable(std::chrono::milliseconds most) noexcept override;
     void cancel() noexcept override;

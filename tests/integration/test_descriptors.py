@@ -66,12 +66,15 @@ def test_a_hard_limit_that_is_too_low_is_told_and_leaves_a_reserve(start):
     )
     assert 100 < int(told[1]) < 200 and int(told[2]) >= 50
     waiting = [Client(server.address, source=f"127.0.0.{2 + index % 8}") for index in range(300)]
+    # None of them is idle, so that none gives way.
     for client in waiting:
-        client.request("/?files=0")
+        client.send("GET /?files=0 HTTP/1.1\r\nHost: a\r\n")
     server.wait_log("accept: Too many open files with more than .* kept for the application")
+    waiting[0].send("\r\nGET /?files=50 HTTP/1.1\r\nHost: a\r\n\r\n")
     assert waiting[0].response().status == 200
-    assert waiting[0].get("/?files=50").text == "50"
+    assert waiting[0].response().text == "50"
     for client in waiting[1:]:
+        client.send("\r\n")
         assert client.response().status == 200
         client.close()
 

@@ -29,6 +29,7 @@ LIMITS = {
     "boot_timeout": 60,
 }
 REQUEST_TIMEOUT = 0.5
+CROWD = 3  # max_concurrent_requests: fewer than there are clients
 PATIENT, HASTY = 8, 0.5  # graceful_timeout
 
 
@@ -42,6 +43,7 @@ class Round:
     request_timeout: bool = False
     hasty: bool = False
     pools: bool = True
+    crowded: bool = False  # requests wait for their place
     shaped_log: bool = False  # access lines go through Python
     interval: tuple[float, float] = (1.0, 2.5)  # between two troubles
 
@@ -64,6 +66,13 @@ class Round:
         if self.trouble == RECYCLE:
             values["max_requests"] = 150
             values["max_requests_jitter"] = 100
+        if self.crowded:
+            # Nobody is refused: what waits is served, or its client leaves, or the worker ends.
+            values["max_concurrent_requests"] = CROWD
+            values["max_queued_requests"] = 1000
+            values["queue_timeout"] = 0
+            values["queue_order"] = "adaptive_lifo"
+            values["request_rules"] = [{"path": "/never/asked", "priority": "low"}]
         if self.shaped_log:
             values["logger_class"] = "shaped_log.Log"
         return values
@@ -72,6 +81,7 @@ class Round:
     def title(self) -> str:
         parts = [self.kind.name, self.trouble, self.final.name]
         parts += ["request_timeout"] * self.request_timeout + ["hasty"] * self.hasty
+        parts += ["crowded"] * self.crowded
         parts += ["pools off"] * (not self.pools) + ["shaped log"] * self.shaped_log
         return ", ".join(parts)
 
@@ -101,5 +111,6 @@ def rounds(seed: str, kinds: list[str], seconds: float):
                 hasty=random.random() < 0.3,
                 pools=random.random() < 0.5,
                 shaped_log=random.random() < 0.3 and name != "native",
+                crowded=random.random() < 0.4,
             )
         number += 1

@@ -33,6 +33,7 @@ struct asgi_names {
     PyObject* bytes;
     PyObject* code;
     PyObject* reason;
+    PyObject* queue_time;
     // values
     PyObject* http;
     PyObject* https;

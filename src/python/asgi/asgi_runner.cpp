@@ -58,8 +58,18 @@ awaitable<void> asgi_runner::background_work() {
 }
 
 awaitable<void> asgi_runner::handle(asgi_application& application, app::exchange& request) {
+    if (request.head().wants_websocket && !app::admit_websocket(request)) return nothing();
+    if (!request.try_enter()) return begin_when_let_in(application, request);
+    return begin(application, request);
+}
+
+awaitable<void> asgi_runner::begin_when_let_in(asgi_application& application, app::exchange& request) {
+    const bool entered = co_await request.enter();
+    if (entered) co_await begin(application, request);
+}
+
+awaitable<void> asgi_runner::begin(asgi_application& application, app::exchange& request) {
     if (request.head().wants_websocket) {
-        if (!app::admit_websocket(request)) return nothing();
         asgi_call::attendance here(*new websocket_call(loop_, application, request));
         loop_.arrive(here.call());
         return asgi_call::attend(std::move(here));

@@ -37,6 +37,8 @@ class asgi_runner {
 
   private:
     awaitable<void> background_work();
+    awaitable<void> begin_when_let_in(asgi_application& application, app::exchange& request);
+    awaitable<void> begin(asgi_application& application, app::exchange& request);
 
     app::worker_context& context_;
     asgi_loop loop_;

@@ -11,6 +11,7 @@
 #include "python/runtime/text.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 namespace unicoro::python {
@@ -131,8 +132,14 @@ bool scope_builder::add_target(PyObject* scope, app::exchange& request) {
 
 py_ref scope_builder::extensions_of(app::exchange& request, PyObject* base) {
     py_ref made = py_ref::steal(PyDict_Copy(base));
+    if (!made) return {};
+    if (const auto waited = request.waited()) {
+        const double seconds = std::chrono::duration<double>(*waited).count();
+        const py_ref told = py_ref::steal(Py_BuildValue("{sd}", "seconds", seconds));
+        if (!put(made.get(), asgi_names::all().queue_time, told)) return {};
+    }
     const auto said = app::variables_of(request.connection());
-    if (!made || said.empty()) return made;
+    if (said.empty()) return made;
     const py_ref variables = py_ref::steal(PyDict_New());
     if (!variables) return {};
     for (const auto& [name, value] : said) {

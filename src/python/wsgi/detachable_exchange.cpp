@@ -45,6 +45,10 @@ bool detachable_exchange::disconnected() const noexcept {
     return detached() || real_->disconnected();
 }
 
+std::optional<std::chrono::nanoseconds> detachable_exchange::waited() noexcept {
+    return detached() ? std::nullopt : real_->waited();
+}
+
 std::span<const std::string> detachable_exchange::logged_environ() const noexcept {
     return detached() ? std::span<const std::string>() : real_->logged_environ();
 }

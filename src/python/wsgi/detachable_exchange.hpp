@@ -39,6 +39,7 @@ class detachable_exchange final : public app::exchange {
     std::shared_ptr<app::connection_offer> offer_connection(app::loop_meanwhile loop) override;
     void fail(int status, std::string_view detail) override;
     bool disconnected() const noexcept override;
+    std::optional<std::chrono::nanoseconds> waited() noexcept override;
     std::span<const std::string> logged_environ() const noexcept override;
     void log_environ(std::string name, std::string value) override;
 

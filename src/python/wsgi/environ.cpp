@@ -14,6 +14,7 @@
 
 #include <array>
 #include <charconv>
+#include <chrono>
 #include <utility>
 
 namespace unicoro::python {
@@ -133,6 +134,10 @@ py_ref environ_builder::build(
     }
     for (const auto& [name, value] : app::variables_of(connection)) {
         if (!put(environ, texts_.get(name).get(), latin1(value))) return {};
+    }
+    if (const auto waited = request.waited()) {
+        const double seconds = std::chrono::duration<double>(*waited).count();
+        if (!put(environ, key.queue_time, py_ref::steal(PyFloat_FromDouble(seconds)))) return {};
     }
     if (input != nullptr) {
         if (PyDict_SetItem(environ, key.wsgi_input, input) != 0) return {};

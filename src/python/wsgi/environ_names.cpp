@@ -42,6 +42,7 @@ bool environ_names::prepare() noexcept {
         {n.http_host, "HTTP_HOST"},
         {n.draining, "unicoro.draining"},
         {n.stopping, "unicoro.stopping"},
+        {n.queue_time, "unicoro.queue_time"},
     };
     for (const auto& [where, text] : table) {
         if (where == nullptr) where = PyUnicode_InternFromString(text);

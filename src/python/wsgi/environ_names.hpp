@@ -33,6 +33,7 @@ struct environ_names {
     PyObject* http_host;
     PyObject* draining;
     PyObject* stopping;
+    PyObject* queue_time;
 
     /// Makes them. With the GIL; false with MemoryError set.
     [[nodiscard]] static bool prepare() noexcept;

@@ -22,7 +22,15 @@ awaitable<void> wsgi_runner::handle(wsgi_runtime& application, app::exchange& re
         if (!leaves_body(head)) return run_after_body(application, request);
         body.live = true;
     }
+    if (!request.try_enter()) return run_when_let_in(application, request, std::move(body));
     return run(application, request, std::move(body));
+}
+
+awaitable<void> wsgi_runner::run_when_let_in(
+    wsgi_runtime& application, app::exchange& request, request_body body
+) {
+    const bool entered = co_await request.enter();
+    if (entered) co_await run(application, request, std::move(body));
 }
 
 awaitable<void> wsgi_runner::run_after_body(wsgi_runtime& application, app::exchange& request) {
@@ -32,10 +40,15 @@ awaitable<void> wsgi_runner::run_after_body(wsgi_runtime& application, app::exch
         app::refuse_body(request, failed);
         co_return;
     }
+    if (!request.try_enter()) {
+        const bool entered = co_await request.enter();
+        if (!entered) co_return;
+    }
     co_await run(application, request, std::move(body));
 }
 
 awaitable<void> deliver(app::exchange& request, const wsgi_call::step& last) {
+    request.leave();
     // What cannot be sent now is the client's doing, and the connection knows it.
     if (last.what == wsgi_call::action::send) {
         [[maybe_unused]] const error_code sent = co_await request.send(last.bytes);

@@ -23,7 +23,8 @@ class wsgi_runner {
     [[nodiscard]] virtual bool start() { return true; }
 
     /// Answers one request, as app::host::handle. Its body is read first, so that a client that is slow to
-    /// send it holds nothing but its connection, unless the application is to read it.
+    /// send it holds nothing but its connection, no place in the application either, unless the application
+    /// is to read it.
     [[nodiscard]] awaitable<void> handle(wsgi_runtime& application, app::exchange& request);
 
     /// As app::host::cancelling.
@@ -43,6 +44,9 @@ class wsgi_runner {
         wsgi_runtime& application, app::exchange& request, request_body body
     ) = 0;
     [[nodiscard]] awaitable<void> run_after_body(wsgi_runtime& application, app::exchange& request);
+    [[nodiscard]] awaitable<void> run_when_let_in(
+        wsgi_runtime& application, app::exchange& request, request_body body
+    );
 };
 
 /// Sends what the application left to be sent when it was done.

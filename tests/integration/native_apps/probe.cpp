@@ -68,6 +68,23 @@ awaitable<response> hold(request& asked) {
     co_return response::text(std::to_string(getpid()));
 }
 
+// Stays until a file is there, or for a while, and tells how long it had waited before.
+awaitable<response> admitted(request& asked) {
+    if (const std::string note = parameter(asked, "note"); !note.empty()) {
+        std::ofstream(note, std::ios::app) << parameter(asked, "name") << '\n';
+    }
+    const std::string until = parameter(asked, "until");
+    while (!until.empty() && !std::filesystem::exists(until)) {
+        co_await unicoro::sleep_for(std::chrono::milliseconds(5));
+    }
+    const double seconds = std::strtod(parameter(asked, "seconds").c_str(), nullptr);
+    co_await unicoro::sleep_for(std::chrono::microseconds(static_cast<std::int64_t>(seconds * 1e6)));
+    const auto waited = asked.queue_time();
+    co_return response::text(
+        waited ? std::to_string(std::chrono::duration<double>(*waited).count()) : std::string("none")
+    );
+}
+
 awaitable<response> block(request& asked) {
     gate held(parameter(asked, "gate"));
     held.block();
@@ -253,6 +270,10 @@ const std::map<std::string_view, handler> pages{
     {"/cwd", folder},
     {"/echo", echo},
     {"/hold", hold},
+    {"/admitted", admitted},
+    {"/report", admitted},
+    {"/login", admitted},
+    {"/health", admitted},
     {"/block", block},
     {"/hold-the-loop", hold_the_loop},
     {"/sleep-on-the-loop", sleep_on_the_loop},

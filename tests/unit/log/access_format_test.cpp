@@ -245,10 +245,22 @@ TEST_SUITE("access_format") {
         CHECK(object["bytes"] == 1234);
         CHECK(object["duration_ms"].is_number_float());
         CHECK(object["duration_ms"] == doctest::Approx(2003.456));
+        CHECK(object["waited_ms"].is_null());
         CHECK(object["referer"] == "http://a/\"b\"");
         CHECK(object["user_agent"] == "curl/8");
         CHECK(object["pid"] == ::getpid());
-        CHECK(object.size() == 14);
+        CHECK(object.size() == 15);
+    }
+
+    TEST_CASE("how long a request waited is printed where it is known") {
+        access_record record = sample();
+        CHECK(line_of("%(W)s", record) == "-");
+        record.waited = std::chrono::microseconds(1002003);
+        CHECK(line_of("%(W)s", record) == "1.002003");
+        CHECK(json_of(record)["waited_ms"] == doctest::Approx(1002.003));
+        CHECK(log::access_format::compile("%(W)s")->uses_wait());
+        CHECK(log::access_format::compile("json")->uses_wait());
+        CHECK_FALSE(log::access_format::compile("%(h)s %(D)s")->uses_wait());
     }
 
     TEST_CASE("JSON of an empty record has nulls and is an object") {
@@ -268,7 +280,7 @@ TEST_SUITE("access_format") {
         record.request_fields = fields;
         const auto object = json_of(record);
         CHECK(object["status"] == 200);
-        CHECK(object.size() == 14);
+        CHECK(object.size() == 15);
         CHECK(object["user_agent"] == "\",\"status\":1,\"x\":\"\\\xef\xbf\xbd\n");
         CHECK(line_of("json", record).find('\n') == std::string::npos);
     }

@@ -24,7 +24,7 @@ fake_exchange::fake_exchange(std::string target, std::string method)
     ends.local_address = "0.0.0.0";
     ends.local_port = 8000;
     add_field("Host", "example.org:8000");
-    is_at({"", "", request.path, 0});
+    is_at({"", "", request.path, 0, request.path});
 }
 
 void fake_exchange::add_field(std::string name, std::string value) {

@@ -77,13 +77,15 @@ TEST_SUITE("limits") {
     TEST_CASE("worker_connections pauses accept and goes on when one closes") {
         worker_process worker([](server_settings& s) {
             s.worker_connections = 3;
-            s.keepalive = 60s;
+            s.keepalive = s.header_timeout = 60s;
         });
         std::vector<std::unique_ptr<client>> open;
         for (int i = 0; i < 3; ++i) {
             open.push_back(std::make_unique<client>(worker.port()));
             open.back()->send(get("/a"));
             open.back()->read_response();
+            // The next one has begun to arrive: it is not idle.
+            open.back()->send("GET");
         }
         client waiting(worker.port());
         waiting.send(get("/b"));
@@ -93,6 +95,25 @@ TEST_SUITE("limits") {
         CHECK(worker.slot().connections.load() == 3);
         open.pop_back();
         CHECK(body_of(waiting.read_response()) == "hello from /b");
+    }
+
+    TEST_CASE("the longest idle connection gives way to a new one") {
+        worker_process worker([](server_settings& s) {
+            s.worker_connections = 2;
+            s.keepalive = 60s;
+        });
+        client longest(worker.port());
+        client other(worker.port());
+        for (client* each : {&longest, &other}) {
+            each->send(get("/a"));
+            each->read_response();
+        }
+        client latest(worker.port());
+        latest.send(get("/b"));
+        CHECK(body_of(latest.read_response()) == "hello from /b");
+        CHECK(longest.read_all().empty());
+        other.send(get("/c"));
+        CHECK(body_of(other.read_response()) == "hello from /c");
     }
 
     TEST_CASE("a full pipeline does not starve other connections") {

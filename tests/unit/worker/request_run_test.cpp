@@ -60,8 +60,10 @@ struct fresh_request_probe {
     using http = unicoro::http::fresh_request_probe;
 
     static void fill(request_run& run) {
-        auto& [started, body_sent, environ, ledger_entry, logged_status, running, out_of_time] = run.now_;
-        started = 7;
+        auto& [started, body_sent, environ, in_kernel, waited_before, asked, entered, ledger_entry, logged_status, rule, running, out_of_time] =
+            run.now_;
+        started = in_kernel = waited_before = asked = entered = 7;
+        rule = 7;
         body_sent = 7;
         environ.emplace_back("NAME", "left over");
         ledger_entry = 7;
@@ -87,7 +89,7 @@ struct fresh_request_probe {
         REQUIRE(!exchange.response().add("X-Left", "over"));
         REQUIRE(!exchange.response().add("Content-Length", "7"));
         REQUIRE(!exchange.response().add("Connection", "close"));
-        exchange.is_at({"/left", "/left", "/over", 7});
+        exchange.is_at({"/left", "/left", "/over", 7, "/over"});
         exchange.runs_as(&where);
     }
 

@@ -129,7 +129,7 @@ TEST_SUITE("environ") {
 
     TEST_CASE("SCRIPT_NAME takes whole segments off the path") {
         fake_exchange mounted("/mount/environ");
-        mounted.is_at({"/mount", "", "/environ", 0});
+        mounted.is_at({"/mount", "", "/environ", 0, "/environ"});
         const std::string shown = environ_of(mounted);
         CHECK(has(shown, "SCRIPT_NAME", "/mount"));
         CHECK(has(shown, "PATH_INFO", "/environ"));

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: MIT
+// How a request gets to its application: its rule, its place, and how long that took.
+#include "http/request_start.hpp"
+#include "log/log.hpp"
+#include "worker/request_run.hpp"
+#include "worker/serving.hpp"
+
+#include <boost/system/system_error.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <string>
+
+namespace unicoro::worker {
+namespace {
+
+constexpr std::chrono::seconds between_complaints{10};
+
+/// When a client that was refused may try again: what waits now is through by then.
+std::string retry_after(std::chrono::milliseconds queue_timeout) {
+    const auto seconds = std::chrono::ceil<std::chrono::seconds>(queue_timeout).count();
+    return std::to_string(std::max<std::int64_t>(seconds, 1));
+}
+
+}  // namespace
+
+void request_run::come_under_rule() noexcept {
+    now_.rule = shared_.rules.find(where().site);
+    if (now_.rule != request_rules::none) {
+        shared_.deadlines.arm(deadline_, shared_.rules.timeout(now_.rule));
+    }
+}
+
+void request_run::measure_wait() noexcept {
+    std::chrono::nanoseconds longest = lay_unread();
+    now_.in_kernel = longest.count();
+    const auto told = head().find("X-Request-Start");
+    if (told && from_trusted()) {
+        const auto by_proxy = http::waited_since(*told, std::chrono::system_clock::now());
+        longest = std::max(longest, by_proxy.value_or(longest));
+    }
+    now_.waited_before = longest.count();
+}
+
+std::optional<std::chrono::nanoseconds> request_run::waited() noexcept {
+    if (!shared_.measures_wait) return std::nullopt;
+    // The application may see it in a thread of its own, while the loop has a look.
+    const std::atomic_ref<std::int64_t> entered(now_.entered);
+    if (entered.load(std::memory_order_relaxed) == 0) {
+        entered.store(scoreboard::monotonic_now(), std::memory_order_relaxed);
+    }
+    const std::int64_t since = now_.asked != 0 ? now_.asked : now_.started;
+    return std::chrono::nanoseconds(now_.waited_before + entered.load(std::memory_order_relaxed) - since);
+}
+
+bool request_run::try_enter() {
+    if (!shared_.measures_wait) return true;
+    now_.asked = scoreboard::monotonic_now();
+    if (!shared_.gate) return true;
+    shared_.gate->ask(place_, now_.rule, now_.asked - now_.in_kernel);
+    return place_.inside();
+}
+
+awaitable<bool> request_run::enter() {
+    if (place_.waits()) {
+        lift_deadline();
+        shared_.deadlines.arm(queue_deadline_, shared_.limits.queued);
+        if (body_read()) nursery_.spawn("watch for the client of a waiting request", watch_client());
+        error_code cancelled;
+        while (place_.waits() && !cancelled) {
+            const auto [ec] = co_await place_news_.wait();
+            cancelled = ec;
+        }
+        queue_deadline_.disarm();
+        co_await end_nursery();
+        if (cancelled) throw boost::system::system_error(cancelled);
+        if (place_.inside()) shared_.deadlines.arm(deadline_, shared_.rules.timeout(now_.rule));
+    }
+    if (place_.refused()) shed();
+    co_return place_.inside();
+}
+
+awaitable<void> request_run::watch_client() {
+    co_await wait_disconnect();
+    if (!disconnected() || !place_.waits()) co_return;
+    place_.leave();
+    place_news_.set();
+}
+
+void request_run::place_settled(admission::ticket&, void* self) noexcept {
+    static_cast<request_run*>(self)->place_news_.set();
+}
+
+void request_run::queued_too_long(aio::deadline&, void* self) noexcept {
+    static_cast<request_run*>(self)->place_.refuse();
+}
+
+void request_run::shed() {
+    const settings::server_settings& values = shared_.settings;
+    fail(503, "The server has more to do than it can; try again later");
+    [[maybe_unused]] const error_code valid = response_.add("Retry-After", retry_after(values.queue_timeout));
+    shed_tally& tally = shared_.shed;
+    ++tally.untold;
+    const auto now = std::chrono::steady_clock::now();
+    if (now < tally.next) return;
+    tally.next = now + between_complaints;
+    log::warning(
+        "max_concurrent_requests: {} answered 503 since the last such line; {} run, {} wait; this one: {} {}",
+        std::exchange(tally.untold, 0),
+        shared_.gate->inside(),
+        shared_.gate->waiting(),
+        log::escaped(head().method),
+        log::escaped(head().target)
+    );
+}
+
+}  // namespace unicoro::worker
