@@ -74,7 +74,7 @@ class Sample:
 NO_ERRORS = "Socket errors: connect 0, read 0, write 0, timeout 0"
 
 
-def wrk(port: int, core: int, load: Load, seconds: int, *more: str) -> str:
+def wrk(port: int, core: int | str, load: Load, seconds: int, *more: str) -> str:
     """Runs wrk; returns what it says."""
     script = ["-s", str(BENCH / "wrk" / load.script)] if load.script else []
     command = ["taskset", "-c", str(core), "wrk", "-t1", f"-c{load.connections}", f"-d{seconds}s", *script, *more,

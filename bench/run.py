@@ -17,6 +17,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+import fairness
 import measure
 import picture
 import processes
@@ -35,6 +36,7 @@ OTHERS = {
     "waiting": "Many requests that wait",
     "reload": "A reload under load",
     "processes": "Workers that start, and memory",
+    "fairness": "Four workers and who gets the connections",
 }
 KEYS = [each.key for each in SECTIONS] + list(OTHERS)
 
@@ -179,6 +181,12 @@ def measure_other(options, setup: Setup, choose, key: str) -> list[str]:
         return [
             f"2 workers, 16 clients for {seconds} s, HUP in the middle of it; `failed` are all rounds'.", "",
             *reloading.table(setup, cores, min(options.rounds, 5), seconds, choose),
+        ]
+    if key == "fairness":
+        return [
+            f"{fairness.CONNECTIONS} connections that come one by one and stay (slow), all at once and stay (burst), "
+            "and as many clients with a new one for each request (busy). Load and server use all cores.", "",
+            *fairness.table(setup, min(options.rounds, 5), max(options.seconds, 3), choose),
         ]
     return [
         "A worker that was killed is replaced; the one application is the hello of above.", "",

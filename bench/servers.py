@@ -239,7 +239,7 @@ def answers(port: int) -> bool:
 class Running:
     """A contender at work on `core`. Ended by its pid at the end of the `with` block."""
 
-    def __init__(self, contender: Contender, setup: Setup, core: int):
+    def __init__(self, contender: Contender, setup: Setup, core: int | str):
         self.port = free_port()
         self.contender = contender
         self.setup = setup

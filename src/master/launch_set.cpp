@@ -37,10 +37,8 @@ os::outcome<os::listener> open_one(
 ) {
     switch (asked.type) {
         case bind_address::kind::tcp: {
-            using mode = os::tcp_request::mode;
-            const mode use = values.reuse_port ? mode::placeholder : mode::shared;
             const auto ipv6_only = wanted_ipv6_only(asked, values);
-            return os::listen_tcp({asked.host, asked.port, values.backlog, use, ipv6_only});
+            return os::listen_tcp({asked.host, asked.port, values.backlog, values.reuse_port, ipv6_only});
         }
         case bind_address::kind::unix_path:
             return os::listen_unix({asked.path, values.backlog, values.umask, owner.uid, owner.gid});
@@ -54,7 +52,7 @@ os::outcome<os::listener> keep_one(
 ) {
     const os::listener& socket = known.socket;
     const bool tcp = known.asked.type == bind_address::kind::tcp;
-    if (tcp && socket.listening() == values.reuse_port) {
+    if (tcp && socket.shares_port() != values.reuse_port) {
         return os::failure{
             os::system_error(EINVAL),
             std::string("reuse_port cannot be switched ") + (values.reuse_port ? "on" : "off") + " while " +

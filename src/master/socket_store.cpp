@@ -99,7 +99,7 @@ void socket_store::keep(const std::vector<bound_listener>& sockets) {
     std::set<std::string> wanted;
     for (const bound_listener& each : sockets) {
         const auto name = name_of(each.asked);
-        if (!name || !each.socket.listening() || !wanted.insert(*name).second) continue;
+        if (!name || !wanted.insert(*name).second) continue;
         if (names_.contains(*name)) continue;
         // What a former start may have left there under the name is another socket.
         remove(*name);

@@ -136,7 +136,7 @@ void supervisor::reap() {
         // The worker may have become ready a moment before it ended.
         look();
         const std::size_t slot = found->slot;
-        board_->slot(slot).state.store(scoreboard::worker_state::vacant);
+        board_->vacate(slot);
         workers_.erase(found);
         companion_.worker_ended(child->pid, child->status);
         feed(event::child_ended{child->pid, child->status, evidence_of(child->status)});

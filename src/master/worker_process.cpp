@@ -65,19 +65,8 @@ int supervisor::boot_worker(const action::spawn& what) {
     log::info("Booting worker with pid: {}", pid);
     // The worker of a trial shows that it can serve, and serves nobody.
     if (is_trial()) set.listeners.clear();
-    for (const bound_listener& each : set.listeners) {
-        if (each.socket.listening()) {
-            worker_listeners_.push_back(each.socket.socket_only());
-            continue;
-        }
-        auto own = os::listen_beside(each.socket, values.backlog);
-        if (!own) {
-            log::critical("{}", own.error().message);
-            return static_cast<int>(boot_failure::worker);
-        }
-        worker_listeners_.push_back(std::move(*own));
-    }
-    // What holds a socket's file, and the socket that only keeps an address, are the master's.
+    for (const bound_listener& each : set.listeners) worker_listeners_.push_back(each.socket.socket_only());
+    // What holds a socket's file is the master's.
     set.listeners.clear();
     const bool becomes_another = set.privileges.uid && *set.privileges.uid != geteuid();
     if (const auto dropped = os::drop_privileges(set.privileges); !dropped) {

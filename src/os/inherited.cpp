@@ -97,7 +97,6 @@ outcome<listener> resume_listener(const passed_socket& passed) noexcept {
     if (!address) return make_failure(address.error(), what);
     if (const error_code failed = make_private(passed.fd)) return make_failure(failed, what);
     listener::state made;
-    made.listening = option(passed.fd, SO_ACCEPTCONN) == 1;
     made.fd = std::move(owner);
     made.unix_socket = address->is_unix();
     made.address = passed.path.value_or(address->host());

@@ -13,9 +13,8 @@ namespace unicoro::os {
 /// that does not listen yet is told to. Its file, if it has one, is never removed by us.
 [[nodiscard]] outcome<listener> adopt_listener(int fd, int backlog) noexcept;
 
-/// A socket that another program has bound as `listener`, and passed on under this number: the same socket as
-/// it was there, which does not listen where it did not. `path`: of a unix socket that has bound its file, as
-/// it was asked for; only who takes that over removes it.
+/// A socket that another program has bound as `listener`, and passed on under this number. `path`: of a unix
+/// socket that has bound its file, as it was asked for; only who takes that over removes it.
 struct passed_socket {
     int fd = -1;
     std::optional<std::string> path;

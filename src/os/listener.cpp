@@ -14,7 +14,6 @@ std::string listener::text() const {
 }
 
 error_code listener::set_backlog(int backlog) const noexcept {
-    if (!listening()) return {};
     return listen(fd(), backlog) == 0 ? error_code{} : last_error();
 }
 

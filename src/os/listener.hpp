@@ -25,7 +25,6 @@ class listener {
         bool unix_socket = false;
         std::string address;
         std::uint16_t port = 0;
-        bool listening = true;
     };
 
     explicit listener(state made) : state_(std::make_shared<const state>(std::move(made))) {}
@@ -47,11 +46,11 @@ class listener {
     /// As start-up lines show it: "http://127.0.0.1:8000", "unix:/run/app.sock".
     [[nodiscard]] std::string text() const;
 
-    /// False for the placeholder of `reuse_port`, which holds the address but takes no connection.
-    [[nodiscard]] bool listening() const noexcept { return state_->listening; }
-
     /// Whether an IPv6 socket leaves IPv4 alone; false for others.
     [[nodiscard]] bool ipv6_only() const noexcept;
+
+    /// Whether other servers may listen on its port, too (SO_REUSEPORT).
+    [[nodiscard]] bool shares_port() const noexcept;
 
     /// Applies another backlog to the socket.
     [[nodiscard]] error_code set_backlog(int backlog) const noexcept;
@@ -79,15 +78,10 @@ class listener {
 /// How to open a TCP listener. The host may be a name (IPv4 preferred, as gunicorn); empty = every
 /// IPv4 address.
 struct tcp_request {
-    /// `placeholder` binds with SO_REUSEPORT and does not listen: it checks the address and settles
-    /// port 0, while each worker listens on a socket of its own. Until one does, SO_REUSEADDR lets
-    /// another server take the port; without that option a restart could fail for a minute.
-    enum class mode { shared, placeholder };
-
     std::string host;
     std::uint16_t port = 0;
     int backlog = 2048;
-    mode use = mode::shared;
+    bool share_port = false;  ///< SO_REUSEPORT: other servers of the same user may listen there, too
     std::optional<bool> ipv6_only = {};  ///< IPV6_V6ONLY; none = as the kernel has it
 };
 
@@ -97,10 +91,6 @@ struct tcp_request {
 /// Binds and listens; resolves names, so it may block: master only. The accepted sockets inherit
 /// TCP_NODELAY.
 [[nodiscard]] outcome<listener> listen_tcp(const tcp_request& asked) noexcept;
-
-/// Worker side of `reuse_port`: a socket of its own on the placeholder's address. Must run before
-/// privileges are dropped, because the kernel lets only equal users share a port.
-[[nodiscard]] outcome<listener> listen_beside(const listener& placeholder, int backlog) noexcept;
 
 /// How to open a unix listener.
 struct unix_request {

@@ -85,14 +85,7 @@ bool is_ipv6_only(int fd) noexcept {
     return getsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, &length) == 0 && on != 0;
 }
 
-/// How to open it, beside the address.
-struct manner {
-    bool share_port = false;
-    std::optional<int> backlog = {};  ///< none = it does not listen
-    std::optional<bool> ipv6_only = {};
-};
-
-error_code prepare(int fd, int family, const manner& how) noexcept {
+error_code prepare(int fd, int family, const tcp_request& how) noexcept {
     if (!enable(fd, SOL_SOCKET, SO_REUSEADDR)) return last_error();
     if (how.share_port && !enable(fd, SOL_SOCKET, SO_REUSEPORT)) return last_error();
     if (!enable(fd, IPPROTO_TCP, TCP_NODELAY)) return last_error();
@@ -102,21 +95,20 @@ error_code prepare(int fd, int family, const manner& how) noexcept {
     return {};
 }
 
-result<listener::state> open_at(const socket_address& address, const manner& how) {
+result<listener::state> open_at(const socket_address& address, const tcp_request& how) {
     const int family = address.storage.ss_family;
     unique_fd fd(socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     if (!fd) return last_error();
     if (const error_code failed = prepare(fd.get(), family, how)) return failed;
     if (bind(fd.get(), address.data(), address.length) != 0) return last_error();
     if (const error_code failed = limit_accept_wait(fd.get())) return failed;
-    if (how.backlog && listen(fd.get(), *how.backlog) != 0) return last_error();
+    if (listen(fd.get(), how.backlog) != 0) return last_error();
     const auto bound = local_address(fd.get());
     if (!bound) return bound.error();
     listener::state made;
     made.fd = std::move(fd);
     made.address = bound->host();
     made.port = bound->port();
-    made.listening = how.backlog.has_value();
     return made;
 }
 
@@ -124,6 +116,12 @@ result<listener::state> open_at(const socket_address& address, const manner& how
 
 bool listener::ipv6_only() const noexcept {
     return is_ipv6_only(fd());
+}
+
+bool listener::shares_port() const noexcept {
+    int on = 0;
+    socklen_t length = sizeof on;
+    return getsockopt(fd(), SOL_SOCKET, SO_REUSEPORT, &on, &length) == 0 && on != 0;
 }
 
 bool ipv6_only_by_default() noexcept {
@@ -134,24 +132,12 @@ bool ipv6_only_by_default() noexcept {
 outcome<listener> listen_tcp(const tcp_request& asked) noexcept {
     const auto address = resolve(asked);
     if (!address) return address.error();
-    manner how{.ipv6_only = asked.ipv6_only};
-    how.share_port = asked.use == tcp_request::mode::placeholder;
-    if (!how.share_port) how.backlog = asked.backlog;
-    auto made = open_at(*address, how);
+    auto made = open_at(*address, asked);
     if (!made) {
         failure why = make_failure(made.error(), "cannot listen on " + asked_text(asked));
         why.message += remedy(why.code, asked);
         return why;
     }
-    return listener(std::move(*made));
-}
-
-outcome<listener> listen_beside(const listener& placeholder, int backlog) noexcept {
-    const std::string what = "cannot listen on " + placeholder.text() + " beside the other workers";
-    const auto address = local_address(placeholder.fd());
-    if (!address) return make_failure(address.error(), what);
-    auto made = open_at(*address, {true, backlog, placeholder.ipv6_only()});
-    if (!made) return make_failure(made.error(), what);
     return listener(std::move(*made));
 }
 

@@ -38,6 +38,7 @@ result<os::unique_fd> open_file(const table& board, std::size_t index, worker_st
     if (fcntl(file.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0) return last_failure();
     if (const error_code failed = attach(board, index, file.get())) return failed;
     board.slot(index).state.store(to);
+    board.loads().clear(index);
     return file;
 }
 

@@ -26,6 +26,10 @@ std::size_t stride(std::size_t requests_per_slot) noexcept {
     return round_to_pages(sizeof(worker_slot) + requests_per_slot * sizeof(in_flight));
 }
 
+std::size_t board_bytes(std::size_t slots) noexcept {
+    return round_to_pages(load_page::bytes(slots));
+}
+
 // A request holds a connection, and a connection a descriptor, of which the kernel gives a process no
 // more than this (fs.nr_open): a greater number is not a count.
 constexpr std::uint32_t most_running = 1U << 20;
@@ -72,11 +76,16 @@ bool is_known(worker_state state) noexcept {
 }
 
 result<table> table::create(std::size_t slots, std::size_t requests_per_slot) {
-    const std::size_t bytes = slots * stride(requests_per_slot);
+    const std::size_t bytes = board_bytes(slots) + slots * stride(requests_per_slot);
     void* memory = mmap(nullptr, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (memory == MAP_FAILED) return error_code(errno, boost::system::system_category());
     os::withhold_memory(memory, bytes);
-    return table(static_cast<std::byte*>(memory), slots, requests_per_slot);
+    table made(static_cast<std::byte*>(memory), slots, requests_per_slot);
+    const auto shared = PROT_READ | PROT_WRITE;
+    if (const error_code failed = map_over(made.memory_, board_bytes(slots), shared, MAP_SHARED)) {
+        return failed;
+    }
+    return made;
 }
 
 table::table(std::byte* memory, std::size_t slots, std::size_t requests_per_slot) noexcept
@@ -90,32 +99,51 @@ table::table(table&& other) noexcept
 table::~table() {
     if (memory_ == nullptr) return;
     os::forget_memory(memory_);
-    munmap(memory_, slots_ * stride(requests_per_slot_));
+    munmap(memory_, bytes());
+}
+
+std::byte* table::first_slot() const noexcept {
+    return memory_ + board_bytes(slots_);
+}
+
+std::size_t table::bytes() const noexcept {
+    return board_bytes(slots_) + slots_ * stride(requests_per_slot_);
+}
+
+load_board table::loads() const noexcept {
+    return {*reinterpret_cast<load_page*>(memory_), slots_};
 }
 
 worker_slot& table::slot(std::size_t index) const noexcept {
-    return *reinterpret_cast<worker_slot*>(memory_ + index * stride(requests_per_slot_));
+    return *reinterpret_cast<worker_slot*>(first_slot() + index * stride(requests_per_slot_));
 }
 
 std::span<in_flight> table::requests(std::size_t index) const noexcept {
-    std::byte* first = memory_ + index * stride(requests_per_slot_) + sizeof(worker_slot);
+    std::byte* first = first_slot() + index * stride(requests_per_slot_) + sizeof(worker_slot);
     return {reinterpret_cast<in_flight*>(first), requests_per_slot_};
 }
 
 error_code table::open(std::size_t index, worker_state to) const noexcept {
     const std::size_t bytes = stride(requests_per_slot_);
-    const error_code failed = map_over(memory_ + index * bytes, bytes, PROT_READ | PROT_WRITE, MAP_SHARED);
-    if (!failed) slot(index).state.store(to);
-    return failed;
+    std::byte* const where = first_slot() + index * bytes;
+    if (const auto failed = map_over(where, bytes, PROT_READ | PROT_WRITE, MAP_SHARED)) return failed;
+    slot(index).state.store(to);
+    loads().clear(index);
+    return {};
+}
+
+void table::vacate(std::size_t index) const noexcept {
+    slot(index).state.store(worker_state::vacant);
+    loads().clear(index);
 }
 
 error_code table::keep_only(std::size_t index) const noexcept {
     const std::size_t bytes = stride(requests_per_slot_);
-    if (const error_code failed = map_over(memory_, index * bytes, PROT_NONE, MAP_PRIVATE)) {
+    if (const error_code failed = map_over(first_slot(), index * bytes, PROT_NONE, MAP_PRIVATE)) {
         return failed;
     }
     const std::size_t next = index + 1;
-    return map_over(memory_ + next * bytes, (slots_ - next) * bytes, PROT_NONE, MAP_PRIVATE);
+    return map_over(first_slot() + next * bytes, (slots_ - next) * bytes, PROT_NONE, MAP_PRIVATE);
 }
 
 request_ledger::request_ledger(const table& board, std::size_t index)

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "scoreboard/load_board.hpp"
+
 #include <unicoro/result.hpp>
 
 #include <sys/types.h>
@@ -56,8 +58,9 @@ struct alignas(64) worker_slot {
 
 /// A slot for every worker the master may ever run at once. Each is a shared mapping of its own, made
 /// anew for each worker, so that a worker reaches its own slot alone, and what a dead worker's children
-/// still hold is nobody's slot any more. Made by the master before the first fork; address space is
-/// reserved for all slots, pages are touched only when used.
+/// still hold is nobody's slot any more. Beside them the board of loads, which all of them reach. Made by
+/// the master before the first fork; address space is reserved for all slots, pages are touched only when
+/// used.
 class table {
   public:
     /// Fails with the errno of mmap(2).
@@ -73,15 +76,23 @@ class table {
     [[nodiscard]] worker_slot& slot(std::size_t index) const noexcept;
     [[nodiscard]] std::span<in_flight> requests(std::size_t index) const noexcept;
 
+    [[nodiscard]] load_board loads() const noexcept;
+
     /// Master only, before the fork of a new worker into the slot: fresh memory, all zero but the
-    /// state. Fails with the errno of mmap(2).
+    /// state, and no load. Fails with the errno of mmap(2).
     [[nodiscard]] error_code open(std::size_t index, worker_state to) const noexcept;
+
+    /// Master only: its worker has gone.
+    void vacate(std::size_t index) const noexcept;
 
     /// Worker only, after the fork: from now on this process can reach no slot but this one.
     [[nodiscard]] error_code keep_only(std::size_t index) const noexcept;
 
   private:
     table(std::byte* memory, std::size_t slots, std::size_t requests_per_slot) noexcept;
+
+    [[nodiscard]] std::byte* first_slot() const noexcept;
+    [[nodiscard]] std::size_t bytes() const noexcept;
 
     std::byte* memory_;
     std::size_t slots_;

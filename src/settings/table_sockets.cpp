@@ -42,7 +42,9 @@ part sockets() {
              .form = flag_form::switch_on,
              .type = boolean(),
              .kept = stored_in<&server_settings::reuse_port>(),
-             .help = "Give each worker a socket of its own (SO_REUSEPORT)"},
+             .help =
+                 "Let other servers of the same user listen on the port as well (SO_REUSEPORT); the kernel "
+                 "deals connections out among the servers"},
             {.name = "ipv6_only",
              .flags = "--ipv6-only",
              .metavar = "MODE",

@@ -35,9 +35,6 @@ constexpr std::chrono::seconds between_complaints{10};
 constexpr int at_once_alone = 16;
 constexpr int at_once_shared = 1;
 
-// A worker that is full closes nothing for a connection that another one has room for.
-constexpr std::chrono::milliseconds others_first{5};
-
 enum class accepted { one, none, failed };
 
 struct accept_outcome {
@@ -172,14 +169,18 @@ awaitable<void> accept_loop(
     complaint_limiter starved;
     const int at_once = shared.settings.workers == 1 ? at_once_alone : at_once_shared;
     for (;;) {
+        shared.turn.take(!shared.draining);
         const auto [ec] = co_await listener->async_wait(asio::posix::descriptor_base::wait_read, as_tuple);
         if (ec) co_return;
+        if (const auto sibling = shared.turn.look(clock::now())) {
+            co_await sleep_for(fair_turn::longest_wait);
+            shared.turn.waited(*sibling, clock::now());
+        }
         while (shared.is_full() && someone_waits(from)) {
-            if (at_once == at_once_shared) {
-                co_await sleep_for(others_first);
-                if (!shared.is_full() || !someone_waits(from)) break;
+            if (!longest_idle_gives_way(shared)) {
+                shared.turn.take(false);
+                if (full.due()) tell_full(shared);
             }
-            if (!longest_idle_gives_way(shared) && full.due()) tell_full(shared);
             [[maybe_unused]] const auto [rung] = co_await shared.room.async_wait(as_tuple);
         }
         accept_outcome outcome{accepted::one};

@@ -8,8 +8,9 @@
 namespace unicoro::worker {
 namespace {
 
-void tell_connections(const serving& shared) noexcept {
+void tell_connections(serving& shared) noexcept {
     shared.slot.connections.store(static_cast<std::uint32_t>(shared.connections), std::memory_order_relaxed);
+    shared.turn.count(shared.connections);
 }
 
 }  // namespace

@@ -91,6 +91,7 @@ serving::serving(
       settings(values),
       slot(board.slot(slot_index)),
       ledger(board, slot_index),
+      turn(board.loads(), slot_index),
       deadlines(loop),
       limits(deadlines, values),
       rules(values, deadlines),

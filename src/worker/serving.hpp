@@ -11,6 +11,7 @@
 #include "settings/settings.hpp"
 #include "worker/admission.hpp"
 #include "worker/exchange_pool.hpp"
+#include "worker/fair_turn.hpp"
 #include "worker/idle_connections.hpp"
 #include "worker/request_rules.hpp"
 
@@ -72,6 +73,7 @@ struct serving {
     const settings::server_settings& settings;
     scoreboard::worker_slot& slot;
     scoreboard::request_ledger ledger;
+    fair_turn turn;
     base::trust_list forwarders;  ///< forwarded_allow_ips
     base::trust_list balancers;   ///< proxy_allow_ips
     aio::deadline_service deadlines;

@@ -282,6 +282,7 @@ void process::drain() {
     shared_.heed_master();
     context_.end_by = std::chrono::steady_clock::now() + how_.settings.graceful_timeout;
     announce(scoreboard::worker_state::draining);
+    shared_.turn.take(false);
     for (aio::task_group& each : acceptors_) each.cancel_all();
     // One that ends at once leaves them to the others.
     if (may_take_waiting()) backlog_empty_ = take_waiting();

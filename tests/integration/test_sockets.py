@@ -145,19 +145,18 @@ def test_hup_frees_the_address_it_leaves(start, tmp_path):
     wait_until(refused, "nobody listens there any more")
 
 
-def socket_inode_count(port: int) -> int:
-    """Listening sockets on this port of 127.0.0.1."""
-    lines = Path("/proc/net/tcp").read_text().splitlines()[1:]
-    wanted = f"0100007F:{port:04X}"
-    return sum(1 for line in lines if line.split()[1] == wanted and line.split()[3] == "0A")
-
-
-def test_reuse_port_gives_each_worker_a_socket(start):
-    server = start("--reuse-port", "-w", "3", "-b", "127.0.0.1:0", probe(), listen=False)
-    ((_, port),) = server.addresses()
-    assert socket_inode_count(port) == 3
-    seen = {int(server.get("/pid").text) for _ in range(60)}
-    assert seen <= set(server.workers()) and len(seen) > 1
+def test_reuse_port_lets_another_server_in(start):
+    """Both listen on the port, each with its workers on one socket of its own, and both are asked."""
+    first = start("--reuse-port", "-w", "2", "-b", "127.0.0.1:0", probe(), listen=False)
+    ((_, port),) = first.addresses()
+    second = start("--reuse-port", "-w", "2", "-b", f"127.0.0.1:{port}", probe(), listen=False)
+    asked = {int(get(("127.0.0.1", port), "/pid").text) for _ in range(100)}
+    assert asked & set(first.workers()) and asked & set(second.workers())
+    assert asked <= {*first.workers(), *second.workers()}
+    third = start("-b", f"127.0.0.1:{port}", HELLO, listen=False, ready=False)
+    third.allow("in use|Retrying")
+    third.wait_log(r"\[ERROR\] .*in use")
+    third.stop()
 
 
 @pytest.mark.parametrize(("umask", "mode"), [(None, 0o777), ("0117", 0o660), ("0o177", 0o600)])

@@ -314,22 +314,6 @@ TEST_CASE("HUP with bad settings or a broken application keeps everything") {
     CHECK(eventually([&] { return !is_alive(before[0]) && master.workers().size() == 2; }));
 }
 
-TEST_CASE("reuse_port: every worker has its own socket on one port") {
-    master_process master;
-    bind_address address;
-    address.host = "127.0.0.1";
-    master.settings.bind = {address};
-    master.settings.reuse_port = true;
-    start_serving(master);
-    const auto workers = master.workers();
-    const auto text = [&master](pid_t pid) {
-        return os::testing::content_of(master.file("worker." + std::to_string(pid)));
-    };
-    CHECK(eventually([&] { return text(workers[0]).starts_with("1 http://127.0.0.1:"); }));
-    CHECK(eventually([&] { return text(workers[0]) == text(workers[1]); }));
-    CHECK_FALSE(text(workers[0]).ends_with(":0"));
-}
-
 TEST_CASE("the service manager hears READY, RELOADING and STOPPING") {
     master_process master;
     const os::unique_fd manager(socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0));

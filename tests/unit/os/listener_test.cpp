@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -37,7 +38,7 @@ bool can_connect(const os::listener& to) {
 }
 
 os::outcome<os::listener> listen_on(const std::string& host, std::uint16_t port = 0) {
-    return os::listen_tcp({host, port, 16, os::tcp_request::mode::shared});
+    return os::listen_tcp({host, port, 16});
 }
 
 mode_t mode_of(const std::string& path) {
@@ -90,18 +91,12 @@ TEST_CASE("hosts") {
 
 TEST_CASE("whether IPv6 takes IPv4 is the kernel's choice unless somebody says") {
     for (const auto asked : {std::optional<bool>(), std::optional(true), std::optional(false)}) {
-        for (const auto use : {os::tcp_request::mode::shared, os::tcp_request::mode::placeholder}) {
-            const auto made = os::listen_tcp({"::", 0, 16, use, asked});
-            if (!made && made.error().code.value() == EAFNOSUPPORT) return;  // no IPv6 here
-            REQUIRE(made.has_value());
-            const bool only = asked.value_or(os::ipv6_only_by_default());
-            CHECK(made->ipv6_only() == only);
-            CHECK(option(made->fd(), IPPROTO_IPV6, IPV6_V6ONLY) == (only ? 1 : 0));
-            if (use == os::tcp_request::mode::shared) continue;
-            const auto beside = os::listen_beside(*made, 16);
-            REQUIRE(beside.has_value());
-            CHECK(beside->ipv6_only() == only);
-        }
+        const auto made = os::listen_tcp({"::", 0, 16, false, asked});
+        if (!made && made.error().code.value() == EAFNOSUPPORT) return;  // no IPv6 here
+        REQUIRE(made.has_value());
+        const bool only = asked.value_or(os::ipv6_only_by_default());
+        CHECK(made->ipv6_only() == only);
+        CHECK(option(made->fd(), IPPROTO_IPV6, IPV6_V6ONLY) == (only ? 1 : 0));
     }
 }
 
@@ -152,13 +147,31 @@ TEST_CASE("errors name the address and carry errno") {
     }
 }
 
-TEST_CASE("a placeholder notices that the address is in use") {
+TEST_CASE("servers that share a port each get a part, and another one cannot join them") {
+    const auto first = os::listen_tcp({"127.0.0.1", 0, 200, true});
+    REQUIRE(first.has_value());
+    CHECK(first->shares_port());
+    const auto second = os::listen_tcp({"127.0.0.1", first->port(), 200, true});
+    REQUIRE(second.has_value());
+    const auto other = listen_on("127.0.0.1", first->port());
+    REQUIRE(other.has_error());
+    CHECK(other.error().code == os::system_error(EADDRINUSE));
+    const auto waiting = [](const os::listener& at) {
+        pollfd watched{at.fd(), POLLIN, 0};
+        return poll(&watched, 1, 0) == 1;
+    };
+    for (int count = 0; count < 100; ++count) REQUIRE(can_connect(*first));
+    CHECK(waiting(*first));
+    CHECK(waiting(*second));
+}
+
+TEST_CASE("a port that is not shared is noticed to be in use") {
     const auto other = listen_on("127.0.0.1");
     REQUIRE(other.has_value());
-    const auto placeholder =
-        os::listen_tcp({"127.0.0.1", other->port(), 16, os::tcp_request::mode::placeholder});
-    REQUIRE(placeholder.has_error());
-    CHECK(placeholder.error().code == os::system_error(EADDRINUSE));
+    CHECK_FALSE(other->shares_port());
+    const auto sharing = os::listen_tcp({"127.0.0.1", other->port(), 16, true});
+    REQUIRE(sharing.has_error());
+    CHECK(sharing.error().code == os::system_error(EADDRINUSE));
 }
 
 TEST_CASE("copies share the socket") {
@@ -170,25 +183,6 @@ TEST_CASE("copies share the socket") {
     }
     CHECK(can_connect(*copy));
     CHECK_FALSE(copy->set_backlog(5));
-}
-
-TEST_CASE("workers listen beside a placeholder") {
-    const auto placeholder = os::listen_tcp({"127.0.0.1", 0, 16, os::tcp_request::mode::placeholder});
-    REQUIRE(placeholder.has_value());
-    CHECK_FALSE(placeholder->listening());
-    CHECK_FALSE(can_connect(*placeholder));
-    {
-        const auto first = os::listen_beside(*placeholder, 16);
-        const auto second = os::listen_beside(*placeholder, 16);
-        REQUIRE(first.has_value());
-        REQUIRE(second.has_value());
-        CHECK(first->port() == placeholder->port());
-        CHECK(second->port() == placeholder->port());
-        CHECK(first->listening());
-        CHECK(can_connect(*first));
-        CHECK(listen_on("127.0.0.1", placeholder->port()).has_error());
-    }
-    CHECK_FALSE(can_connect(*placeholder));
 }
 
 TEST_SUITE_END();

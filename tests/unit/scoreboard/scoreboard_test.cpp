@@ -94,6 +94,38 @@ TEST_CASE("a slot that is opened again has nothing of the worker before") {
     CHECK(board.slot(0).state.load() == worker_state::booting);
 }
 
+TEST_CASE("loads: every child reaches all of them, whatever slot it keeps") {
+    const table board = make_board(3, 4);
+    const pid_t child = unicoro::os::fork_process().value();
+    if (child == 0) {
+        if (board.keep_only(1)) _exit(1);
+        board.loads().write(1, {true, 7, 42});
+        board.loads().write(2, {true, UINT32_MAX, UINT32_MAX});
+        _exit(0);
+    }
+    int status = 0;
+    REQUIRE(waitpid(child, &status, 0) == child);
+    CHECK(status == 0);
+    const load_board loads = board.loads();
+    CHECK(loads.used() == 3);
+    CHECK(loads.read(0) == load{});
+    CHECK(loads.read(1) == load{true, 7, 42});
+    CHECK(loads.read(2) == load{true, UINT32_MAX >> 1, UINT32_MAX});
+    board.vacate(1);
+    CHECK(loads.read(1) == load{});
+    REQUIRE_FALSE(board.open(2, worker_state::booting));
+    CHECK(loads.read(2) == load{});
+}
+
+TEST_CASE("loads: as many slots are looked at as were ever opened") {
+    const table board = table::create(512, 4).value();
+    CHECK(board.loads().used() == 0);
+    REQUIRE_FALSE(board.open(5, worker_state::booting));
+    CHECK(board.loads().used() == 6);
+    REQUIRE_FALSE(board.open(2, worker_state::booting));
+    CHECK(board.loads().used() == 6);
+}
+
 TEST_CASE("the ledger clips, reuses and overflows") {
     const table board = make_board(1, 3);
     request_ledger ledger(board, 0);
