@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "master/actions.hpp"
 #include "master/core_parts.hpp"
 #include "master/events.hpp"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "master/events.hpp"
+#include "master/readings.hpp"
 #include "os/identity.hpp"
 #include "os/inherited.hpp"
 #include "os/listener.hpp"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "master/events.hpp"
+#include "master/readings.hpp"
 #include "os/failure.hpp"
 #include "os/unique_fd.hpp"
 #include "settings/settings.hpp"

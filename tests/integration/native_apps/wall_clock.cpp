@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Preloaded into a server: its wall clock is off by as many seconds as the file $WALL_CLOCK_OFFSET holds (a binary
-// 64-bit number, which may change at any time). The monotonic clocks are left as they are.
+// Preloaded into a server: its wall clock is off by as many seconds as the file $WALL_CLOCK_OFFSET holds (a
+// binary 64-bit number, which may change at any time). The monotonic clocks are left as they are.
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>

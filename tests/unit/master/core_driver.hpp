@@ -48,8 +48,8 @@ class core_driver {
     /// Time passes, in one leap and without a sign of the workers.
     lines pass(instant length);
 
-    /// Time passes with a look whenever the core asks for one, every half second at least, and heartbeats of all
-    /// but `silent`.
+    /// Time passes with a look whenever the core asks for one, every half second at least, and heartbeats of
+    /// all but `silent`.
     lines run(instant length, pid_t silent = 0);
 
     lines accept(generation_id id, limits values);
