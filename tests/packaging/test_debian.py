@@ -4,6 +4,7 @@
 
 import json
 import socket
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,10 @@ import pytest
 from container import Container, make_root
 
 ROOT = Path(__file__).resolve().parents[2]
+INTEGRATION = ROOT / "tests" / "integration"
+sys.path.insert(0, str(INTEGRATION))
+
+from harness.mixed_load import MixedLoad  # noqa: E402
 DIST = ROOT / "dist"
 FOLDER = ROOT / "build-deb"
 PACKAGES = ("unicoro", "libunicoro0", "libunicoro-dev", "python3-unicoro")
@@ -79,9 +84,13 @@ def get(debian, port: int, path: str = "/") -> str:
     return debian.out("python3", "-c", ASK, f"http://127.0.0.1:{port}{path}")
 
 
+def journal(debian) -> str:
+    return debian.out("journalctl", "--no-pager", "-u", "unicoro")
+
+
 def restart(debian) -> None:
     started = debian.run("systemctl", "restart", "unicoro", check=False)
-    assert started.returncode == 0, debian.out("journalctl", "--no-pager", "-u", "unicoro")
+    assert started.returncode == 0, journal(debian)
 
 
 def test_install(debian):
@@ -139,6 +148,36 @@ def test_reload_keeps_the_master(debian, port):
     json.loads(get(debian, port))
     assert debian.out("systemctl", "show", "-P", "MainPID", "unicoro") == master
     assert state_of(debian) == "active"
+
+
+@pytest.fixture(scope="module")
+def loaded(debian, port):
+    """A service under clients of every kind, which are outside and share the network."""
+    debian.write("/srv/app/load_probe.py", (INTEGRATION / "python_apps" / "load_probe.py").read_text())
+    configure(debian, port, app="load_probe:asgi", chdir="/srv/app", interface="asgi", graceful_timeout=10)
+    restart(debian)
+    with MixedLoad(("127.0.0.1", port), clients=2) as load:
+        load.wait_more(5, "the load begins")
+        yield load
+
+
+def test_upgrades_lose_nothing(debian, loaded):
+    master = debian.out("systemctl", "show", "-P", "MainPID", "unicoro")
+    for count in range(1, 6):
+        debian.run("systemctl", "kill", "--kill-who=main", "-s", "USR2", "unicoro")
+        debian.wait_until(lambda: journal(debian).count("Upgrade complete") >= count, "the upgrade", 120)
+        loaded.wait_more(5)
+        assert debian.out("systemctl", "show", "-P", "MainPID", "unicoro") == master
+        assert state_of(debian) == "active"
+    loaded.check()
+
+
+def test_restarts_lose_nothing(debian, loaded):
+    """systemd keeps the sockets while there is no server."""
+    for _ in range(3):
+        restart(debian)
+        loaded.wait_more(5)
+    loaded.check()
 
 
 def test_a_virtual_environment_of_the_same_python(debian, port):
