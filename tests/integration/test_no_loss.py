@@ -67,6 +67,9 @@ def test_killed_workers_take_only_what_they_held(loaded):
         before = len(load.lost)
         os.kill(killed, signal.SIGKILL)
         server.wait_log(rf"pid:\s*{killed}\b.*SIGKILL")
-        server.wait_workers(4)
+        # Who dies young again and again is started again later and later.
+        server.wait_workers(4, 4 * LONG)
         load.wait_more(1)
         assert len(load.lost) - before <= load.clients, load.lost[before:]
+        calm = time.monotonic() + 1.5
+        wait_until(lambda: time.monotonic() > calm, "some time has passed")
