@@ -15,7 +15,14 @@ namespace unicoro::app {
 namespace {
 
 constexpr std::array hooks_of_the_master{
-    "on_starting", "on_reload", "when_ready", "pre_fork", "child_exit", "nworkers_changed", "on_exit"
+    "on_starting",
+    "on_reload",
+    "pre_exec",
+    "when_ready",
+    "pre_fork",
+    "child_exit",
+    "nworkers_changed",
+    "on_exit"
 };
 
 std::unique_ptr<host> make_python(

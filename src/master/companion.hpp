@@ -50,6 +50,8 @@ class companion {
 
     virtual void when_ready() {}
     virtual void reloaded(std::span<const os::listener>) {}
+    /// An upgrade is about to start the new program.
+    virtual void upgrading() {}
     virtual void worker_ended(pid_t /*pid*/, int /*status*/) {}      ///< as waitpid(2) tells it
     virtual void workers_changed(int /*number*/, int /*before*/) {}  ///< before: 0 = there was none
     virtual void ending() {}

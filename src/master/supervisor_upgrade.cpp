@@ -178,6 +178,7 @@ void supervisor::perform(const action::start_trial&) {
     if (options_.begun.command.empty()) {
         return feed(event::upgrade_failed{"nobody has told how this server is started"});
     }
+    companion_.upgrading();
     if (const auto begun = begin_trial(); !begun) {
         trial_output_.reset();
         return feed(event::upgrade_failed{begun.error().message});

@@ -24,8 +24,6 @@ struct hook {
 };
 
 constexpr std::string_view no_tls = "end TLS in nginx or HAProxy, which choose its context";
-constexpr std::string_view no_upgrade =
-    "the process that runs becomes the new program in an upgrade (USR2); use on_starting";
 constexpr std::string_view no_dirty = "there are no helper processes; use a job queue";
 
 constexpr std::array<hook, 20> known_hooks{{
@@ -37,7 +35,7 @@ constexpr std::array<hook, 20> known_hooks{{
     {"post_worker_init", "(worker): in a worker, when the application is loaded"},
     {"worker_int", "(worker): in a worker, on SIGINT or SIGQUIT"},
     {"worker_abort", "(worker): in a worker, on SIGABRT"},
-    {"pre_exec", {}, no_upgrade},
+    {"pre_exec", "(server): in the master, before an upgrade (USR2) starts the new program"},
     {"pre_request", "(worker, request): in a worker, before a request"},
     {"post_request", "(worker, request, environ, response): in a worker, after a request"},
     {"child_exit", "(server, worker): in the master, when a worker has ended"},

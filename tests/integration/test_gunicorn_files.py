@@ -85,7 +85,6 @@ TAKEN = {
     "HTTP/2 without TLS": ("http_protocols = 'h2,h1'\nhttp2_max_concurrent_streams = 7", "it belongs to HTTP/2"),
     "helper processes that are none": ("dirty_workers = 2\ndef dirty_post_fork(arbiter, worker): pass", "it belongs to dirty_apps"),
     "PasteDeploy's variables": ("raw_paste_global_conf = ['a=b']", "it belongs to paste"),
-    "an upgrade's hook": ("def pre_exec(server): pass", "pre_exec is not called"),
     "TLS's hook": ("def ssl_context(conf, factory): return factory()", "ssl_context is not called"),
     "the engine of reload": ("reload_engine = 'poll'", "reload_engine has no meaning here"),
     "True as a number": ("max_requests = False\nbacklog = True\ntimeout = False", None),

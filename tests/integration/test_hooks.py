@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.upgrades import upgrade
 from harness.waiting import wait_until
 
 APPS = Path(__file__).parent / "python_apps"
@@ -44,6 +45,12 @@ def hooked(start, notes):
         return start("--pythonpath", APPS, "--python", sys.executable, *args, app, config={"hooks": hooks} | (config or {}), env=env, **more)
 
     return make
+
+
+def test_before_an_upgrade(hooked, notes):
+    server = hooked(["pre_exec"], "-k", "sync")
+    upgrade(server)
+    assert notes.lines("pre_exec") == [["pre_exec", str(server.pid), str(server.pid)]]
 
 
 @pytest.mark.parametrize("worker", [["-k", "sync"], ["-k", "async"], ["--threads", "2"]])

@@ -87,6 +87,11 @@ void master_python::reloaded(std::span<const os::listener> sockets) {
     home_->server().announce("on_reload");
 }
 
+void master_python::upgrading() {
+    const gil_lock gil;
+    home_->server().announce("pre_exec");
+}
+
 void master_python::worker_ended(pid_t pid, int status) {
     const gil_lock gil;
     home_->server().tell("worker_ended", pid, status);

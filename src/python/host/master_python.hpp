@@ -33,6 +33,7 @@ class master_python final : public app::master_guest {
     void adopt(const settings::server_settings& values) override;
     void reopened_logs() override;
     void reloaded(std::span<const os::listener> sockets) override;
+    void upgrading() override;
     void worker_ended(pid_t pid, int status) override;
     void workers_changed(int number, int before) override;
     void ending() override;

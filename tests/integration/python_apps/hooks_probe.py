@@ -25,6 +25,10 @@ def on_reload(server):
     note("on_reload", server.pid)
 
 
+def pre_exec(server):
+    note("pre_exec", server.pid)
+
+
 def when_ready(server):
     note("when_ready", server.num_workers)
 
