@@ -2,6 +2,7 @@
 #include "master/core.hpp"
 
 #include <algorithm>
+#include <csignal>
 
 namespace unicoro::master {
 namespace {
@@ -72,6 +73,7 @@ instant core::next_wake() const {
         if (at < wake) wake = std::max(at, now_);
     };
     for (const worker& each : workers_) {
+        if (each.pid == 0) continue;
         if (each.deadline) consider(*each.deadline);
         if (each.retire_at) consider(*each.retire_at);
         const auto* of = each.generation == current_.id ? &current_ : next_ ? &*next_ : nullptr;
@@ -148,6 +150,11 @@ void core::on(const event::spawned& what) {
     const auto found = std::ranges::find(workers_, what.slot, &worker::slot);
     if (found == workers_.end()) return;
     found->pid = what.pid;
+    found->born = now_;
+    found->heard = now_;
+    if (found->at != phase::booting) return send(*found, SIGTERM);
+    const generation* of = find(found->generation);
+    if (of != nullptr && of->values.boot_timeout > 0ms) found->deadline = now_ + of->values.boot_timeout;
 }
 
 void core::on(const event::spawn_failed& what) {
@@ -155,8 +162,14 @@ void core::on(const event::spawn_failed& what) {
     if (found == workers_.end()) return;
     const worker lost = *found;
     workers_.erase(found);
+    if (stopping_ || lost.expected) return;
     say(log::level::error, "Cannot start a worker: {}", what.reason);
     if (generation* of = find(lost.generation)) count_failure(*of, lost.age);
+}
+
+// One that is not there yet hears what it missed when it is (`spawned`).
+void core::send(const worker& to, int signal) {
+    if (to.pid > 0) out_.emplace_back(action::kill{to.pid, signal});
 }
 
 void core::on(const event::settings_accepted& what) {

@@ -84,6 +84,7 @@ class core {
     void be_lenient();
     void finish_step();
     [[nodiscard]] instant next_wake() const;
+    void send(const worker& to, int signal);
 
     // core_exits.cpp
     void describe_end(const worker& gone, const event::child_ended& what);

@@ -25,7 +25,7 @@ struct worker {
     std::size_t slot = 0;
     std::uint64_t age = 0;
     generation_id generation = 0;
-    pid_t pid = 0;
+    pid_t pid = 0;  // 0 = its fork is ordered
     phase at = phase::booting;
     bool expected = false;  // its end is wanted, it does not count as a worker any more
     bool was_ready = false;

@@ -91,10 +91,7 @@ bool core::spawn(const generation& of) {
     fresh.slot = static_cast<std::size_t>(free - taken.begin());
     fresh.age = ++last_age_;
     fresh.generation = of.id;
-    fresh.born = now_;
-    fresh.heard = now_;
     set_limits(fresh, of.values);
-    if (of.values.boot_timeout.count() > 0) fresh.deadline = now_ + of.values.boot_timeout;
     workers_.push_back(fresh);
     out_.emplace_back(action::spawn{fresh.slot, fresh.age, fresh.generation});
     return true;
@@ -108,7 +105,7 @@ void core::dismiss(worker& of) {
     // A worker that is still booting has not begun to give signs of life.
     if (!of.was_ready) of.heard = now_;
     of.deadline = now_ + (known ? *known : current_).values.graceful_timeout;
-    out_.emplace_back(action::kill{of.pid, SIGTERM});
+    send(of, SIGTERM);
 }
 
 int core::live(generation_id of) const {

@@ -111,6 +111,10 @@ bool core::is_preloader(const event::child_ended& what) {
     if (found == preloaders_.end()) return false;
     const preloader gone = *found;
     preloaders_.erase(found);
+    // What it was to fork comes no more.
+    std::erase_if(workers_, [&gone](const worker& each) {
+        return each.pid == 0 && each.generation == gone.generation;
+    });
     if (gone.expected || stopping_) {
         say(log::level::debug, "The process with the application (pid:{}) has ended", gone.pid);
         return true;

@@ -90,11 +90,11 @@ void core::end_at_once(worker& of) {
     const bool gone_already = of.expected;
     of.expected = true;
     if (!of.was_ready) {
-        out_.emplace_back(action::kill{of.pid, SIGKILL});
+        send(of, SIGKILL);
         of.at = phase::killed;
         of.deadline.reset();
     } else {
-        out_.emplace_back(action::kill{of.pid, SIGQUIT});
+        send(of, SIGQUIT);
         of.deadline =
             of.at == phase::leaving ? std::min(*of.deadline, now_ + quick_limit) : now_ + quick_limit;
         of.at = phase::leaving;

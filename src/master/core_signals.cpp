@@ -41,7 +41,7 @@ void core::on(const event::signal_arrived& what) {
             // Workers of other settings may have other files, which they open themselves.
             for (const worker& each : workers_) {
                 if (each.generation != current_.id && each.was_ready && each.at != phase::killed) {
-                    out_.emplace_back(action::kill{each.pid, SIGUSR1});
+                    send(each, SIGUSR1);
                 }
             }
             return;
@@ -123,10 +123,8 @@ void core::stop(int signal, int code) {
         const bool on_its_way = each.at != phase::booting && each.at != phase::serving;
         each.expected = true;
         if (each.at == phase::killed || each.at == phase::aborted) continue;
-        if (each.pid > 0 && !(on_its_way && signal == SIGTERM)) {
-            // Before it serves, a worker may have no handler yet: SIGQUIT would dump core.
-            out_.emplace_back(action::kill{each.pid, each.was_ready ? signal : SIGTERM});
-        }
+        // Before it serves, a worker may have no handler yet: SIGQUIT would dump core.
+        if (!on_its_way || signal != SIGTERM) send(each, each.was_ready ? signal : SIGTERM);
         each.deadline = on_its_way ? std::min(*each.deadline, now_ + limit) : now_ + limit;
         each.at = phase::leaving;
     }
@@ -140,8 +138,11 @@ void core::hasten_stop() {
     stopping_->give_up = std::min(stopping_->give_up, now_ + quick_limit + kill_limit);
     for (worker& each : workers_) {
         if (each.at != phase::leaving) continue;
-        out_.emplace_back(action::kill{each.pid, each.was_ready ? SIGQUIT : SIGTERM});
+        send(each, each.was_ready ? SIGQUIT : SIGTERM);
         each.deadline = std::min(*each.deadline, now_ + quick_limit);
+    }
+    for (preloader& each : preloaders_) {
+        if (each.deadline) each.deadline = std::min(*each.deadline, now_ + quick_limit);
     }
 }
 

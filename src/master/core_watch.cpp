@@ -76,6 +76,7 @@ void core::watch() {
 }
 
 void core::watch(worker& of) {
+    if (of.pid == 0) return;
     const generation* known = find(of.generation);
     const limits& values = (known ? *known : current_).values;
     const bool may_be_silent =
@@ -102,13 +103,13 @@ void core::watch(worker& of) {
         case phase::serving:
         case phase::killed: return;
     }
-    out_.emplace_back(action::kill{of.pid, SIGKILL});
+    send(of, SIGKILL);
     of.at = phase::killed;
     of.deadline.reset();
 }
 
 void core::abort(worker& of) {
-    out_.emplace_back(action::kill{of.pid, SIGABRT});
+    send(of, SIGABRT);
     of.at = phase::aborted;
     of.deadline = now_ + abort_limit;
 }

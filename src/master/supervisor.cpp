@@ -71,6 +71,7 @@ void supervisor::turn() {
     if (exit_code_) return;
     wait();
     take_signals();
+    end_overdue();
     reap();
     look();
     weigh();
@@ -86,6 +87,7 @@ void supervisor::wait() {
         }
         until = std::min(until, next_watchdog_);
     }
+    for (const preloader& each : preloaders_) until = std::min(until, each.due);
     // Rounded up: waking a moment early would mean turning without anything to do.
     const auto left = std::chrono::ceil<milliseconds>(until - clock_now());
     const int timeout = static_cast<int>(std::clamp<milliseconds::rep>(left.count(), 0, 60'000));
@@ -125,6 +127,8 @@ void supervisor::take_signals() {
 }
 
 void supervisor::reap() {
+    // The pid of a worker may not be known yet.
+    if (awaits_worker()) return;
     while (const auto child = os::reap_child()) {
         const auto found = std::ranges::find(workers_, child->pid, &running::pid);
         if (found == workers_.end()) {
@@ -169,19 +173,12 @@ void supervisor::tell_strength() {
 }
 
 void supervisor::perform(const action::spawn& what) {
+    if (companion_.preloads(*sets_.at(what.generation).settings)) return order_worker(what);
     auto lifeline = os::make_lifeline();
     if (!lifeline) return feed(event::spawn_failed{what.slot, lifeline.error().message()});
-    const auto from = std::ranges::find(preloaders_, what.generation, &preloader::generation);
-    if (from != preloaders_.end()) {
-        const auto made = order_worker(*from, what, lifeline->worker_end.get());
-        if (!made) return feed(event::spawn_failed{what.slot, made.error().message()});
-        companion_.adopted(what.age, *made);
-        return welcome(what, *made, std::move(lifeline->master_end));
-    }
     if (const auto failed = board_->open(what.slot, scoreboard::worker_state::booting)) {
         return feed(event::spawn_failed{what.slot, failed.message()});
     }
-    board_->slot(what.slot).server_stops.store(stop_announced_);
     companion_.before_fork(what.age);
     const auto forked = os::fork_process();
     companion_.forked(forked ? *forked : -1);
@@ -192,13 +189,16 @@ void supervisor::perform(const action::spawn& what) {
         exit_code_ = be_worker(what, std::move(lifeline->worker_end));
         return;
     }
-    welcome(what, *forked, std::move(lifeline->master_end));
+    welcome(what, *forked, os::withheld_fd(std::move(lifeline->master_end)));
 }
 
-void supervisor::welcome(const action::spawn& what, pid_t pid, os::unique_fd lifeline) {
-    board_->slot(what.slot).pid.store(pid);
+supervisor::running& supervisor::welcome(const action::spawn& what, pid_t pid, os::withheld_fd lifeline) {
+    scoreboard::worker_slot& slot = board_->slot(what.slot);
+    slot.pid.store(pid);
+    slot.server_stops.store(stop_announced_);
     workers_.push_back({pid, what.slot, std::move(lifeline), most_rings});
     feed(event::spawned{what.slot, pid});
+    return workers_.back();
 }
 
 void supervisor::perform(const action::kill& what) {
@@ -229,12 +229,14 @@ void supervisor::perform(const action::reopen_logs&) {
     log::reopen();
     companion_.reopened_logs();
     hand_logs_to_preloaders();
+    for (const running& each : workers_) hand_logs(each);
+}
+
+void supervisor::hand_logs(const running& to) const {
     for (const log::open_file& file : log::open_files()) {
-        for (const running& each : workers_) {
-            const auto failed = os::hand_file(each.lifeline.get(), file.path, file.descriptor);
-            if (!failed || failed == os::system_error(EPIPE)) continue;
-            log::warning("Worker (pid:{}) keeps using the former log file: {}", each.pid, failed.message());
-        }
+        const auto failed = os::hand_file(to.lifeline.get(), file.path, file.descriptor);
+        if (!failed || failed == os::system_error(EPIPE)) continue;
+        log::warning("Worker (pid:{}) keeps using the former log file: {}", to.pid, failed.message());
     }
 }
 

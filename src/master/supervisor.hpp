@@ -45,11 +45,21 @@ class supervisor {
         std::size_t rings_left;    // 0 = not listened to
     };
 
-    /// A process that has the application of a generation and forks its workers.
+    /// A worker that a preloader is to fork.
+    struct order {
+        action::spawn what;
+        os::withheld_fd lifeline = {};  // the master's end, once it is sent
+        bool missed_logs = false;       // they were reopened meanwhile
+    };
+
+    /// A process that has the application of a generation and forks its workers, one after the other: the
+    /// first of the orders is sent.
     struct preloader {
         pid_t pid = 0;
         generation_id generation = 0;
-        os::withheld_fd line;  // the master's end
+        os::withheld_fd line;  // the master's end; closed when the process has closed its own
+        std::deque<order> orders = {};
+        instant due = instant::max();  // of its answer, or of its end once the line is closed
     };
 
     // supervisor.cpp
@@ -63,7 +73,8 @@ class supervisor {
     void weigh();
     [[nodiscard]] kill_evidence evidence_of(int status);
     void feed(const any_event& what);
-    void welcome(const action::spawn& what, pid_t pid, os::unique_fd lifeline);
+    running& welcome(const action::spawn& what, pid_t pid, os::withheld_fd lifeline);
+    void hand_logs(const running& to) const;
     void tell_strength();
     void perform(const action::spawn& what);
     void perform(const action::preload& what);
@@ -114,7 +125,12 @@ class supervisor {
     // supervisor_preload.cpp
     void hear(preloader& from);
     void hand_logs_to_preloaders();
-    [[nodiscard]] result<pid_t> order_worker(preloader& from, const action::spawn& what, int lifeline);
+    void order_worker(const action::spawn& what);
+    void send_orders(preloader& to);
+    [[nodiscard]] error_code send_order(preloader& to);
+    void take_answer(preloader& from, std::int64_t number);
+    [[nodiscard]] bool awaits_worker() const noexcept;
+    void end_overdue();
     [[nodiscard]] int be_preloader(generation_id generation, os::unique_fd line);
     [[nodiscard]] std::optional<int> fork_workers(generation_id generation);
     [[nodiscard]] std::optional<int> fork_worker(

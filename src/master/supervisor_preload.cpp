@@ -31,7 +31,10 @@ constexpr std::string_view lifeline_name = "\0lifeline"sv;
 constexpr std::string_view order_name = "\0worker"sv;
 
 // A fork copies page tables: a second for 100 GiB.
-constexpr std::chrono::milliseconds longest_fork = 20s;
+constexpr instant longest_fork = 20s;
+
+// From the end of its line to that of the process.
+constexpr instant time_to_go = 1s;
 
 // Those that the master gets and acts on: here they change nothing.
 constexpr std::array masters_signals{
@@ -76,7 +79,7 @@ void supervisor::perform(const action::preload& what) {
         exit_code_ = be_preloader(what.generation, std::move(line->worker_end));
         return;
     }
-    preloaders_.push_back({*forked, what.generation, std::move(line->master_end)});
+    preloaders_.push_back({*forked, what.generation, os::withheld_fd(std::move(line->master_end))});
     feed(event::preloader_started{what.generation, *forked});
 }
 
@@ -84,14 +87,19 @@ void supervisor::hear(preloader& from) {
     const os::told_number come = os::take_number(from.line.get());
     if (!come.open) {
         from.line.reset();
-    } else if (come.number == 0) {
-        feed(event::preloader_ready{from.generation});
+        from.due = clock_now() + time_to_go;
+    } else if (come.number) {
+        take_answer(from, *come.number);
     }
 }
 
 void supervisor::hand_logs_to_preloaders() {
+    for (preloader& each : preloaders_) {
+        if (!each.orders.empty()) each.orders.front().missed_logs = true;
+    }
     for (const log::open_file& file : log::open_files()) {
         for (const preloader& each : preloaders_) {
+            if (!each.line) continue;
             const auto failed = os::hand_file(each.line.get(), file.path, file.descriptor);
             if (!failed || failed == os::system_error(EPIPE)) continue;
             log::warning(
@@ -101,27 +109,81 @@ void supervisor::hand_logs_to_preloaders() {
     }
 }
 
-/// Answers with the pid, as fork(2) does.
-result<pid_t> supervisor::order_worker(preloader& from, const action::spawn& what, int lifeline) {
-    const auto slot = scoreboard::open_file(*board_, what.slot, scoreboard::worker_state::booting);
-    if (!slot) return slot.error();
-    if (const auto failed = os::hand_file(from.line.get(), std::string(lifeline_name), lifeline))
-        return failed;
-    if (const auto failed = os::hand_file(from.line.get(), written(what), slot->get())) return failed;
-    pollfd watched{from.line.get(), POLLIN, 0};
-    const instant until = clock_now() + longest_fork;
-    for (instant now = clock_now(); now < until; now = clock_now()) {
-        const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - now);
-        poll(&watched, 1, static_cast<int>(left.count()));
-        const os::told_number come = os::take_number(from.line.get());
-        if (!come.open) return os::system_error(EPIPE);
-        if (!come.number) continue;
-        if (*come.number > 0) return static_cast<pid_t>(*come.number);
-        return os::system_error(static_cast<int>(-*come.number));
+/// Where it has ended, the core knows that as well, and waits for another one.
+void supervisor::order_worker(const action::spawn& what) {
+    const auto to = std::ranges::find(preloaders_, what.generation, &preloader::generation);
+    if (to == preloaders_.end()) return;
+    to->orders.push_back({what});
+    if (to->orders.size() == 1) send_orders(*to);
+}
+
+void supervisor::send_orders(preloader& to) {
+    while (to.line && !to.orders.empty()) {
+        const error_code failed = send_order(to);
+        if (!failed) {
+            to.due = clock_now() + longest_fork;
+            return;
+        }
+        // Its end is heard soon, and that of what it was to fork with it.
+        if (failed == os::system_error(EPIPE)) return;
+        feed(event::spawn_failed{to.orders.front().what.slot, failed.message()});
+        to.orders.pop_front();
     }
-    // Its late answer would be taken for that of the next order.
-    (void)os::send_signal(from.pid, SIGKILL);
-    return os::system_error(ETIMEDOUT);
+}
+
+error_code supervisor::send_order(preloader& to) {
+    order& first = to.orders.front();
+    const std::size_t index = first.what.slot;
+    auto lifeline = os::make_lifeline();
+    if (!lifeline) return lifeline.error();
+    const auto slot = scoreboard::open_file(*board_, index, scoreboard::worker_state::booting);
+    if (!slot) return slot.error();
+    const int line = to.line.get();
+    if (const auto failed = os::hand_file(line, std::string(lifeline_name), lifeline->worker_end.get()))
+        return failed;
+    if (const auto failed = os::hand_file(line, written(first.what), slot->get())) return failed;
+    first.lifeline = os::withheld_fd(std::move(lifeline->master_end));
+    return {};
+}
+
+/// `number`: the pid of a new worker, why there is none, or 0 when the application is loaded.
+void supervisor::take_answer(preloader& from, std::int64_t number) {
+    if (from.orders.empty()) {
+        if (number == 0) feed(event::preloader_ready{from.generation});
+        return;
+    }
+    order done = std::move(from.orders.front());
+    from.orders.pop_front();
+    from.due = instant::max();
+    const auto pid = static_cast<pid_t>(number);
+    if (number > 0 && os::is_child(pid)) {
+        companion_.adopted(done.what.age, pid);
+        const running& made = welcome(done.what, pid, std::move(done.lifeline));
+        if (done.missed_logs) hand_logs(made);
+    } else {
+        const error_code failed = os::system_error(number < 0 ? static_cast<int>(-number) : ECHILD);
+        feed(event::spawn_failed{done.what.slot, failed.message()});
+    }
+    send_orders(from);
+}
+
+bool supervisor::awaits_worker() const noexcept {
+    return std::ranges::any_of(preloaders_, [](const preloader& each) {
+        return each.line && !each.orders.empty();
+    });
+}
+
+void supervisor::end_overdue() {
+    for (preloader& each : preloaders_) {
+        if (clock_now() < each.due) continue;
+        each.due = instant::max();
+        log::error(
+            "The process with the application (pid:{}) {}: SIGKILL",
+            each.pid,
+            each.line ? "forks no worker" : "has lost touch with the master"
+        );
+        (void)os::send_signal(each.pid, SIGKILL);
+    }
 }
 
 int supervisor::be_preloader(generation_id generation, os::unique_fd line) {
@@ -174,13 +236,13 @@ std::optional<int> supervisor::fork_workers(generation_id generation) {
             lifeline = std::move(come->fd);
             continue;
         }
-        const auto order = read_order(come->name, generation);
-        if (!order) {
+        const auto ordered = read_order(come->name, generation);
+        if (!ordered) {
             log::take_over({come->name, come->fd.get()});
             companion_.reopened_logs();
             continue;
         }
-        const auto code = fork_worker(*order, std::move(come->fd), std::move(lifeline));
+        const auto code = fork_worker(*ordered, std::move(come->fd), std::move(lifeline));
         if (code) return code;
     }
 }

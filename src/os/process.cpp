@@ -94,6 +94,11 @@ std::optional<ended_child> reap_child() noexcept {
     return child;
 }
 
+bool is_child(pid_t pid) noexcept {
+    siginfo_t unused{};
+    return waitid(P_PID, static_cast<id_t>(pid), &unused, WEXITED | WNOHANG | WNOWAIT) == 0;
+}
+
 error_code send_signal(pid_t pid, int signal) noexcept {
     return kill(pid, signal) == 0 ? error_code{} : last_error();
 }

@@ -45,6 +45,9 @@ void watch_own_forks(const fork_hooks& hooks) noexcept;
 /// Collects one ended child of this process, any of them; nothing when none has ended.
 [[nodiscard]] std::optional<ended_child> reap_child() noexcept;
 
+/// False also of one that was collected.
+[[nodiscard]] bool is_child(pid_t pid) noexcept;
+
 /// ESRCH when the process is gone.
 [[nodiscard]] error_code send_signal(pid_t pid, int signal) noexcept;
 

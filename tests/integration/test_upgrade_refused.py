@@ -86,30 +86,55 @@ def test_an_application_that_is_never_ready(start, site):
     refused(server, "is not ready after boot_timeout")
 
 
-def test_a_successor_that_cannot_start(start, site, tmp_path):
-    """The trial could: the former workers serve until a later attempt can, too."""
-    server = start("-w", "2", "--preload", *site.args)
-    marker = tmp_path / "failed"
-    site.write(
-        "import os\nWHAT = 'second'\n"
-        f"if os.getpid() == {server.pid} and not os.path.exists({str(marker)!r}):\n"
-        f"    open({str(marker)!r}, 'w').close()\n"
-        "    raise RuntimeError('this once')\n"
-    )
-    server.allow(r"this once|App failed to load|Upgrade: the former workers|Traceback")
+class Turncoat:
+    """A server that could start as a trial, and cannot as a successor: of a hook in the master, or of the
+    application in the process that preloads it."""
+
+    def __init__(self, preload, start, site, tmp_path):
+        self.preload, self.site, self.hooks = preload, site, tmp_path / "hooks.py"
+        self.hooks.write_text("def on_starting(server):\n    pass\n")
+        more = ["--preload"] if preload else ["-c", self.hooks]
+        self.server = start("-w", "2", *more, *site.args)
+        self.server.allow(r"not now|App failed to load|on_starting failed|Upgrade: |exited with code|Traceback")
+
+    def fail(self, unless="False"):
+        asked = "getppid" if self.preload else "getpid"
+        trap = (
+            f"import os\nWHAT = 'second'\nif os.{asked}() == {self.server.pid} and not {unless}:\n"
+            "    raise RuntimeError('not now')\n"
+        )
+        if self.preload:
+            return self.site.write(trap)
+        self.site.release("second")
+        self.hooks.write_text("def on_starting(server):\n" + "".join(f"    {line}\n" for line in trap.splitlines()))
+
+
+@pytest.fixture(params=["in the master", "in what preloads"])
+def turncoat(request, start, site, tmp_path):
+    return Turncoat(request.param == "in what preloads", start, site, tmp_path)
+
+
+def test_a_successor_that_cannot_start(turncoat, tmp_path):
+    """The former workers serve until a later attempt can."""
+    server, marker = turncoat.server, tmp_path / "now"
+    turncoat.fail(unless=f"os.path.exists({str(marker)!r})")
+    before = server.workers()
     with Load(server.address, target="/") as load:
-        upgrade(server)
-    assert marker.exists() and "another start follows" in server.log()
+        server.send(signal.SIGUSR2)
+        server.wait_log("former workers keep serving; another (start|attempt) follows", 3 * LONG)
+        assert server.workers() == before
+        marker.touch()
+        server.wait_log("Upgrade complete", 3 * LONG)
+        wait_until(lambda: not set(before) & set(server.workers()), "the former workers have ended")
     assert not load.lost and load.answered
     assert server.get().text.startswith("second ")
 
 
-def test_a_stop_while_a_successor_cannot_start(start, site):
-    server = start("-w", "2", "--preload", *site.args)
-    site.write(f"import os\nWHAT = 1\nif os.getpid() == {server.pid}:\n    raise RuntimeError('always')\n")
-    server.allow(r"always|App failed to load|Upgrade: the former workers|Traceback")
+def test_a_stop_while_a_successor_cannot_start(turncoat):
+    server = turncoat.server
+    turncoat.fail()
     server.send(signal.SIGUSR2)
-    server.wait_log("another start follows", 3 * LONG)
+    server.wait_log("another (start|attempt) follows", 3 * LONG)
     server.send(signal.SIGTERM)
     assert server.wait_exit(2 * LONG) == 0
     wait_until(lambda: not [pid for pid in processes.own_children() if processes.alive(pid)], "the workers end")
