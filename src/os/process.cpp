@@ -41,11 +41,17 @@ result<pid_t> fork_by(Fork fork_once) noexcept {
 [[gnu::noinline]] pid_t fork_through_another() noexcept {
     volatile pid_t made = -1;
     volatile int failure = 0;
+    volatile pid_t parent = 0;
     // NOLINTNEXTLINE(clang-analyzer-security.insecureAPI.vfork): see above
     const pid_t between = vfork();
     if (between == 0) {
+        parent = getpid();
         const pid_t pid = fork();
-        if (pid == 0) return 0;
+        if (pid == 0) {
+            // Whoever asks for its parent finds the one it has for good.
+            while (getppid() == parent) usleep(50);
+            return 0;
+        }
         if (pid < 0) failure = errno;
         made = pid;
         _exit(0);

@@ -95,7 +95,7 @@ void core_driver::answer(const actions& decided, lines& to) {
     }
     for (const any_action& each : decided) {
         const auto* spawn = std::get_if<action::spawn>(&each);
-        if (spawn == nullptr) continue;
+        if (spawn == nullptr || forks_are_held_) continue;
         if (!fork_works_) {
             answer(core_.step(event::spawn_failed{spawn->slot, "no memory"}, now_), to);
             continue;

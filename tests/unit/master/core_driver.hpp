@@ -59,6 +59,9 @@ class core_driver {
     /// The next forks fail.
     void break_fork() { fork_works_ = false; }
 
+    /// Spawns stay unanswered; `feed` gives the answers.
+    void hold_forks() { forks_are_held_ = true; }
+
     [[nodiscard]] const core& machine() const { return core_; }
     [[nodiscard]] std::size_t alive() const { return workers_.size(); }
 
@@ -76,6 +79,7 @@ class core_driver {
     instant now_ = 1000s;
     std::map<pid_t, worker> workers_;
     bool fork_works_ = true;
+    bool forks_are_held_ = false;
     pid_t last_preloader_ = 900;
 };
 

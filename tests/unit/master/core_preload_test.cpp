@@ -171,6 +171,61 @@ TEST_CASE("a reload loads the application anew, beside the old one") {
     }
 }
 
+TEST_CASE("a worker that is not there yet hears of no signal, and has no time limit") {
+    limits values = preloaded(2);
+    values.boot_timeout = 10s;
+    core_driver world(values);
+    world.start();
+    world.hold_forks();
+    CHECK(only(world.feed(first_ready), "spawn").size() == 2);
+    CHECK(world.run(20s).empty());
+    CHECK(world.machine().wake_at() > 1020s);
+    SUBCASE("it boots from when it is forked") {
+        CHECK(world.feed(event::spawned{0, 101}).empty());
+        CHECK(world.run(9'500ms).empty());
+        CHECK(only(world.run(1s), "kill") == lines{"kill 101 SIGABRT"});
+    }
+    SUBCASE("one that is not wanted any more is told then") {
+        CHECK(only(world.signal(SIGTTOU), "kill").empty());
+        CHECK(only(world.feed(event::spawned{0, 101}), "kill") == lines{"kill 101 SIGTERM"});
+        CHECK(world.feed(event::spawned{1, 102}).empty());
+    }
+    SUBCASE("and if it fails then, nobody minds") {
+        world.signal(SIGTTOU);
+        CHECK(world.feed(event::spawn_failed{0, "no memory"}).empty());
+    }
+    SUBCASE("the end of the process that was to fork it is that of the order") {
+        CHECK(only(world.killed(901, SIGKILL), "preload").size() == 1);
+        CHECK(world.run(5s).empty());
+        CHECK(
+            only(world.feed(first_ready), "spawn") ==
+            lines{"spawn slot 0 age 3 generation 1", "spawn slot 1 age 4 generation 1"}
+        );
+    }
+    SUBCASE("a stop does not wait for it longer than for the process that forks") {
+        CHECK(only(world.signal(SIGTERM), "kill") == lines{"kill 901 SIGTERM"});
+        CHECK(only(world.killed(901, SIGTERM), "exit") == lines{"exit 0"});
+    }
+    SUBCASE("a stop tells it, too") {
+        world.signal(SIGQUIT);
+        CHECK(only(world.feed(event::spawned{0, 101}), "kill") == lines{"kill 101 SIGTERM"});
+        CHECK(only(world.killed(901, SIGTERM), "exit").empty());
+        CHECK(only(world.killed(101, SIGTERM), "exit") == lines{"exit 0"});
+    }
+}
+
+TEST_CASE("a second signal hurries it") {
+    core_driver world(preloaded(1));
+    world.start();
+    world.feed(first_ready);
+    world.ready(101);
+    world.signal(SIGTERM);
+    world.exits(101, 0);
+    CHECK(only(world.run(1s), "kill").empty());
+    world.signal(SIGTERM);
+    CHECK(only(world.run(2s), "kill") == lines{"kill 901 SIGKILL"});
+}
+
 TEST_CASE("a stop ends it too, by force if need be") {
     core_driver world(preloaded(1));
     world.start();

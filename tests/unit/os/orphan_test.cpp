@@ -22,11 +22,9 @@ int in_children = 0;
 
 // What a worker does first: memory and threads of its own.
 int live(pid_t wanted_parent) {
+    const bool adopted = getppid() == wanted_parent;
     std::thread([] { const std::string text(10'000, 'x'); }).join();
-    // The process in between may not have ended yet.
-    for (int turn = 0; turn < 10'000 && getppid() != wanted_parent; ++turn) usleep(1000);
-    const bool once = prepared == 1 && in_children == 1 && in_parents == 0;
-    return getppid() == wanted_parent && once ? 7 : 1;
+    return adopted && prepared == 1 && in_children == 1 && in_parents == 0 ? 7 : 1;
 }
 
 /// Forks an orphan beside a thread that allocates; its pid, or 0 when something was wrong.
@@ -47,7 +45,7 @@ int fork_between(pid_t wanted_parent, int told) {
 
 int adopt() {
     std::array<int, 2> ends{};
-    if (pipe(ends.data()) != 0 || os::adopt_orphans()) return 2;
+    if (pipe(ends.data()) != 0 || os::adopt_orphans() || os::is_child(getpid())) return 2;
     const pid_t self = getpid();
     const pid_t between = os::fork_process().value();
     if (between == 0) {
@@ -56,8 +54,9 @@ int adopt() {
     }
     pid_t orphan = 0;
     if (read(ends[0], &orphan, sizeof orphan) != sizeof orphan || orphan == 0) return 3;
-    if (os::testing::end_of(between) != 0) return 4;
-    return os::testing::end_of(orphan);
+    if (os::testing::end_of(between) != 0 || !os::is_child(orphan)) return 4;
+    const int end = os::testing::end_of(orphan);
+    return os::is_child(orphan) ? 5 : end;
 }
 
 }  // namespace

@@ -34,6 +34,28 @@ TEST_CASE("a process that was forked earlier writes what the master reads") {
     CHECK(found.listed[0].target == "/there");
 }
 
+TEST_CASE("its load is seen by all, and ends with it") {
+    const table board = table::create(4, 8).value();
+    REQUIRE_FALSE(board.open(0, worker_state::ready));
+    board.loads().write(2, {.takes = true, .connections = 9, .looks = 9});
+    const auto file = open_file(board, 2, worker_state::booting);
+    REQUIRE(file.has_value());
+    CHECK(board.loads().read(2) == load{});
+    CHECK(board.loads().used() == 3);
+    board.loads().write(0, {.takes = true, .connections = 5, .looks = 6});
+    const int end = in_own_child([&] {
+        if (keep_none(board) || attach(board, 2, file->get()) || board.keep_only(2)) return 1;
+        if (board.loads().read(0).connections != 5) return 2;
+        board.loads().write(2, {.takes = true, .connections = 7, .looks = 8});
+        return 0;
+    });
+    CHECK(end == 0);
+    CHECK(board.loads().read(2) == load{.takes = true, .connections = 7, .looks = 8});
+    CHECK(board.loads().read(0) == load{.takes = true, .connections = 5, .looks = 6});
+    board.vacate(2);
+    CHECK(board.loads().read(2) == load{});
+}
+
 TEST_CASE("who has none reaches none") {
     const table board = table::create(4, 8).value();
     REQUIRE_FALSE(board.open(1, worker_state::ready));

@@ -15,8 +15,8 @@ _suspects = set()
 
 
 def preloaded():
-    """After the application was imported in the master: what it has left running there that no worker
-    will have, as text. Ends gevent's hub, and lets workers share the memory of what is there."""
+    """After the application was imported where workers are forked: what it has left running there that no
+    worker will have, as text. Ends gevent's hub, and lets workers share the memory of what is there."""
     left = []
     if "gevent.hub" in sys.modules:
         import gevent
