@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from harness.waiting import LONG, wait_until
 
 APPS = ROOT / "tests" / "integration" / "python_apps"
 SITE = """
-import os, load_probe
+import os, load_probe, _unicoro
 LOADED_IN = os.getpid()
 BIG = [os.urandom(1) * 1000 for _ in range(60_000)]
 NAME = "first"
@@ -26,10 +27,18 @@ def application(environ, start_response):
     if environ["PATH_INFO"] != "/facts":
         return load_probe.application(environ, start_response)
     start_response("200 OK", [])
-    return [f"{NAME} {LOADED_IN} {os.getpid()} {os.getppid()}".encode()]
+    return [f"{NAME} {LOADED_IN} {os.getpid()} {os.getppid()} {_unicoro.stopping():d}".encode()]
 
 async def asgi(scope, receive, send):
     await load_probe.asgi(scope, receive, send)
+"""
+# What is written down is where it hangs.
+HANGING = """
+import pathlib, threading
+def stuck_here():
+    threading.Event().wait()
+pathlib.Path(__file__ + ".in").touch()
+stuck_here()
 """
 CLASSES = {
     "sync": (["-k", "sync", "site_app:application"], ("each", "posted")),
@@ -49,6 +58,13 @@ class Site:
         new.write_text(text)
         new.rename(self.folder / "site_app.py")
 
+    def hang(self):
+        """From now on whoever loads it hangs; returns what waits until somebody does."""
+        self.write(HANGING)
+        sign = self.folder / "site_app.py.in"
+        sign.unlink(missing_ok=True)
+        return lambda: wait_until(sign.exists, "it is being loaded")
+
     def serve(self, *args, preload=True, **more):
         more = ["--preload"] * preload + [str(each) for each in args], more
         return self.start("--python", sys.executable, "--pythonpath", f"{APPS},{self.folder}", "--graceful-timeout",
@@ -63,6 +79,17 @@ def site(start, tmp_path):
 def facts(server):
     name, *pids = server.get("/facts").text.split()
     return name, *map(int, pids)
+
+
+def descriptors(pid):
+    """What they are, without numbers."""
+    kinds = []
+    for each in Path(f"/proc/{pid}/fd").iterdir():
+        try:
+            kinds.append(re.sub(r"\d+|.*/(?=std)", "", os.readlink(each)))
+        except FileNotFoundError:
+            pass
+    return sorted(kinds)
 
 
 def memory(pid, field="Pss"):
@@ -88,7 +115,8 @@ def test_reloads_good_and_bad_under_load(site, worker):
             load.wait_more(3)
             if worker != "asgi":
                 assert facts(server)[0] == f"number{number}"
-        workers, holder = server.workers(), server.preloaders()
+        # What ends has no name for a moment, as what has just been forked has that of the master.
+        workers, holder = server.wait_workers(4), server.preloaders()
         site.write("raise ValueError('not today')\n")
         server.send(signal.SIGHUP)
         server.wait_log("Reload failed: App failed to load", 2 * LONG)
@@ -101,7 +129,7 @@ def test_reloads_good_and_bad_under_load(site, worker):
 def test_who_is_who(site):
     server = site.serve("-w", "2", "site_app:application")
     (holder,) = server.preloaders()
-    _, loaded_in, worker, parent = facts(server)
+    _, loaded_in, worker, parent, _ = facts(server)
     assert (loaded_in, parent) == (holder, server.pid)
     assert worker in server.workers()
     assert processes.children(holder) == []
@@ -140,21 +168,136 @@ def test_an_import_that_hangs_is_ended_and_shows_where(site):
     server = site.serve("-w", "1", "site_app:application", "--boot-timeout", "4")
     server.allow("boot_timeout|SIGABRT|SIGKILL|exited with|Fatal|thread|File")
     before = server.workers()
-    site.write("import threading\ndef stuck_here():\n    threading.Event().wait()\nstuck_here()\n")
+    site.hang()
     server.send(signal.SIGHUP)
     server.wait_log(r"\[ERROR\] The process that loads the application \(pid:\d+\) is not ready after boot_timeout")
     server.wait_log("in stuck_here")
-    # What has just been forked has the name of the master for a moment.
     wait_until(lambda: server.workers() == before, "the workers that were")
     site.write(SITE.replace("first", "second"))
     server.wait_log("Reload complete", 3 * LONG)
     assert facts(server)[0] == "second"
 
 
-def test_a_worker_has_no_file_of_its_place(site):
-    server = site.serve("-w", "1", "site_app:application")
+def test_a_worker_has_the_descriptors_that_any_other_has(site):
+    found = {}
+    for preload in (False, True):
+        # Two of each: nothing of the one before is in the second.
+        server = site.serve("-w", "2", "-k", "sync", "site_app:application", preload=preload)
+        server.send(signal.SIGHUP)
+        server.wait_log("Reload complete")
+        wait_until(lambda: len(server.workers()) == 2 and len(server.preloaders()) == preload, "the new ones alone")
+        found[preload] = [descriptors(pid) for pid in server.workers()]
+        if preload:
+            (holder,) = server.preloaders()
+            held = descriptors(holder)
+        server.stop()
+    assert found[True] == found[False]
+    # Its own: what it is ordered by, and the socket that it hands on.
+    assert held.count("anon_inode:[signalfd]") == 1 and held.count("socket:[]") == 2, held
+
+
+def test_the_master_waits_for_no_fork(site):
+    server = site.serve("-w", "2", "site_app:application")
+    server.allow("SIGKILL")
+    workers, (holder,) = server.workers(), server.preloaders()
+    os.kill(holder, signal.SIGSTOP)
+    processes.kill(workers[0], signal.SIGKILL)
+    server.wait_log(rf"Worker \(pid:{workers[0]}\) was sent SIGKILL")
+    access = server.log().count("Handling signal: usr1")
+    server.send(signal.SIGUSR1)
+    wait_until(lambda: server.log().count("Handling signal: usr1") > access, "the master takes signals", LONG / 5)
+    assert facts(server)[2] == workers[1]
+    os.kill(holder, signal.SIGCONT)
+    server.wait_workers(2)
+    assert server.preloaders() == [holder]
+
+
+def test_a_stop_does_not_wait_for_it(site):
+    server = site.serve("-w", "2", "site_app:application")
+    server.allow("SIGKILL")
+    (holder,), victim = server.preloaders(), server.workers()[0]
+    os.kill(holder, signal.SIGSTOP)
+    processes.kill(victim, signal.SIGKILL)
+    server.wait_log(rf"Worker \(pid:{victim}\) was sent SIGKILL")
+    assert server.stop() == 0
+    assert not processes.alive(holder)
+
+
+def test_it_dies_with_a_worker(site):
+    """The order that the worker's end leads to goes to the next one."""
+    server = site.serve("-w", "3", "site_app:application")
+    server.allow("was sent SIGKILL")
+    for _ in range(5):
+        (holder,), victim = server.preloaders(), server.workers()[0]
+        os.kill(server.pid, signal.SIGSTOP)
+        for each in (victim, holder):
+            processes.kill(each, signal.SIGKILL)
+        os.kill(server.pid, signal.SIGCONT)
+        (fresh,) = wait_until(lambda: (now := server.preloaders()) != [holder] and now, "another one")
+        wait_until(lambda: victim not in server.workers() and len(server.workers()) == 3, "three workers")
+        new = server.workers()[-1]
+        wait_until(lambda: any(facts(server)[1:3] == (fresh, new) for _ in range(8)), "one of the new one serves")
+
+
+def test_what_comes_while_it_loads(site):
+    server = site.serve("-w", "2", "site_app:application")
+    server.allow(r"\[ERROR\] (The process that loads|Reload failed)")
+    before, (holder,) = server.workers(), server.preloaders()
+
+    def loading():
+        (pid,) = wait_until(lambda: set(server.preloaders()) - {holder}, "another one")
+        return pid
+
+    # It is killed, and tried again.
+    entered = site.hang()
+    server.send(signal.SIGHUP)
+    entered()
+    first = loading()
+    processes.kill(first, signal.SIGKILL)
+    server.wait_log(rf"\[ERROR\] The process that loads the application \(pid:{first}\) was sent SIGKILL!")
+    wait_until(lambda: loading() != first, "it is made again")
+    # Another reload, with an upgrade behind it.
+    second = loading()
+    site.write(SITE.replace("first", "second"))
+    server.send(signal.SIGHUP)
+    wait_until(lambda: second not in server.preloaders(), "the one that hangs has gone")
+    server.send(signal.SIGUSR2)
+    server.wait_log("Upgrade complete: 2 new workers serve", 4 * LONG)
+    wait_until(lambda: len(server.workers()) == 2 and not set(before) & set(server.workers()), "new workers")
+    wait_until(lambda: len(server.preloaders()) == 1, "one of them is left")
+    (holder,) = server.preloaders()
+    assert facts(server)[:2] == ("second", holder)
+    # A stop.
+    entered = site.hang()
+    server.send(signal.SIGHUP)
+    entered()
+    assert server.stop() == 0
+
+
+def test_a_worker_that_comes_during_a_delayed_stop_knows_of_it(site):
+    server = site.serve("-w", "1", "site_app:application", "--shutdown-delay", "60")
+    server.allow("SIGKILL")
     (worker,) = server.workers()
-    assert not [each for each in Path(f"/proc/{worker}/fd").iterdir() if "memfd" in os.readlink(each)]
+    server.send(signal.SIGTERM)
+    server.wait_log("shutdown_delay: serving")
+    processes.kill(worker, signal.SIGKILL)
+    wait_until(lambda: (now := server.workers()) and now != [worker], "another worker")
+    assert facts(server)[4] == 1
+    server.send(signal.SIGINT)
+    assert server.wait_exit() == 0
+
+
+def test_a_connection_goes_to_who_has_the_fewest(site):
+    server = site.serve("-w", "4", "--threads", "4", "--keep-alive", "60", "site_app:application")
+    wait_until(lambda: server.log().count("Worker ready") == 4, "all workers serve")
+    for _ in range(4):
+        clients = [server.client() for _ in range(100)]
+        shares = Counter(client.get("/pid").text for client in clients)
+        for client in clients:
+            client.close()
+        if max(shares.values()) <= 32:
+            return
+    raise AssertionError(shares)
 
 
 def test_recycling(site):
@@ -190,7 +333,7 @@ def test_it_can_be_switched_on_and_off_by_a_reload(site, start, tmp_path):
         server.send(signal.SIGHUP)
         wait_until(lambda: (now := server.workers()) and now != before and len(now) == 1, "a new worker")
         wait_until(lambda: len(server.preloaders()) == preload, "what preloads")
-        _, loaded_in, worker, _ = facts(server)
+        _, loaded_in, worker, *_ = facts(server)
         assert (loaded_in == worker) != preload
 
 

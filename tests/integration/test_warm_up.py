@@ -37,7 +37,7 @@ def warm(request, start):
 def test_is_answered_first(warm, tmp_path):
     access = tmp_path / "access.log"
     server = warm("--warm-up", "/one", "--warm-up", "https://shop.example/two?x=1", "--warm-up", "/big",
-                  "--access-logfile", access, "--max-requests", "2")
+                  "--access-logfile", access, "--max-requests", "2", "--proxy-protocol")
     pid, seen = json.loads(server.get("/seen").text)
     assert seen[:3] == [["/one", "localhost", "http"], ["/two", "shop.example", "https"],
                         ["/big", "localhost", "http"]]
