@@ -52,7 +52,7 @@ class BaseApplication:
         raise NotImplementedError
 
     def load(self):
-        """The WSGI or ASGI application. Called in each worker, or once in the master with preload_app."""
+        """The WSGI or ASGI application. Called in each worker, or once, with preload_app, in what forks them."""
         raise NotImplementedError
 
     def reload(self):
