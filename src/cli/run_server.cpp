@@ -62,9 +62,6 @@ std::optional<std::string> open_trial_logs(const settings::server_settings& valu
 /// What a worker opens itself: event loop, log files, its line to the master, Python's.
 constexpr std::size_t own_descriptors = 24;
 
-// The last lines find a slow reader, too; one that has stopped holds up nobody's end for longer.
-constexpr std::chrono::milliseconds time_for_readers{500};
-
 void warn_of_few_descriptors(const settings::server_settings& values) {
     const worker::descriptor_budget budget{os::descriptor_limit(), own_descriptors + values.bind.size()};
     if (budget.connections() >= values.worker_connections) return;
@@ -227,7 +224,7 @@ int run_server(
     options.version = UNICORO_VERSION;
     options.daemon = daemon ? &*daemon : nullptr;
     const master::ending ended = master::run(std::move(options));
-    log::settle(time_for_readers);
+    log::settle();
     // Exit handlers and what else there is belong to the master.
     if (ended.is_worker && (how.python == nullptr || !how.python->ends_worker(ended.code))) {
         os::end_process(ended.code);

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -14,6 +15,18 @@
 #include <utility>
 
 namespace unicoro::log {
+namespace {
+
+/// A terminal that another process has made non-blocking may hold up its writer so long, not longer.
+constexpr int halted_terminal_ms = 100;
+
+bool wait_for_terminal(int fd) noexcept {
+    pollfd waiting{fd, POLLOUT, 0};
+    return ::poll(&waiting, 1, halted_terminal_ms) > 0;
+}
+
+}  // namespace
+
 std::optional<std::string> line_file::open(const std::string& path, file_owner owner) {
     std::error_code failed;
     const auto absolute = std::filesystem::absolute(path, failed);
@@ -62,6 +75,7 @@ bool line_file::write_out(std::string_view line) noexcept {
         const int skip = mend ? 0 : 1;
         const ssize_t sent = ::writev(fd_, parts + skip, 2 - skip);
         if (sent < 0 && errno == EINTR) continue;
+        if (sent < 0 && errno == EAGAIN && wait_for_terminal(fd_)) continue;
         if (sent <= 0) {
             lost_.add(1, sent < 0 ? errno : EIO);
             torn_ = mend || !first;

@@ -36,8 +36,10 @@ class line_file {
     [[nodiscard]] bool is_file() const noexcept { return !path_.empty(); }
     [[nodiscard]] const std::string& path() const noexcept { return path_; }
 
-    /// The descriptor has become another file under the same number.
+    /// The descriptor has become another file under the same number, or the process another.
     void follow() noexcept { pipe_.follow(fd_); }
+    /// What it has opened for this process alone; -1 = nothing.
+    [[nodiscard]] int own_descriptor() const noexcept { return pipe_.own(); }
 
     /// Writes a line, newline included. False when it is lost: full disk, closed pipe, a reader who has
     /// stopped to read. The target counts what it lost. Any thread.

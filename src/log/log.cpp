@@ -194,22 +194,32 @@ void flush_waiting() noexcept {
     }
 }
 
-void settle(std::chrono::milliseconds limit) noexcept {
-    const auto until = std::chrono::steady_clock::now() + limit;
-    const auto waits = [](const logs& of) {
-        return !of.error.file.settled() ||
-               (of.access && of.access->lines && !of.access->lines->file.settled());
+void settle() noexcept {
+    constexpr std::chrono::milliseconds time_for_readers{500};
+    constexpr timespec pause{0, 5'000'000};
+    const auto until = std::chrono::steady_clock::now() + time_for_readers;
+    const auto settled = [](const logs& of) {
+        return of.error.file.settled() &&
+               (!of.access || !of.access->lines || of.access->lines->file.settled());
     };
-    for (flush_waiting(); waits(*current()) && std::chrono::steady_clock::now() < until; flush_waiting()) {
-        constexpr timespec pause{0, 5'000'000};
+    for (flush_waiting(); !settled(*current()); flush_waiting()) {
+        if (std::chrono::steady_clock::now() >= until) return;
         ::nanosleep(&pause, nullptr);
     }
 }
 
-void streams_replaced() noexcept {
+void follow_streams() noexcept {
     logs& now = *current();
     now.error.file.follow();
     if (now.access && now.access->lines) now.access->lines->file.follow();
+}
+
+std::vector<int> own_descriptors() {
+    const logs& now = *current();
+    std::vector<int> found{now.error.file.own_descriptor()};
+    if (now.access && now.access->lines) found.push_back(now.access->lines->file.own_descriptor());
+    std::erase(found, -1);
+    return found;
 }
 
 int descriptor() noexcept {

@@ -5,7 +5,6 @@
 
 #include <sys/types.h>
 
-#include <chrono>
 #include <optional>
 #include <string>
 #include <vector>
@@ -50,11 +49,15 @@ void take_over(const open_file& opened) noexcept;
 /// does the same, and reports what was lost. Whoever logs calls it now and then.
 void flush_waiting() noexcept;
 
-/// Gives slow readers so long to take what waits, before the process ends.
-void settle(std::chrono::milliseconds limit) noexcept;
+/// Gives slow readers half a second to take what waits, before the process ends or becomes another program.
+void settle() noexcept;
 
-/// Standard streams have become other files.
-void streams_replaced() noexcept;
+/// Standard streams have become other files, or this is a fork of the server that goes on as a process of its
+/// own: until then it may have to wait for a slow reader.
+void follow_streams() noexcept;
+
+/// What the logs have opened for this process alone: its children write to what was there before.
+[[nodiscard]] std::vector<int> own_descriptors();
 
 /// The descriptor error lines are written to. The number stays the same over `reopen`.
 [[nodiscard]] int descriptor() noexcept;

@@ -50,6 +50,7 @@ class pipe_writer::lock {
         of_.keeper_ = self_;
         of_.kept_ = 0;
         of_.torn_ = false;
+        if (of_.kind_ == kind::own_pipe) of_.kind_ = kind::shared_pipe;
     }
     lock(const lock&) = delete;
     lock& operator=(const lock&) = delete;
@@ -64,15 +65,17 @@ void pipe_writer::follow(int fd) noexcept {
     const int caller_errno = errno;
     struct stat found{};
     kind now = kind::other;
-    if (::fstat(fd, &found) == 0 && S_ISFIFO(found.st_mode)) now = kind::shared_pipe;
-    if (::fstat(fd, &found) == 0 && S_ISSOCK(found.st_mode)) now = kind::socket;
+    if (::fstat(fd, &found) == 0) {
+        if (S_ISFIFO(found.st_mode)) now = kind::shared_pipe;
+        if (S_ISSOCK(found.st_mode)) now = kind::socket;
+    }
     base::unique_fd again = now == kind::shared_pipe ? open_again(fd) : base::unique_fd();
     if (again) now = kind::own_pipe;
     const lock held(*this);
-    // A thread may be about to write to it: the number goes on, and leads to what came instead.
+    // The number stays, for who keeps it from children, and leads to what came instead.
     if (own_ && ::dup3(again ? again.get() : fd, own_.get(), O_CLOEXEC) >= 0) again.reset();
     if (again) own_ = std::move(again);
-    fd_ = now == kind::own_pipe ? own_.get() : fd;
+    given_ = fd;
     kind_ = now;
     errno = caller_errno;
 }
@@ -81,8 +84,8 @@ void pipe_writer::follow(int fd) noexcept {
 // fills it between the look and the write.
 ssize_t pipe_writer::put(std::string_view bytes) noexcept {
     for (;;) {
-        const int fd = fd_;
         const kind now = kind_;
+        const int fd = now == kind::own_pipe ? own_.get() : given_;
         if (now == kind::shared_pipe && !has_room(fd)) {
             errno = EAGAIN;
             return -1;

@@ -27,7 +27,8 @@ struct loss_count {
 /// Writes lines to a pipe or a stream socket and never waits for who reads it: what finds no room is kept, up
 /// to a bound, and goes out first the next time; beyond the bound lines are lost, and counted. Does not touch
 /// O_NONBLOCK of the descriptor it was given, which other processes share: a pipe it opens for itself once
-/// more. What is kept is the process's own: in a child nothing is, for the parent writes it. Any thread; a
+/// more. Both are the process's own: in a child nothing is kept, for the parent writes it, and until it
+/// follows anew it writes to what was given, whatever has become of the number of the other. Any thread; a
 /// fork at any moment leaves nothing locked.
 class pipe_writer {
   public:
@@ -46,6 +47,9 @@ class pipe_writer {
     bool flush() noexcept;
     [[nodiscard]] bool keeps() const noexcept { return kept_.load() > 0; }
 
+    /// What it has opened for itself; -1 = nothing.
+    [[nodiscard]] int own() const noexcept { return own_.get(); }
+
   private:
     enum class kind : char { other, own_pipe, shared_pipe, socket };
     class lock;
@@ -57,11 +61,11 @@ class pipe_writer {
 
     loss_count& lost_;
     std::atomic<kind> kind_{kind::other};
-    std::atomic<int> fd_{-1};
-    base::unique_fd own_;           // of a pipe that was opened once more
+    int given_ = -1;
+    base::unique_fd own_;           // the same pipe, opened once more
     std::atomic<pid_t> holder_{0};  // the process whose thread holds the lock
     std::atomic<std::size_t> kept_{0};
-    pid_t keeper_ = 0;  // whose lines are kept
+    pid_t keeper_ = 0;  // the process that followed, and whose lines are kept
     std::unique_ptr<char[]> buffer_;
     bool torn_ = false;  // the rest of the last line is lost
 };

@@ -208,7 +208,7 @@ std::optional<int> supervisor::start() {
             log::error("Cannot detach from the terminal: {}", failed.message());
             return 1;
         }
-        log::streams_replaced();
+        log::follow_streams();
     }
     if (const auto failure = companion_.start(sockets_of(sets_.at(settled_)))) {
         log::error("{}", failure->message);

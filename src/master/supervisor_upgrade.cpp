@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "log/open.hpp"
 #include "master/supervisor.hpp"
 #include "os/descriptors.hpp"
 #include "os/inherited.hpp"
@@ -121,6 +122,7 @@ int supervisor::begin_again(int failed) {
     kept.push_back(text->get());
     // What could not be gone on with was closed.
     std::erase_if(kept, [](int fd) { return fcntl(fd, F_GETFD) < 0; });
+    log::settle();
     log::error("Upgrade: {}", os::become_program(program_with(text->get()), kept).message);
     return failed;
 }
@@ -224,6 +226,7 @@ void supervisor::perform(const action::become_successor&) {
     }
     std::vector<int> kept = passed.descriptors();
     kept.push_back(text->get());
+    log::settle();
     const os::failure failed = os::become_program(program_with(text->get()), kept);
     sets_.at(settled_).enter_directory();
     if (interval) (void)notifier_.send(fmt::format("WATCHDOG_USEC={}\n", interval->count()));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "base/exception_text.hpp"
 #include "log/log.hpp"
+#include "log/open.hpp"
 #include "master/supervisor.hpp"
 #include "os/process_title.hpp"
 
@@ -23,6 +24,7 @@ int supervisor::be_worker(const action::spawn& what, os::unique_fd lifeline) {
 }
 
 launch_set& supervisor::leave_master(generation_id generation) {
+    log::follow_streams();
     // What is the master's must end with the master, not with its last worker.
     workers_.clear();
     preloaders_.clear();

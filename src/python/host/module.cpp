@@ -3,6 +3,7 @@
 #include "app/native_host.hpp"
 #include "app/python_process.hpp"
 #include "cli/main.hpp"
+#include "log/open.hpp"
 #include "os/process.hpp"
 #include "os/signals.hpp"
 #include "python/host/master_python.hpp"
@@ -31,6 +32,8 @@ namespace {
 int worker_code = 0;  // NOLINT: of the one worker that this process is
 
 extern "C" void end_worker() {
+    // Exit handlers may have logged.
+    log::settle();
     os::end_process(worker_code);
 }
 

@@ -172,16 +172,39 @@ TEST_SUITE("pipe_writer") {
         CHECK(all_in_order(text, written));
     }
 
+    TEST_CASE("a child writes to what was given, whatever its other descriptors have become") {
+        const ends target = ends::pipe();
+        const ends other = ends::pipe();
+        line_file file(target.write);
+        const int own = file.own_descriptor();
+        REQUIRE(own >= 0);
+        const pid_t child = ::fork();
+        REQUIRE(child >= 0);
+        if (child == 0) {
+            const bool mistaken = ::dup2(other.write, own) < 0;
+            ::_exit(!mistaken && file.write_line("child\n") && file.settled() ? 0 : 1);
+        }
+        int status = 0;
+        REQUIRE(::waitpid(child, &status, 0) == child);
+        CHECK(status == 0);
+        CHECK(target.drain([] {}) == "child\n");
+        CHECK(other.drain([] {}).empty());
+        file.follow();
+        CHECK(file.own_descriptor() == own);
+        CHECK(file.write_line("parent\n"));
+        CHECK(target.drain([] {}) == "parent\n");
+    }
+
     TEST_CASE("the logs say what was lost, without being written to") {
         const ends target = ends::pipe();
         const int before = ::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
         ::dup2(target.write, STDERR_FILENO);
-        log::streams_replaced();
+        log::follow_streams();
         for (int number = 0; number < 10'000; ++number) log::info("line {}", number);
         const std::string text = target.drain(log::flush_waiting);
         ::dup2(before, STDERR_FILENO);
         ::close(before);
-        log::streams_replaced();
+        log::follow_streams();
         CHECK(text.find("line 0\n") != std::string::npos);
         CHECK(text.find("line 9999\n") == std::string::npos);
         const auto note = text.find(" lines of the error log were lost: nobody reads the pipe\n");
