@@ -54,10 +54,17 @@ void http1_connection::drain() noexcept {
     if (!idle_) return;
     if (used_) {
         arm(shared_.limits.farewell);
-    } else if (shared_.settings.keepalive.count() != 0) {
-        // Its first request may be on its way: a client that just connected is not cut off.
+    } else if (waits_less()) {
         arm(shared_.limits.keepalive);
     }
+}
+
+// A client that has just connected is not cut off by a drain, for its first request may be on its way; but
+// one that says nothing holds it up no longer than any idle one.
+bool http1_connection::waits_less() const noexcept {
+    const auto header = shared_.settings.header_timeout;
+    const auto idle = shared_.settings.keepalive;
+    return shared_.draining && idle.count() != 0 && (header.count() == 0 || idle < header);
 }
 
 void http1_connection::cancel() {
@@ -99,7 +106,7 @@ bool http1_connection::give_way() noexcept {
 
 // The outermost frame is all that an idle connection keeps: what is big lives in serve_burst.
 awaitable<void> http1_connection::serve() {
-    arm(shared_.limits.header);
+    arm(waits_less() ? shared_.limits.keepalive : shared_.limits.header);
     for (;;) {
         const auto [ec] = co_await stream_->wait_idle();
         if (ec == asio::error::try_again && !expired_ && !cancelled_) continue;

@@ -46,6 +46,7 @@ class http1_connection final : public client_connection, public idle_connection 
 
     static void limit_expired(aio::deadline& which, void* self) noexcept;
 
+    [[nodiscard]] bool waits_less() const noexcept;
     void meet_client();
     [[nodiscard]] bool ends_idle(const error_code& waited) noexcept;
     /// From here on it is idle, until the next request or that limit.

@@ -25,6 +25,7 @@
 #include <unicoro/sleep.hpp>
 
 #include <boost/asio/basic_signal_set.hpp>
+#include <boost/asio/post.hpp>
 
 #include <unistd.h>
 
@@ -324,6 +325,8 @@ void process::take_last() {
 
 void process::end_when_idle() {
     if (!shared_.draining || !connections_.empty() || ending_) return;
+    // Those that have just ended take up room until the loop has freed them.
+    if (shared_.connections > 0) return asio::post(io_, [this] { end_when_idle(); });
     take_last();
     if (!connections_.empty()) return;
     ending_ = true;
@@ -360,8 +363,10 @@ void withhold_from_children(const master::worker_launch& how, const std::vector<
     os::withhold_write_signals();
     aio::end_stray_children();
     const std::vector<int> now = os::descriptor_numbers();
+    const std::vector<int> log_pipes = log::own_descriptors();
     os::fork_pause pause;
     pause.withhold(how.lifeline_fd);
+    for (const int each : log_pipes) pause.withhold(each);
     for (const int each : now) {
         const bool made = !std::ranges::binary_search(before, each);
         if (made) pause.withhold(each, os::withheld_as::useless);
