@@ -13,16 +13,27 @@
 namespace unicoro::worker {
 namespace {
 
-bool is_event_stream(const http::response_head& head) noexcept {
+struct event_stream_kind {
+    bool events = false;
+    bool encoded = false;  // where an event ends cannot be seen, and a cut would spoil what is decoded
+};
+
+bool is_event_stream(std::string_view content_type) noexcept {
     constexpr std::string_view type = "text/event-stream";
+    const std::string_view rest = content_type.substr(std::min(type.size(), content_type.size()));
+    const bool whole = rest.empty() || rest.front() == ';' || rest.front() == ' ';
+    return whole && http::iequals(content_type.substr(0, type.size()), type);
+}
+
+event_stream_kind kind_of(const http::response_head& head) noexcept {
+    event_stream_kind kind;
     for (std::size_t at = 0; at < head.field_count(); ++at) {
         const http::field each = head.field_at(at);
-        if (!http::iequals(each.name, "Content-Type")) continue;
-        const std::string_view rest = each.value.substr(std::min(type.size(), each.value.size()));
-        const bool whole = rest.empty() || rest.front() == ';' || rest.front() == ' ';
-        return whole && http::iequals(each.value.substr(0, type.size()), type);
+        if (http::iequals(each.name, "Content-Type")) kind.events = is_event_stream(each.value);
+        if (http::iequals(each.name, "Content-Encoding"))
+            kind.encoded = !http::iequals(each.value, "identity");
     }
-    return false;
+    return kind;
 }
 
 // The longest blank line behind a line, with any of the ends of lines that the format knows.
@@ -38,8 +49,11 @@ void http1_exchange::watch_event_stream() {
     const bool endless = writer_.plan().framing == http::response_framing::chunked ||
                          writer_.plan().framing == http::response_framing::until_close;
     // While a body comes, the connection's time limit is that of the body.
-    if (!endless || !reader_.body_done() || !is_event_stream(response())) return;
+    if (!endless || !reader_.body_done()) return;
+    const event_stream_kind kind = kind_of(response());
+    if (!kind.events) return;
     now_.event_stream = true;
+    now_.encoded_events = kind.encoded;
     connection_->carry(this);
     if (shared_.draining) drain();
 }
@@ -47,7 +61,7 @@ void http1_exchange::watch_event_stream() {
 void http1_exchange::drain() {
     app::running_request* const inside = running();
     const bool listens = inside != nullptr && inside->told_to_end();
-    now_.last_event = !listens;
+    now_.last_event = !listens && !now_.encoded_events;
 }
 
 void http1_exchange::end_behind(http::http1_writer::output& made, std::string_view piece) {

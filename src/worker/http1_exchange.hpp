@@ -90,6 +90,7 @@ class http1_exchange final : public request_run, private upgrade {
         phase stage = phase::head;
         std::string event_tail;     // of a stream of server-sent events: its last bytes
         bool event_stream = false;  // it is one, without a length
+        bool encoded_events = false;
         bool last_event = false;    // it ends with the next one
         bool ended_for_it = false;  // the application knows nothing of the end
         bool body_failed = false;   // nothing more can be read, but an answer can be written
