@@ -12,7 +12,6 @@ import socket
 import struct
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 
@@ -183,7 +182,9 @@ def started_on(start, reader, *args):
 def test_a_reader_that_stops_holds_up_nobody(start, tmp_path, worker, kind):
     reader = Reader(tmp_path, kind)
     what = [HELLO] if worker == ["native"] else [*worker, *WSGI]
-    server = started_on(start, reader, "--access-logfile", "-", "--log-level", "debug", "-w", "2", *what)
+    server = started_on(
+        start, reader, "--access-logfile", "-", "--log-level", "debug", "-w", "2", "--keep-alive", "60", *what
+    )
     os.close(reader.given)
     longest, count = 0.0, 12_000
     with server.client() as one, server.client() as other:
@@ -199,8 +200,6 @@ def test_a_reader_that_stops_holds_up_nobody(start, tmp_path, worker, kind):
         # The master must not be held up either.
         server.send(signal.SIGTTIN)
         server.wait_workers(3)
-        server.send(signal.SIGTTOU)
-        server.wait_workers(2)
         seen = wait_until(
             lambda: (found := lost_lines(reader.read())) and (found[0] + found[1] >= count) and found,
             "every line has been written or counted",
@@ -209,6 +208,8 @@ def test_a_reader_that_stops_holds_up_nobody(start, tmp_path, worker, kind):
         assert seen[1] > 0
         assert one.get("/afterwards").status in (200, 404)
         wait_until(lambda: "GET /afterwards" in reader.read(), "lines come again")
+    server.send(signal.SIGTTOU)
+    server.wait_workers(2)
     for line in reader.read().splitlines():
         assert re.match(r"\[\d{4}-.*\] \[\d+\] \[[A-Z]+\] |127\.0\.0\.1 - - \[.*\] \"", line), line
     assert server.stop() == 0

@@ -6,6 +6,7 @@ import re
 import signal
 import sys
 import time
+import zlib
 from pathlib import Path
 
 import pytest
@@ -40,8 +41,9 @@ def test_shutdown_delay_serves_on_and_tells_the_application(start):
     assert time.monotonic() - began >= 2
 
 
-def test_a_worker_that_dies_in_the_delay_is_replaced(start):
-    server = start("--shutdown-delay", "5", *WSGI)
+@pytest.mark.parametrize("preload", [[], ["--preload"]])
+def test_a_worker_that_dies_in_the_delay_is_replaced(start, preload):
+    server = start("--shutdown-delay", "5", *preload, *WSGI)
     (worker,) = server.workers()
     server.send(signal.SIGTERM)
     server.notices.wait_for("STOPPING=1")
@@ -118,6 +120,25 @@ def test_who_comes_during_the_drain_is_served_at_its_end(start, tmp_path):
             assert client.response().text == "hello"
             client.close()
     assert server.wait_exit() == 0
+
+
+@pytest.mark.parametrize("worker", [["-k", "sync"], ["--threads", "2"]])
+def test_who_says_nothing_does_not_hold_up_a_stop(start, tmp_path, worker):
+    """Longer than any idle connection would: as sync finds it, accepted by the drain itself."""
+    server = start("--keep-alive", "1", "--header-timeout", "30", *worker, *WSGI)
+    gate = tmp_path / "gate"
+    with server.client() as slow, server.client() as silent:
+        slow.request(f"/wait?{gate}")
+        server.send(signal.SIGTERM)
+        server.wait_log("Handling signal: term")
+        with server.client() as late:
+            began = time.monotonic()
+            gate.touch()
+            assert slow.response().text == "waited"
+            assert silent.closed_by_server()
+            assert late.closed_by_server()
+    assert server.wait_exit() == 0
+    assert time.monotonic() < began + 8
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
@@ -205,6 +226,19 @@ def test_wsgi_events_end_whole(start, tmp_path, worker, number):
         assert server.wait_exit() == 0
     else:
         server.wait_workers(1)
+
+
+@pytest.mark.parametrize("worker", [["-k", "sync"], ["-k", "async"], ["--threads", "3"]])
+def test_events_that_are_compressed_are_not_cut(start, worker):
+    server = start("--graceful-timeout", "60", *worker, *WSGI)
+    with server.client() as client:
+        client.request("/packed")
+        wait_until(lambda: client.sock.recv(400, 2), "the first bytes")
+        server.send(signal.SIGTERM)
+        unpacker = zlib.decompressobj(wbits=-15)
+        assert unpacker.decompress(client.response().body).replace(b"\n", b"").count(b"data: x") >= 50
+        assert unpacker.eof
+    assert server.wait_exit() == 0
 
 
 @pytest.mark.parametrize("worker", [["-k", "sync"], ["-k", "async"]])

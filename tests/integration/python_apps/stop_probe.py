@@ -4,6 +4,7 @@
 import asyncio
 import os
 import time
+import zlib
 
 EVENTS = [("Content-Type", "text/event-stream; charset=utf-8")]
 
@@ -27,6 +28,9 @@ def wsgi(environ, start_response):
     if path == "/events":
         start_response("200 OK", EVENTS)
         return wsgi_events(query)
+    if path == "/packed":
+        start_response("200 OK", [*EVENTS, ("Content-Encoding", "deflate")])
+        return packed_events(environ["unicoro.draining"])
     if path == "/download":
         start_response("200 OK", [("Content-Type", "application/octet-stream")])
         return wsgi_download(query)
@@ -45,6 +49,19 @@ def wsgi_events(left):
             time.sleep(0.02)
     finally:
         open(left, "w").close()
+
+
+def packed_events(draining):
+    """What it sends looks as if an event ended there. Has an end of its own."""
+    packer = zlib.compressobj(wbits=-15)
+    more = 50
+    while more:
+        more -= draining()
+        # The second is a block that is stored as it is: 0x0a0a bytes.
+        yield packer.compress(b"data: x\n") + packer.flush(zlib.Z_FULL_FLUSH)
+        yield b"\0\x0a\x0a\xf5\xf5" + b"\n" * 0x0A0A
+        time.sleep(0.01)
+    yield packer.flush()
 
 
 def wsgi_download(name):
