@@ -72,8 +72,9 @@ awaitable<bool> request_run::enter() {
             cancelled = ec;
         }
         queue_deadline_.disarm();
-        co_await end_nursery();
+        // The watch ends with the request's nursery then.
         if (cancelled) throw boost::system::system_error(cancelled);
+        co_await nursery_.close();
         if (place_.inside()) shared_.deadlines.arm(deadline_, shared_.rules.timeout(now_.rule));
     }
     if (place_.refused()) shed();

@@ -49,7 +49,12 @@ awaitable<void> request_run::run() {
     }
     handled();
     // Nothing that was started for the request may see its end, least of all when that came early.
-    if (!nursery_.empty()) co_await end_nursery();
+    if (!nursery_.empty()) {
+        // Not in a coroutine of its own, which a request that is cancelled cannot await.
+        co_await asio::this_coro::throw_if_cancelled(false);
+        co_await nursery_.close();
+        co_await asio::this_coro::throw_if_cancelled(true);
+    }
     place_.leave();
     if (now_.out_of_time && !connection_cancelled()) {
         // The cancellation was for the handling only: what answers it must not see it.
@@ -63,12 +68,6 @@ awaitable<void> request_run::run() {
     }
     const bool concluded = try_conclude();
     if (!concluded) co_await conclude();
-}
-
-awaitable<void> request_run::end_nursery() {
-    co_await asio::this_coro::throw_if_cancelled(false);
-    co_await nursery_.close();
-    co_await asio::this_coro::throw_if_cancelled(true);
 }
 
 void request_run::end() {

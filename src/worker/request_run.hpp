@@ -126,7 +126,6 @@ class request_run : public app::exchange {
     void come_under_rule() noexcept;
     void measure_wait() noexcept;
     awaitable<void> watch_client();
-    awaitable<void> end_nursery();
     void shed();
 
     void log_failure(const std::exception_ptr& failure) const;

@@ -74,14 +74,14 @@ struct fresh_request_probe {
         fill(static_cast<request_run&>(exchange));
         http::fill(exchange.reader_);
         http::fill(exchange.writer_);
-        auto& [body, unsent, unsent_body, stage, event_tail, event_stream, last_event, ended_for_it, body_failed, send_late, websocket_failed, websocket, handover] =
+        auto& [body, unsent, unsent_body, stage, event_tail, event_stream, encoded_events, last_event, ended_for_it, body_failed, send_late, websocket_failed, websocket, handover] =
             exchange.now_;
         body = "left over";
         unsent.fill(iovec{body.data(), body.size()});
         unsent_body = body.size();
         stage = http1_exchange::phase::finished;
         event_tail = "over";
-        event_stream = last_event = ended_for_it = true;
+        event_stream = encoded_events = last_event = ended_for_it = true;
         body_failed = send_late = websocket_failed = true;
         websocket = nullptr;  // those two have tests of their own: they must not be seen to outlive it
         handover = nullptr;
@@ -103,7 +103,7 @@ struct fresh_request_probe {
         CHECK(now.unsent_body == 0);
         CHECK(now.stage == http1_exchange::phase::head);
         CHECK(now.event_tail.empty());
-        CHECK_FALSE((now.event_stream || now.last_event || now.ended_for_it));
+        CHECK_FALSE((now.event_stream || now.encoded_events || now.last_event || now.ended_for_it));
         CHECK_FALSE((now.body_failed || now.send_late || now.websocket_failed));
         CHECK(now.websocket == nullptr);
         CHECK(now.handover == nullptr);
@@ -219,6 +219,17 @@ awaitable<void> cancel_late(unicoro::worker::http1_connection& connection, int& 
     }
 }
 
+/// Waits until it is cancelled, and says in which request that was.
+awaitable<void> read_on(unicoro::app::exchange& exchange, std::string& ended_in) {
+    ended_in = "begun";
+    try {
+        co_await unicoro::sleep_for(1h);
+    } catch (...) {
+        ended_in = exchange.head().path;
+        throw;
+    }
+}
+
 }  // namespace
 
 TEST_SUITE("request_run") {
@@ -253,6 +264,20 @@ TEST_SUITE("request_run") {
         worker.wire->client_sends(get("/a") + get("/b"));
         CHECK(worker.until([&] { return worker.group.empty(); }));
         CHECK(handled == 1);
+    }
+
+    TEST_CASE("what runs in its nursery ends before it, also where its connection is cancelled") {
+        wired worker;
+        std::string ended_in;
+        worker.host.run = [&](unicoro::app::exchange& exchange) -> awaitable<void> {
+            exchange.nursery().spawn("a read", read_on(exchange, ended_in));
+            co_await unicoro::sleep_for(1h);
+        };
+        worker.wire->client_sends(get("/a"));
+        CHECK(worker.until([&] { return ended_in == "begun"; }));
+        worker.carried->cancel();
+        CHECK(worker.until([&] { return worker.group.empty(); }));
+        CHECK(ended_in == "/a");
     }
 
     TEST_CASE("one that runs out of time is answered, and the connection carries the next") {
