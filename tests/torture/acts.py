@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: MIT
 """What the client knows of the acts in apps/ and native/: how a right answer looks."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 # How the answer of an act looks when nobody ends the request before it.
 WHOLE = "whole"  # every byte is known
 ECHO = "echo"  # the request's body
 CUT = "cut"  # what is known, then broken off so that it shows
 FAIL = "fail"  # 500, or cut where something went out
+EVENTS = "events"  # endless; where it ends whole, behind an event
 OWN = "own"  # no telling how much of it, but nothing of another request
 
 READS_ALL, READS_SOME, READS_NOTHING = "all", "some", "nothing"
@@ -32,6 +33,10 @@ class Act:
 SHORT = (0, 1, 10)
 LONG = (0, 5, 40, 300, 900)
 STREAM = {"pieces": (1, 30), "sizes": (10, 3000, 70_000)}
+
+# Drained before its client leaves, if it can be: 34 events are what that waits for at most.
+EVENT_STREAM = Act("event_stream", answer=EVENTS, leaves=("streaming",), pauses=(1, 20, 60), sizes=(3000, 70_000),
+                   body="none", weight=6)
 
 # In line, a pause holds the whole worker.
 WSGI_IN_LINE = [
@@ -68,12 +73,14 @@ def _with(table, pauses, **more):
 
 WSGI_THREADS = _with(WSGI_IN_LINE, LONG) + [
     Act("busy", reads=READS_ALL, pauses=(100, 400)),
+    EVENT_STREAM,
     Act("endless_busy", answer=OWN, needs_timeout=True, weight=1),
     Act("endless_stream", answer=OWN, leaves=("streaming",), sizes=(3000, 70_000)),
     Act("endless", answer=OWN, needs_timeout=True, body="large"),
 ]
 
 WSGI_GREENLETS = _with(WSGI_IN_LINE, LONG) + [
+    EVENT_STREAM,
     Act("endless_stream", answer=OWN, leaves=("streaming",), sizes=(3000, 70_000)),
     Act("endless", answer=OWN, needs_timeout=True, body="large", weight=3),
     Act("timeout_read", pauses=(20, 100), body="large", weight=4),
@@ -89,6 +96,7 @@ WSGI_GREENLETS = _with(WSGI_IN_LINE, LONG) + [
 ]
 
 ASGI = [
+    EVENT_STREAM,
     Act("endless_stream", answer=OWN, leaves=("streaming",), sizes=(3000, 70_000)),
     Act("endless", answer=OWN, leaves=("headed", "body", "sent"), pauses=(0, 20), body="large", weight=4),
     Act("endless_timeout", answer=OWN, needs_timeout=True, body="large", weight=4),
@@ -120,6 +128,7 @@ ASGI = [
 ]
 
 NATIVE = [
+    replace(EVENT_STREAM, status=200),
     Act("endless_stream", answer=OWN, leaves=("streaming",), sizes=(3000, 70_000), status=200),
     Act("endless", answer=OWN, needs_timeout=True, body="large"),
     Act("plain", reads=READS_ALL, weight=6),

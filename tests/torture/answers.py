@@ -91,7 +91,9 @@ def judge_body(script: Script, data: bytes, whole: bool) -> None:
             raise Wrong(f"{script.mark}: not the file: {data[:80]!r}")
         return
     _own_marks(script, data)
-    if script.act.answer in (acts.OWN, acts.FAIL):
+    if script.act.answer == acts.EVENTS and whole and not data.endswith(b"\n\n"):
+        raise Wrong(f"{script.mark}: the stream of events ends in the middle of one: {data[-80:]!r}")
+    if script.act.answer in (acts.OWN, acts.FAIL, acts.EVENTS):
         return
     reads = script.act.reads != acts.READS_NOTHING and script.act.answer != acts.ECHO
     got = _strip_reading(script, data, whole) if reads else data

@@ -145,7 +145,7 @@ class Exchange:
     def _unanswered(self, taken: bool) -> str:
         # A kept connection may end while a request is on its way.
         may = not self.first or self.weather.may_be_over or not taken
-        if not may and self.script.act.answer not in (acts.OWN, acts.FAIL):
+        if not may and self.script.act.answer not in (acts.OWN, acts.FAIL, acts.EVENTS):
             raise Lost(f"closed without an answer to {self.script.act.name} ({self.script.end})")
         return UNANSWERED
 

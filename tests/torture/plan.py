@@ -43,6 +43,7 @@ class Round:
     request_timeout: bool = False
     hasty: bool = False
     pools: bool = True
+    spread: bool = False  # a drain takes its time with event streams and WebSockets
     crowded: bool = False  # requests wait for their place
     shaped_log: bool = False  # access lines go through Python
     interval: tuple[float, float] = (1.0, 2.5)  # between two troubles
@@ -73,6 +74,8 @@ class Round:
             values["queue_timeout"] = 0
             values["queue_order"] = "adaptive_lifo"
             values["request_rules"] = [{"path": "/never/asked", "priority": "low"}]
+        if self.spread:
+            values["drain_spread"] = HASTY / 2
         if self.shaped_log:
             values["logger_class"] = "shaped_log.Log"
         return values
@@ -81,7 +84,7 @@ class Round:
     def title(self) -> str:
         parts = [self.kind.name, self.trouble, self.final.name]
         parts += ["request_timeout"] * self.request_timeout + ["hasty"] * self.hasty
-        parts += ["crowded"] * self.crowded
+        parts += ["crowded"] * self.crowded + ["spread"] * self.spread
         parts += ["pools off"] * (not self.pools) + ["shaped log"] * self.shaped_log
         return ", ".join(parts)
 
@@ -112,5 +115,6 @@ def rounds(seed: str, kinds: list[str], seconds: float):
                 pools=random.random() < 0.5,
                 shaped_log=random.random() < 0.3 and name != "native",
                 crowded=random.random() < 0.4,
+                spread=random.random() < 0.4,
             )
         number += 1

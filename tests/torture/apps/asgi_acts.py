@@ -4,12 +4,14 @@ asgi_websocket_acts."""
 
 import asyncio
 import contextlib
+import itertools
 import os
 import tempfile
 import threading
 import time
 
 import asgi_websocket_acts
+from asgi_messages import body, read_all, send_pieces, start, until_gone, whole
 from marks import Ask, OnPurpose, note_lifespan, state
 
 left = set()
@@ -25,48 +27,6 @@ def leave(coroutine):
     left.add(task)
     task.add_done_callback(left.discard)
     return task
-
-
-async def start(ask, send, length=None):
-    headers = [(name.lower().encode(), value.encode()) for name, value in ask.fields]
-    if length is not None:
-        headers.append((b"content-length", str(length).encode()))
-    await send({"type": "http.response.start", "status": ask.status, "headers": headers})
-
-
-async def body(send, piece, more=True):
-    await send({"type": "http.response.body", "body": piece, "more_body": more})
-
-
-async def whole(ask, send, data):
-    await start(ask, send, len(data))
-    await body(send, data, more=False)
-
-
-async def send_pieces(ask, send, end=True):
-    for index in range(ask.count):
-        if ask.pause:
-            await asyncio.sleep(ask.pause)
-        await body(send, ask.piece(index))
-    if end:
-        await body(send, b"", more=False)
-
-
-async def read_all(receive):
-    """The body, or None when the client has gone before its end."""
-    data = b""
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            return None
-        data += message.get("body", b"")
-        if not message.get("more_body"):
-            return data
-
-
-async def until_gone(receive):
-    while (await receive())["type"] != "http.disconnect":
-        pass
 
 
 async def plain(ask, receive, send):
@@ -275,6 +235,30 @@ async def endless_stream(ask, receive, send):
         await asyncio.sleep(0.001)
 
 
+async def event_stream(ask, receive, send):
+    """Deaf, or told of the end and then leaving or saying good-bye."""
+    async def streaming():
+        await start(ask, send)
+        for index in itertools.count():
+            await body(send, ask.piece(index) + b"\n\n")
+            await asyncio.sleep(ask.pause)
+
+    way = ask.variant % 3
+    if way == 0:
+        return await streaming()
+    task = asyncio.ensure_future(streaming())
+    try:
+        await until_gone(receive)
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError, ConnectionResetError):
+            await task
+    if way == 2:
+        with contextlib.suppress(ConnectionResetError):
+            await body(send, b"event: bye\n\n")
+            await body(send, b"", more=False)
+
+
 async def thread_left(ask, receive, send):
     """A thread that has the loop use the request, whether that is over or not."""
     loop = asyncio.get_running_loop()
@@ -358,8 +342,8 @@ ACTS = {
     for act in (
         plain, slow, echo, stream, early, partial, fail_first, fail_late, fail_after, silent, events, listener,
         asks_whether_gone, impatient, listener_left, reader_left, sender_left, background, in_thread, endless,
-        endless_timeout, endless_stream, thread_left, stubborn, cancelled, inside_itself, closed_elsewhere,
-        file, report,
+        endless_timeout, endless_stream, event_stream, thread_left, stubborn, cancelled, inside_itself,
+        closed_elsewhere, file, report,
     )
 }
 

@@ -51,7 +51,8 @@ class Ask:
 
     @property
     def fields(self) -> list[tuple[str, str]]:
-        return [("X-Mark", self.mark), ("Set-Cookie", f"mark={self.mark}"), ("Content-Type", "text/plain")]
+        kind = "text/event-stream" if self.act == "event_stream" else "text/plain"
+        return [("X-Mark", self.mark), ("Set-Cookie", f"mark={self.mark}"), ("Content-Type", kind)]
 
     def piece(self, index: int) -> bytes:
         return piece(self.mark, index, self.size)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """WSGI applications of every worker class: the last segment of the path names the act."""
 
+import itertools
 import tempfile
 import threading
 import time
@@ -236,6 +237,14 @@ def endless_stream(ask, environ, start_response):
         time.sleep(0.001)
 
 
+def event_stream(ask, environ, start_response):
+    begin(ask, start_response)
+    for index in itertools.count():
+        yield ask.piece(index)
+        yield b"\n\n"
+        time.sleep(ask.pause)
+
+
 def keep(ask, environ, start_response):
     kept.append((environ, start_response, begin(ask, start_response)))
     del kept[:-20]
@@ -296,7 +305,7 @@ ACTS = {
     for act in (
         plain, lines, slow, echo, stream, early, early_stream, partial, fail_first, fail_late, fail_close,
         read_at_close, twice, written, lazy, lazy_repr, wrapped_file, stubborn, busy, endless, endless_busy,
-        endless_stream,
+        endless_stream, event_stream,
         keep, afterwards, thread_left, write_left, report,
     )
 }

@@ -79,8 +79,8 @@ awaitable<void> echo_body(unicoro::response_writer& out, request* asked) {
     }
 }
 
-response streamed(const ask& wanted, response::body_stream body) {
-    response answer = response::stream("text/plain", std::move(body));
+response streamed(const ask& wanted, response::body_stream body, const char* type = "text/plain") {
+    response answer = response::stream(type, std::move(body));
     return wanted.marked(std::move(answer));
 }
 
@@ -104,6 +104,21 @@ awaitable<response> endless_stream(request&, ask wanted) {
         return write_for_ever(out, wanted);
     };
     co_return streamed(wanted, std::move(body));
+}
+
+awaitable<void> write_events(unicoro::response_writer& out, ask wanted) {
+    for (std::size_t index = 0;; ++index) {
+        const std::string event = wanted.piece(index) + "\n\n";
+        co_await out.write(event);
+        co_await unicoro::sleep_for(wanted.pause);
+    }
+}
+
+awaitable<response> event_stream(request&, ask wanted) {
+    response::body_stream body = [wanted](unicoro::response_writer& out) {
+        return write_events(out, wanted);
+    };
+    co_return streamed(wanted, std::move(body), "text/event-stream");
 }
 
 /// Ends when the server cancels it.
@@ -153,6 +168,7 @@ const acts http_acts{
     {"stream", stream},
     {"endless", endless},
     {"endless_stream", endless_stream},
+    {"event_stream", event_stream},
     {"echo", echo},
     {"file", file},
 };
