@@ -230,6 +230,11 @@ awaitable<void> read_on(unicoro::app::exchange& exchange, std::string& ended_in)
     }
 }
 
+awaitable<void> wait_beside(unicoro::app::exchange& exchange, std::string& ended_in) {
+    exchange.nursery().spawn("a read", read_on(exchange, ended_in));
+    co_await unicoro::sleep_for(1h);
+}
+
 }  // namespace
 
 TEST_SUITE("request_run") {
@@ -269,10 +274,7 @@ TEST_SUITE("request_run") {
     TEST_CASE("what runs in its nursery ends before it, also where its connection is cancelled") {
         wired worker;
         std::string ended_in;
-        worker.host.run = [&](unicoro::app::exchange& exchange) -> awaitable<void> {
-            exchange.nursery().spawn("a read", read_on(exchange, ended_in));
-            co_await unicoro::sleep_for(1h);
-        };
+        worker.host.run = [&](unicoro::app::exchange& exchange) { return wait_beside(exchange, ended_in); };
         worker.wire->client_sends(get("/a"));
         CHECK(worker.until([&] { return ended_in == "begun"; }));
         worker.carried->cancel();
