@@ -93,6 +93,7 @@ bool http1_connection::ends_idle(const error_code& waited) noexcept {
 
 void http1_connection::await_next(aio::deadline_queue& limit) {
     arm(limit);
+    stop_idling();
     shared_.idle.push_back(*this);
 }
 
@@ -110,13 +111,12 @@ awaitable<void> http1_connection::serve() {
     for (;;) {
         const auto [ec] = co_await stream_->wait_idle();
         if (ec == asio::error::try_again && !expired_ && !cancelled_) continue;
-        stop_idling();
         if (ends_idle(ec)) break;
         if (!used_) meet_client();
         const after_burst next = co_await serve_burst();
         if (next == after_burst::close) break;
-        // Nothing came yet: the limit for a first request runs on.
-        if (!used_) continue;
+        // Woken for nothing, its limit runs on, and so does the time that it has been idle for.
+        if (next == after_burst::nothing && (!used_ || limit_.armed())) continue;
         if (cancelled_) break;
         if (shared_.draining) {
             await_next(shared_.limits.farewell);
@@ -125,6 +125,7 @@ awaitable<void> http1_connection::serve() {
         if (shared_.settings.keepalive.count() == 0) break;
         await_next(shared_.limits.keepalive);
     }
+    stop_idling();
     limit_.disarm();
     stream_->close();
 }
@@ -134,8 +135,11 @@ awaitable<http1_connection::after_burst> http1_connection::serve_burst() {
     unsigned served = 0;
     for (;;) {
         http1_exchange::head_step step = request->try_read_head();
+        if (step == http1_exchange::head_step::need_more && !request->has_unread()) {
+            co_return served > 0 ? after_burst::wait : after_burst::nothing;
+        }
+        stop_idling();
         if (step == http1_exchange::head_step::need_more) {
-            if (!request->has_unread()) co_return after_burst::wait;
             // A request that has begun to arrive is not cut off by a drain.
             idle_ = false;
             arm(shared_.limits.header);

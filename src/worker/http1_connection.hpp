@@ -6,6 +6,7 @@
 #include "worker/client_connection.hpp"
 #include "worker/idle_connections.hpp"
 
+#include <cstdint>
 #include <memory>
 
 namespace unicoro::worker {
@@ -42,7 +43,7 @@ class http1_connection final : public client_connection, public idle_connection 
     void carry(upgrade* other) noexcept { upgrade_ = other; }
 
   private:
-    enum class after_burst : bool { close, wait };
+    enum class after_burst : std::uint8_t { close, wait, nothing };
 
     static void limit_expired(aio::deadline& which, void* self) noexcept;
 
