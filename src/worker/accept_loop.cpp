@@ -35,6 +35,9 @@ constexpr std::chrono::seconds between_complaints{10};
 constexpr int at_once_alone = 16;
 constexpr int at_once_shared = 1;
 
+// What siblings say of themselves need not be true.
+constexpr int most_left_to_siblings = 20;
+
 enum class accepted { one, none, failed };
 
 struct accept_outcome {
@@ -176,11 +179,15 @@ awaitable<void> accept_loop(
             co_await sleep_for(fair_turn::longest_wait);
             shared.turn.waited(*sibling, clock::now());
         }
-        while (shared.is_full() && someone_waits(from)) {
-            if (!longest_idle_gives_way(shared)) {
-                shared.turn.take(false);
-                if (full.due()) tell_full(shared);
+        for (int left = 0; shared.is_full() && someone_waits(from); ++left) {
+            shared.turn.take(false);
+            const auto sibling = shared.turn.with_room();
+            if (sibling && left < most_left_to_siblings) {
+                co_await sleep_for(fair_turn::longest_wait_for_room);
+                shared.turn.waited(*sibling, clock::now());
+                continue;
             }
+            if (!longest_idle_gives_way(shared) && full.due()) tell_full(shared);
             [[maybe_unused]] const auto [rung] = co_await shared.room.async_wait(as_tuple);
         }
         accept_outcome outcome{accepted::one};

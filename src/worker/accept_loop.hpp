@@ -8,9 +8,9 @@
 
 namespace unicoro::worker {
 
-/// Accepts until cancelled. While worker_connections are open, the longest idle one gives way to a new one,
-/// and where none is idle the new one waits. Outlives every error of accept(2). Each connection gets a stream
-/// of `streams` and becomes a task of `connections`.
+/// Accepts until cancelled. While worker_connections are open, a new one is left to a sibling that has room;
+/// else the longest idle one gives way to it, and where none is idle it waits. Outlives every error of
+/// accept(2). Each connection gets a stream of `streams` and becomes a task of `connections`.
 awaitable<void> accept_loop(
     serving& shared, const os::listener& from, stream_factory& streams, aio::task_group& connections
 );

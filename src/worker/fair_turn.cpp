@@ -42,6 +42,16 @@ std::optional<fair_turn::sibling> fair_turn::look(clock::time_point now) {
     return least;
 }
 
+std::optional<fair_turn::sibling> fair_turn::with_room() const {
+    const std::size_t used = board_.used();
+    for (std::size_t slot = 0; slot < used; ++slot) {
+        if (slot == slot_) continue;
+        const scoreboard::load told = board_.read(slot);
+        if (told.takes && may_come(slot, told)) return sibling{slot, told.looks};
+    }
+    return std::nullopt;
+}
+
 bool fair_turn::may_come(std::size_t slot, const scoreboard::load& told) const {
     if (slot >= absences_.size()) return true;
     return absences_[slot].missed < most_chances || told.looks != absences_[slot].looks;

@@ -21,6 +21,9 @@ class fair_turn {
     /// How long a connection may wait for a sibling to take it.
     static constexpr std::chrono::microseconds longest_wait{2000};
 
+    /// The same where this worker is full: a connection of its own would have to go.
+    static constexpr std::chrono::milliseconds longest_wait_for_room{10};
+
     /// How often a sibling that shows nothing is waited for: it may only have had no turn on the CPU.
     static constexpr unsigned most_chances = 2;
 
@@ -49,6 +52,10 @@ class fair_turn {
     /// There may be a connection to take: whom to wait for before that, if anybody. No longer than
     /// `longest_wait`; then `waited`, and the connection is taken if it is still there.
     [[nodiscard]] std::optional<sibling> look(clock::time_point now);
+
+    /// This worker is full: who may take the connection instead, if anybody. No longer than
+    /// `longest_wait_for_room`; then `waited`, and this again.
+    [[nodiscard]] std::optional<sibling> with_room() const;
 
     /// The wait for it is over.
     void waited(const sibling& awaited, clock::time_point now);

@@ -103,6 +103,23 @@ TEST_CASE("who does not take connections is not waited for") {
     CHECK(four.first() == 0);
 }
 
+TEST_CASE("one that is full leaves it to whoever takes more, as long as that may come") {
+    workers four(100);
+    CHECK_FALSE(four.turn.with_room());
+    four.sibling(1, 500, 1, false);
+    CHECK_FALSE(four.turn.with_room());
+    four.sibling(2, 500);
+    for (unsigned chance = 0; chance < fair_turn::most_chances; ++chance) {
+        const auto awaited = four.turn.with_room();
+        REQUIRE(awaited);
+        CHECK(awaited->slot == 2);
+        four.turn.waited(*awaited, four.now);
+    }
+    CHECK_FALSE(four.turn.with_room());
+    four.sibling(2, 500, 2);
+    CHECK(four.turn.with_room());
+}
+
 TEST_CASE("who was waited for in vain is not waited for until it shows itself") {
     workers four(100);
     four.sibling(1, 1);
