@@ -25,16 +25,22 @@ std::pair<char, std::size_t> first_byte(std::string_view path) noexcept {
 
 }  // namespace
 
-std::optional<std::size_t> mounted_length(std::string_view path, std::string_view prefix) noexcept {
+std::optional<std::size_t> mounted_length(
+    std::string_view path, std::string_view prefix, encoded_slash slash
+) noexcept {
+    const auto is_slash = [slash](char byte, std::size_t length) {
+        return byte == '/' && (length == 1 || slash == encoded_slash::ends_segment);
+    };
     std::size_t at = 0;
     for (const char wanted : prefix) {
         if (at == path.size()) return std::nullopt;
         const auto [byte, length] = first_byte(path.substr(at));
-        // An encoded slash is a part of a segment, never the end of one.
-        if (byte != wanted || (wanted == '/' && length > 1)) return std::nullopt;
+        if (byte != wanted || (wanted == '/' && !is_slash(byte, length))) return std::nullopt;
         at += length;
     }
-    if (at < path.size() && path[at] != '/') return std::nullopt;
+    if (at == path.size()) return at;
+    const auto [byte, length] = first_byte(path.substr(at));
+    if (!is_slash(byte, length)) return std::nullopt;
     return at;
 }
 

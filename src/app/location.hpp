@@ -25,10 +25,13 @@ struct location {
     [[nodiscard]] std::string script_name() const { return std::string(server).append(prefix); }
 };
 
+/// What "%2F" is: a part of a segment, or what applications that see the decoded path take it for.
+enum class encoded_slash : bool { within_segment, ends_segment };
+
 /// Bytes of `path`, which may be percent-encoded, that `prefix` takes: in whole segments. Nothing
 /// when `path` does not lie under it. An empty prefix takes none.
 [[nodiscard]] std::optional<std::size_t> mounted_length(
-    std::string_view path, std::string_view prefix
+    std::string_view path, std::string_view prefix, encoded_slash slash = encoded_slash::within_segment
 ) noexcept;
 
 /// Finds where requests belong, by SCRIPT_NAME of a trusted peer, else of the process's environment, and

@@ -19,7 +19,8 @@ request_rules::request_rules(const settings::server_settings& values, aio::deadl
 
 request_rules::number request_rules::find(std::string_view path) const noexcept {
     const auto found = std::find_if(rules_.begin(), rules_.end(), [path](const rule& each) {
-        return app::mounted_length(path, each.prefix).has_value();
+        // Else "/report%2F" were a way around the limits of "/report".
+        return app::mounted_length(path, each.prefix, app::encoded_slash::ends_segment).has_value();
     });
     return found == rules_.end() ? none : static_cast<number>(found - rules_.begin() + 1);
 }

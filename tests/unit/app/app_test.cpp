@@ -13,6 +13,7 @@
 using namespace unicoro::app;
 
 TEST_SUITE("location") {
+    using unicoro::app::encoded_slash;
     using unicoro::app::mounted_length;
 
     TEST_CASE("a prefix takes whole segments, encoded or not") {
@@ -23,6 +24,10 @@ TEST_SUITE("location") {
         CHECK(mounted_length("/%61pi/x", "/api") == 6);
         CHECK(mounted_length("/%61pi", "/api") == 6);
         CHECK(mounted_length("/a%2Fb", "/a/b") == std::nullopt);
+        CHECK(mounted_length("/a%2Fb", "/a") == std::nullopt);
+        CHECK(mounted_length("/a%2Fb", "/a/b", encoded_slash::ends_segment) == 6);
+        CHECK(mounted_length("/a%2fb", "/a", encoded_slash::ends_segment) == 2);
+        CHECK(mounted_length("/a%2b", "/a", encoded_slash::ends_segment) == std::nullopt);
         CHECK(mounted_length("/a%2", "/a%2") == 4);
         CHECK(mounted_length("/anything", "") == 0);
         CHECK(mounted_length("", "") == 0);
