@@ -5,6 +5,7 @@
 #include "worker/request_run.hpp"
 #include "worker/serving.hpp"
 
+#include <boost/asio/this_coro.hpp>
 #include <boost/system/system_error.hpp>
 
 #include <algorithm>
