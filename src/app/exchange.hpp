@@ -29,6 +29,13 @@ class running_request {
     /// Where its code is, as a stack of calls; empty when that cannot be told.
     [[nodiscard]] virtual std::string stack() const = 0;
 
+    /// What has been computed for it, where its code has a thread for itself and that was measured.
+    [[nodiscard]] virtual std::optional<std::chrono::nanoseconds> cpu_time() const { return std::nullopt; }
+
+    /// The two above for other threads than the loop's, also when the request is over by then, where its code
+    /// has a thread for itself. Null: it shares the loop's.
+    [[nodiscard]] virtual std::shared_ptr<const running_request> from_outside() { return nullptr; }
+
     /// The worker drains, and the response is a stream of events, which has no end of its own. True when the
     /// application waits for such word and will end it; else one more event goes through.
     [[nodiscard]] virtual bool told_to_end() noexcept { return false; }

@@ -107,6 +107,7 @@ struct server_settings {
     std::vector<std::string> reload_extra_files;  ///< as written: files or patterns (globs)
     bool spew = false;
     seconds_setting blocked_loop_warning{1'000};  ///< 0 = off
+    seconds_setting slow_request_log{0};          ///< 0 = off
 
     // transport limits
     seconds_setting keepalive{2'000};  ///< 0 = close after each response

@@ -151,6 +151,11 @@ std::vector<setting> process_limits() {
              "A GET request that each worker answers before it counts as ready, with a status below 500 and "
              "within boot_timeout; a URL says which host and scheme the application sees; may be repeated",
          .variable = variable_kind::ours},
+    };
+}
+
+std::vector<setting> warnings() {
+    return {
         {.name = "blocked_loop_warning",
          .flags = "--blocked-loop-warning",
          .metavar = "SECONDS",
@@ -159,6 +164,15 @@ std::vector<setting> process_limits() {
          .help = "If one callback holds up a worker's loop for longer than this, the worker logs a warning "
                  "with its requests, the newest first, and the stack of the culprit; 0 = never. Does not "
                  "apply to Python code under the class sync, which holds the loop by design",
+         .variable = variable_kind::ours},
+        {.name = "slow_request_log",
+         .flags = "--slow-request-log",
+         .metavar = "SECONDS",
+         .type = seconds(),
+         .kept = stored_in<&server_settings::slow_request_log>(),
+         .help =
+             "Log a warning, once, about each request that has run in the application for longer than this: "
+             "how long it waited and ran, its CPU time, and the stack where it is now; 0 = never",
          .variable = variable_kind::ours},
     };
 }
@@ -226,7 +240,8 @@ std::vector<setting> processes() {
          .metavar = "N",
          .type = whole_number(1, 10'000'000),
          .kept = stored_in<&server_settings::worker_connections>(),
-         .help = "How many connections a worker holds at once; further ones wait in the backlog"},
+         .help = "How many connections a worker holds at once; a further one takes the place of the longest "
+                 "idle one, or waits in the backlog"},
     };
 }
 
@@ -234,7 +249,8 @@ std::vector<setting> processes() {
 
 part workers() {
     return join(
-        section::workers, {processes(), recycling(), recycling_by_memory(), process_limits(), development()}
+        section::workers,
+        {processes(), recycling(), recycling_by_memory(), process_limits(), warnings(), development()}
     );
 }
 

@@ -54,6 +54,7 @@ void http1_exchange::watch_event_stream() {
     if (!kind.events) return;
     now_.event_stream = true;
     now_.encoded_events = kind.encoded;
+    no_end_in_sight();
     connection_->carry(this);
     if (shared_.draining) drain();
 }

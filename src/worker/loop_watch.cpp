@@ -2,7 +2,6 @@
 #include "worker/loop_watch.hpp"
 
 #include "log/log.hpp"
-#include "os/thread_stack.hpp"
 
 #include <boost/asio/post.hpp>
 
@@ -12,16 +11,15 @@
 #include <algorithm>
 #include <condition_variable>
 #include <mutex>
-#include <optional>
 #include <string>
 #include <thread>
+#include <utility>
 
 namespace unicoro::worker {
 
 namespace {
 
 using clock = std::chrono::steady_clock;
-using namespace std::chrono_literals;
 
 constexpr std::size_t most_requests = 5;
 
@@ -50,23 +48,20 @@ std::string running_requests(const scoreboard::table& board, std::size_t slot) {
 
 struct loop_watch::state {
     state(
-        app::host& served,
+        std::shared_ptr<loop_stack> of_loop,
         const scoreboard::table& table,
         std::size_t own_slot,
         std::chrono::milliseconds most
     )
-        : host(served), board(table), slot(own_slot), limit(most) {
-        if (host.runs_native_code()) native.emplace();
-    }
+        : held(std::move(of_loop)), board(table), slot(own_slot), limit(most) {}
 
     /// While the loop is held: what the warning says of it.
     void report(clock::time_point since, std::unique_lock<std::mutex>& lock);
 
-    app::host& host;
+    const std::shared_ptr<loop_stack> held;
     const scoreboard::table& board;
     const std::size_t slot;
     const std::chrono::milliseconds limit;
-    std::optional<os::thread_stack> native;
     std::mutex mutex;
     std::condition_variable news;
     bool unanswered = false;
@@ -76,12 +71,12 @@ struct loop_watch::state {
 void loop_watch::state::report(clock::time_point since, std::unique_lock<std::mutex>& lock) {
     lock.unlock();
     const std::string requests = running_requests(board, slot);
-    const std::string native_stack = native ? native->take(500ms) : std::string();
-    std::string stack = host.stack_of_loop();
+    const std::string stack = held->take([this] {
+        const std::lock_guard again(mutex);
+        return unanswered;
+    });
     lock.lock();
     if (stopping) return;
-    // One that came late would show what has nothing to do with it.
-    if (stack.empty() || !unanswered) stack = native_stack;
     log::warning(
         "blocked_loop_warning: the event loop did not come round for {:.1f} s (limit {:.1f} s); requests in "
         "it: {}{}",
@@ -94,12 +89,12 @@ void loop_watch::state::report(clock::time_point since, std::unique_lock<std::mu
 
 loop_watch::loop_watch(
     asio::io_context& io,
-    app::host& host,
+    std::shared_ptr<loop_stack> held,
     const scoreboard::table& board,
     std::size_t slot,
     std::chrono::milliseconds limit
 )
-    : shared_(std::make_shared<state>(host, board, slot, limit)) {
+    : shared_(std::make_shared<state>(std::move(held), board, slot, limit)) {
     // Signals are the loop's.
     sigset_t all;
     sigset_t before;

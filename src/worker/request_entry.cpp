@@ -57,9 +57,30 @@ std::optional<std::chrono::nanoseconds> request_run::waited() noexcept {
 bool request_run::try_enter() {
     if (!shared_.measures_wait) return true;
     now_.asked = scoreboard::monotonic_now();
-    if (!shared_.gate) return true;
-    shared_.gate->ask(place_, now_.rule, now_.asked - now_.in_kernel);
-    return place_.inside();
+    if (shared_.gate) {
+        shared_.gate->ask(place_, now_.rule, now_.asked - now_.in_kernel);
+        if (!place_.inside()) return false;
+    }
+    has_entered();
+    return true;
+}
+
+void request_run::has_entered() {
+    if (shared_.slow != nullptr) shared_.slow->add(slow_);
+}
+
+void request_run::leave() noexcept {
+    place_.leave();
+    slow_.leave();
+}
+
+slow_log::facts request_run::slow_facts(std::int64_t now) noexcept {
+    const std::int64_t entered = std::atomic_ref(now_.entered).load(std::memory_order_relaxed);
+    const std::int64_t until = entered != 0 ? entered : now;
+    slow_log::facts told{std::string(head().method), std::string(head().path), {}, {}};
+    told.waited = std::chrono::nanoseconds(now_.waited_before + until - now_.asked);
+    if (entered != 0) told.ran = std::chrono::nanoseconds(now - entered);
+    return told;
 }
 
 awaitable<bool> request_run::enter() {
@@ -76,7 +97,10 @@ awaitable<bool> request_run::enter() {
         // The watch ends with the request's nursery then.
         if (cancelled) throw boost::system::system_error(cancelled);
         co_await nursery_.close();
-        if (place_.inside()) shared_.deadlines.arm(deadline_, shared_.rules.timeout(now_.rule));
+        if (place_.inside()) {
+            shared_.deadlines.arm(deadline_, shared_.rules.timeout(now_.rule));
+            has_entered();
+        }
     }
     if (place_.refused()) shed();
     co_return place_.inside();

@@ -18,6 +18,7 @@ request_run::request_run(serving& shared)
       nursery_(shared.io),
       deadline_(&request_run::expired, this),
       place_(&request_run::place_settled, this),
+      slow_(*this),
       place_news_(shared.io),
       queue_deadline_(&request_run::queued_too_long, this) {}
 
@@ -55,7 +56,7 @@ awaitable<void> request_run::run() {
         co_await nursery_.close();
         co_await asio::this_coro::throw_if_cancelled(true);
     }
-    place_.leave();
+    leave();
     if (now_.out_of_time && !connection_cancelled()) {
         // The cancellation was for the handling only: what answers it must not see it.
         co_await asio::this_coro::reset_cancellation_state(asio::enable_terminal_cancellation());
@@ -85,7 +86,7 @@ void request_run::end() {
 
 void request_run::forget() noexcept {
     // Who ends with it finds the next one, which knows nothing.
-    place_.leave();
+    leave();
     queue_deadline_.disarm();
     const of_request over = std::exchange(now_, of_request());
     response_.reset();

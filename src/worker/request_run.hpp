@@ -9,6 +9,7 @@
 #include "scoreboard/scoreboard.hpp"
 #include "worker/admission.hpp"
 #include "worker/request_rules.hpp"
+#include "worker/slow_log.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -46,8 +47,11 @@ class request_run : public app::exchange {
     void log_environ(std::string name, std::string value) final;
     bool try_enter() final;
     awaitable<bool> enter() final;
-    void leave() noexcept final { place_.leave(); }
+    void leave() noexcept final;
     std::optional<std::chrono::nanoseconds> waited() noexcept final;
+
+    /// For the slow log: from any thread, as long as it is in there.
+    [[nodiscard]] slow_log::facts slow_facts(std::int64_t now) noexcept;
 
   protected:
     // --- for what carries it
@@ -61,6 +65,8 @@ class request_run : public app::exchange {
 
     /// request_timeout does not count any more.
     void lift_deadline() noexcept { deadline_.disarm(); }
+    /// A response without an end is not slow.
+    void no_end_in_sight() noexcept { slow_.leave(); }
     [[nodiscard]] bool out_of_time() const noexcept { return now_.out_of_time; }
 
     /// A page of the server's own takes the place of whatever the response was to be.
@@ -124,6 +130,7 @@ class request_run : public app::exchange {
     static void place_settled(admission::ticket& which, void* self) noexcept;
 
     void come_under_rule() noexcept;
+    void has_entered();
     void measure_wait() noexcept;
     awaitable<void> watch_client();
     void shed();
@@ -135,6 +142,7 @@ class request_run : public app::exchange {
     http::response_head response_;
     aio::deadline deadline_;
     admission::ticket place_;
+    slow_log::entry slow_;
     aio::event place_news_;
     aio::deadline queue_deadline_;
     of_request now_;

@@ -21,7 +21,7 @@ std::uint64_t request_limit(const settings::server_settings& values) {
 }
 
 bool must_measure_wait(const settings::server_settings& values) {
-    if (values.queue_time || limits_admission(values)) return true;
+    if (values.queue_time || limits_admission(values) || values.slow_request_log.count() > 0) return true;
     const auto format = log::access_format::compile(values.access_log_format);
     return values.accesslog && format && format->uses_wait();
 }

@@ -28,6 +28,8 @@
 
 namespace unicoro::worker {
 
+class slow_log;
+
 /// The queues of the transport's time limits, one list node per connection and no timer of its own.
 struct time_limits {
     time_limits(aio::deadline_service& service, const settings::server_settings& values);
@@ -82,7 +84,8 @@ struct serving {
     std::optional<admission> gate;  ///< of requests that run at once; none = all of them
     const bool measures_wait;       ///< how long requests wait before the application sees them
     shed_tally shed;
-    idle_connections idle;  ///< those that wait for their next request, the longest idle first
+    slow_log* slow = nullptr;  ///< of requests that run for long; null = none is kept
+    idle_connections idle;     ///< those that wait for their next request, the longest idle first
     exchange_pool exchanges;
     aio::task_group websockets;  ///< what reads and writes them; each holds its session
     app::host* host = nullptr;

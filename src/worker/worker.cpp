@@ -19,6 +19,7 @@
 #include "worker/loop_watch.hpp"
 #include "worker/proxied_stream.hpp"
 #include "worker/serving.hpp"
+#include "worker/slow_log.hpp"
 #include "worker/socket_stream.hpp"
 #include "worker/warm_up.hpp"
 
@@ -51,6 +52,7 @@ class process {
   private:
     bool load();
     [[nodiscard]] bool cannot_serve(const std::string& cold);
+    void watch_loop();
     awaitable<void> boot();
     awaitable<void> beat();
     awaitable<void> obey_signals();
@@ -83,6 +85,7 @@ class process {
     app::worker_context context_;
     std::unique_ptr<app::host> host_;
     std::unique_ptr<loop_watch> watch_;
+    std::unique_ptr<slow_log> slow_;
     std::unique_ptr<code_watch> code_;
     int exit_code_ = 0;
     bool aborting_ = false;
@@ -189,13 +192,21 @@ awaitable<void> process::boot() {
             io_.stop();
         });
     }
-    const auto limit = how_.settings.blocked_loop_warning;
-    if (limit.count() > 0 && !host_->holds_loop()) {
-        watch_ = std::make_unique<loop_watch>(io_, *host_, how_.board, how_.slot, limit);
-    }
+    watch_loop();
     if (!host_->is_broken()) log::info("Worker ready: {}", host_->interface_name());
     announce(scoreboard::worker_state::ready);
     if (code_) own_.spawn("reload", watch_code());
+}
+
+void process::watch_loop() {
+    const auto blocked = how_.settings.blocked_loop_warning;
+    const auto slow = how_.settings.slow_request_log;
+    const bool watched = blocked.count() > 0 && !host_->holds_loop();
+    if (!watched && slow.count() == 0) return;
+    const auto held = std::make_shared<loop_stack>(*host_);
+    if (watched) watch_ = std::make_unique<loop_watch>(io_, held, how_.board, how_.slot, blocked);
+    if (slow.count() > 0) slow_ = std::make_unique<slow_log>(io_, held, slow);
+    shared_.slow = slow_.get();
 }
 
 // For development it serves all the same: what is wrong is to be seen.
@@ -340,6 +351,8 @@ void process::finish() {
 
 awaitable<void> process::stop_host() {
     watch_.reset();
+    shared_.slow = nullptr;
+    slow_.reset();
     if (serving_started_) co_await host_->stop(context_);
     io_.stop();
 }

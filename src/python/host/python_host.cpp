@@ -100,7 +100,8 @@ std::optional<app::load_error> python_host::make_runner(app::worker_context& con
     if (!driver_) {
         if (chosen == settings::worker_class::gthread) {
             const auto threads = static_cast<std::size_t>(context.settings.threads);
-            own_runner_ = std::make_unique<thread_runner>(context.io, threads);
+            const bool measures_cpu = context.settings.slow_request_log.count() > 0;
+            own_runner_ = std::make_unique<thread_runner>(context.io, threads, measures_cpu);
         } else {
             own_runner_ = std::make_unique<inline_runner>(context.io, context.heartbeat);
         }
@@ -273,10 +274,8 @@ bool python_host::holds_loop() const noexcept {
 }
 
 std::string python_host::stack_of_loop() {
-    const PyGILState_STATE entered = PyGILState_Ensure();
-    std::string stack = describe_thread(thread_);
-    PyGILState_Release(entered);
-    return stack;
+    const gil_visit here;
+    return describe_thread(thread_);
 }
 
 void python_host::interrupted() {

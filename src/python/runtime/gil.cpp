@@ -33,7 +33,20 @@ void come_in(PyThreadState* as) {
     unless_inside.came_in();
 }
 
+PyGILState_STATE come_in() {
+    stays_when_unwound unless_inside;
+    const PyGILState_STATE entered = PyGILState_Ensure();
+    unless_inside.came_in();
+    return entered;
+}
+
 }  // namespace
+
+gil_visit::gil_visit() noexcept : entered_(come_in()) {}
+
+gil_visit::~gil_visit() {
+    PyGILState_Release(entered_);
+}
 
 void gil_parking::leave() noexcept {
     parked = PyEval_SaveThread();

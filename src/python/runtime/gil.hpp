@@ -18,6 +18,19 @@ class gil_lock {
     bool outermost_;
 };
 
+/// The same for threads that Python need not know. One that comes while the interpreter ends stays until the
+/// process does.
+class gil_visit {
+  public:
+    gil_visit() noexcept;
+    gil_visit(const gil_visit&) = delete;
+    gil_visit& operator=(const gil_visit&) = delete;
+    ~gil_visit();
+
+  private:
+    PyGILState_STATE entered_;
+};
+
 /// The opposite: lets other threads into Python while it lives. Nested in a part that is outside
 /// Python already it does nothing.
 class gil_release {

@@ -12,6 +12,12 @@ def wait_for_file(path):
         yield 0.005
 
 
+def compute(seconds):
+    end = time.thread_time() + seconds
+    while time.thread_time() < end:
+        pass
+
+
 def told(environ):
     seconds = environ.get("unicoro.queue_time")
     return "none" if seconds is None else f"{seconds:.6f}"
@@ -25,6 +31,7 @@ def app(environ, start_response):
             file.write(query["name"] + "\n")
     for pause in wait_for_file(query["until"]) if "until" in query else ():
         time.sleep(pause)
+    compute(float(query.get("compute", 0)))
     time.sleep(float(query.get("seconds", 0)))
     body = told(environ).encode()
     start_response("200 OK", [("Content-Length", str(len(body)))])
@@ -46,6 +53,7 @@ async def asgi(scope, receive, send):
             file.write(query["name"] + "\n")
     for pause in wait_for_file(query["until"]) if "until" in query else ():
         await asyncio.sleep(pause)
+    compute(float(query.get("compute", 0)))
     await asyncio.sleep(float(query.get("seconds", 0)))
     waited = scope["extensions"].get("unicoro.queue_time")
     body = b"none" if waited is None else b"%.6f" % waited["seconds"]

@@ -13,9 +13,51 @@
 #include <boost/asio/post.hpp>
 #include <boost/system/system_error.hpp>
 
+#include <pthread.h>
+
+#include <ctime>
 #include <utility>
 
 namespace unicoro::python {
+namespace {
+
+std::chrono::nanoseconds time_of(clockid_t clock) noexcept {
+    timespec now{};
+    clock_gettime(clock, &now);
+    return std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);
+}
+
+}  // namespace
+
+/// What a thread that Python does not know asks. Its reference may be the last.
+class thread_call::outsider final : public app::running_request {
+  public:
+    explicit outsider(thread_call_ptr call) noexcept : call_(std::move(call)) {}
+    outsider(const outsider&) = delete;
+    outsider& operator=(const outsider&) = delete;
+    ~outsider() {
+        if (!interpreter::running()) {
+            [[maybe_unused]] thread_call* const lost = call_.detach();
+            return;
+        }
+        const gil_visit here;
+        call_.reset();
+    }
+
+    std::string stack() const override {
+        if (!interpreter::running()) return {};
+        const gil_visit here;
+        return call_->stack();
+    }
+    std::optional<std::chrono::nanoseconds> cpu_time() const override {
+        if (!interpreter::running()) return std::nullopt;
+        const gil_visit here;
+        return call_->cpu_time();
+    }
+
+  private:
+    thread_call_ptr call_;
+};
 
 thread_call::thread_call(
     thread_runner& runner, wsgi_runtime& runtime, app::exchange& request, request_body body
@@ -88,6 +130,7 @@ void thread_call::ring() {
 void thread_call::run() {
     if (request_.detached()) return;
     thread_ = PyThreadState_Get();
+    if (runner_.measures_cpu()) cpu_before_ = time_of(CLOCK_THREAD_CPUTIME_ID);
     run_application();
     end();
 }
@@ -139,6 +182,20 @@ std::string thread_call::stack() const {
     if (!interpreter::running()) return {};
     const gil_lock gil;
     return thread_ != nullptr ? describe_thread(thread_->thread_id) : std::string();
+}
+
+std::optional<std::chrono::nanoseconds> thread_call::cpu_time() const {
+    if (!interpreter::running()) return std::nullopt;
+    const gil_lock gil;
+    // The runner is there as long as a thread is in the application.
+    if (thread_ == nullptr || !runner_.measures_cpu()) return std::nullopt;
+    clockid_t clock{};
+    if (pthread_getcpuclockid(thread_->thread_id, &clock) != 0) return std::nullopt;
+    return time_of(clock) - cpu_before_;
+}
+
+std::shared_ptr<const app::running_request> thread_call::from_outside() {
+    return std::make_shared<const outsider>(thread_call_ptr(this));
 }
 
 }  // namespace unicoro::python

@@ -8,9 +8,12 @@
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 #include <boost/smart_ptr/intrusive_ref_counter.hpp>
 
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
+#include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -56,8 +59,12 @@ class thread_call final
 
     // --- for the log; waits for the GIL
     std::string stack() const override;
+    std::optional<std::chrono::nanoseconds> cpu_time() const override;
+    std::shared_ptr<const app::running_request> from_outside() override;
 
   private:
+    class outsider;
+
     void giving_up() override;
     void end();
     void ring();
@@ -66,9 +73,10 @@ class thread_call final
 
     thread_runner& runner_;
     asio::io_context& io_;
-    PyThreadState* thread_ = nullptr;  // while the application runs; with the GIL
-    bool raised_ = false;              // something in that thread; with the GIL
-    bool client_gone_ = false;         // with the GIL
+    PyThreadState* thread_ = nullptr;        // while the application runs; with the GIL
+    bool raised_ = false;                    // something in that thread; with the GIL
+    bool client_gone_ = false;               // with the GIL
+    std::chrono::nanoseconds cpu_before_{};  // of that thread, when it began; with the GIL
 
     std::mutex mutex_;  // for what follows
     std::condition_variable room_;

@@ -15,7 +15,9 @@ namespace unicoro::python {
 /// temporary file, before a thread sees them, and sends responses: a slow client holds no thread.
 class thread_runner final : public wsgi_runner {
   public:
-    thread_runner(asio::io_context& io, std::size_t threads) noexcept : io_(io), threads_(threads) {}
+    /// `measures_cpu`: what each call computes.
+    thread_runner(asio::io_context& io, std::size_t threads, bool measures_cpu) noexcept
+        : io_(io), threads_(threads), measures_cpu_(measures_cpu) {}
 
     [[nodiscard]] bool start() override { return pool_.start(threads_); }
     void cancel_all() override;
@@ -28,6 +30,7 @@ class thread_runner final : public wsgi_runner {
     // --- for the calls, in their coroutines
 
     [[nodiscard]] asio::io_context& context() const noexcept { return io_; }
+    [[nodiscard]] bool measures_cpu() const noexcept { return measures_cpu_; }
     void admit(thread_call& call);
     /// As of the pool.
     void retire(thread_call& call) { pool_.retire(thread_call_ptr(&call)); }
@@ -37,6 +40,7 @@ class thread_runner final : public wsgi_runner {
 
     asio::io_context& io_;
     std::size_t threads_;
+    const bool measures_cpu_;
     thread_pool pool_;
     boost::intrusive::list<thread_call, boost::intrusive::constant_time_size<false>> present_;
 };
