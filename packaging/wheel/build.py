@@ -72,6 +72,8 @@ def configure(target: Target, found: list[pythons.Python], jobs: int) -> pathlib
         "python.bytecompile": "-1",
         "buildtype": "release",
         "optimization": "2",
+        "b_lto": "true",
+        "b_lto_mode": "thin",
         "wrap_mode": "nofallback",
     }
     command = ["meson", "setup", folder, pack.ROOT, "--cross-file", cross]
