@@ -131,7 +131,7 @@ class supervisor {
     void take_answer(preloader& from, std::int64_t number);
     [[nodiscard]] bool awaits_worker() const noexcept;
     void end_overdue();
-    [[nodiscard]] int be_preloader(generation_id generation, os::unique_fd line);
+    [[nodiscard]] int be_preloader(generation_id generation, pid_t master, os::unique_fd line);
     [[nodiscard]] std::optional<int> fork_workers(generation_id generation);
     [[nodiscard]] std::optional<int> fork_worker(
         const action::spawn& what, os::unique_fd slot, os::unique_fd lifeline

@@ -12,6 +12,7 @@
 #include "scoreboard/handed_slot.hpp"
 
 #include <poll.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -71,12 +72,13 @@ void supervisor::perform(const action::preload& what) {
     if (const error_code failed = os::adopt_orphans()) {
         return feed(event::preloader_failed{what.generation, failed.message()});
     }
+    const pid_t master = getpid();
     const auto forked = os::fork_process();
     if (!forked) return feed(event::preloader_failed{what.generation, forked.error().message()});
     if (*forked == 0) {
         line->master_end.reset();
         is_worker_ = true;
-        exit_code_ = be_preloader(what.generation, std::move(line->worker_end));
+        exit_code_ = be_preloader(what.generation, master, std::move(line->worker_end));
         return;
     }
     preloaders_.push_back({*forked, what.generation, os::withheld_fd(std::move(line->master_end))});
@@ -186,9 +188,11 @@ void supervisor::end_overdue() {
     }
 }
 
-int supervisor::be_preloader(generation_id generation, os::unique_fd line) {
+int supervisor::be_preloader(generation_id generation, pid_t master, os::unique_fd line) {
     try {
         const launch_set& set = leave_master(generation);
+        // Code that is being imported hears nothing of the line.
+        if (!os::end_with_parent(master)) return static_cast<int>(boot_failure::worker);
         preload_line_ = os::withheld_fd(std::move(line));
         const settings::server_settings& values = *set.settings;
         os::set_process_title(process_title("preloader", values));

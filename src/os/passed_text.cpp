@@ -2,8 +2,8 @@
 #include "os/passed_text.hpp"
 
 #include "os/failure.hpp"
+#include "os/memory_file.hpp"
 
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include <array>
@@ -12,15 +12,15 @@
 namespace unicoro::os {
 
 result<unique_fd> pass_text(const char* name, std::string_view text) noexcept {
-    unique_fd memory(memfd_create(name, MFD_CLOEXEC));
-    if (!memory) return last_error();
+    auto memory = make_memory_file(name);
+    if (!memory) return memory;
     while (!text.empty()) {
-        const ssize_t done = write(memory.get(), text.data(), text.size());
+        const ssize_t done = write(memory->get(), text.data(), text.size());
         if (done < 0 && errno == EINTR) continue;
         if (done <= 0) return last_error();
         text.remove_prefix(static_cast<std::size_t>(done));
     }
-    if (lseek(memory.get(), 0, SEEK_SET) != 0) return last_error();
+    if (lseek(memory->get(), 0, SEEK_SET) != 0) return last_error();
     return memory;
 }
 

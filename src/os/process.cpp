@@ -100,6 +100,10 @@ std::optional<ended_child> reap_child() noexcept {
     return child;
 }
 
+bool end_with_parent(pid_t forked_by) noexcept {
+    return prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0) == 0 && getppid() == forked_by;
+}
+
 bool is_child(pid_t pid) noexcept {
     siginfo_t unused{};
     return waitid(P_PID, static_cast<id_t>(pid), &unused, WEXITED | WNOHANG | WNOWAIT) == 0;

@@ -45,6 +45,9 @@ void watch_own_forks(const fork_hooks& hooks) noexcept;
 /// Collects one ended child of this process, any of them; nothing when none has ended.
 [[nodiscard]] std::optional<ended_child> reap_child() noexcept;
 
+/// This process gets SIGTERM when its parent ends. False when that is another one than it was forked by.
+[[nodiscard]] bool end_with_parent(pid_t forked_by) noexcept;
+
 /// False also of one that was collected.
 [[nodiscard]] bool is_child(pid_t pid) noexcept;
 

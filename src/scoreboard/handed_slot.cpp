@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "scoreboard/handed_slot.hpp"
 
+#include "os/memory_file.hpp"
+
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <utility>
 
 namespace unicoro::scoreboard {
 namespace {
@@ -32,8 +35,10 @@ error_code attach(const table& board, std::size_t index, int file) noexcept {
 }
 
 result<os::unique_fd> open_file(const table& board, std::size_t index, worker_state to) noexcept {
-    os::unique_fd file(memfd_create("unicoro worker", MFD_CLOEXEC | MFD_ALLOW_SEALING));
-    if (!file || ftruncate(file.get(), static_cast<off_t>(bytes_of_slot(board))) != 0) return last_failure();
+    auto made = os::make_memory_file("unicoro worker");
+    if (!made) return made;
+    os::unique_fd file = std::move(*made);
+    if (ftruncate(file.get(), static_cast<off_t>(bytes_of_slot(board))) != 0) return last_failure();
     // Whoever made it shorter would end those that read it.
     if (fcntl(file.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0) return last_failure();
     if (const error_code failed = attach(board, index, file.get())) return failed;

@@ -340,7 +340,10 @@ def test_it_can_be_switched_on_and_off_by_a_reload(site, start, tmp_path):
 def test_the_end_of_the_master_is_that_of_all(site):
     server = site.serve("-w", "2", "site_app:application")
     server.allow("the master has died")
-    all_of_them = server.workers() + server.preloaders()
+    entered = site.hang()
+    server.send(signal.SIGHUP)
+    entered()
+    all_of_them = server.workers() + wait_until(lambda: len(now := server.preloaders()) == 2 and now, "both")
     processes.kill(server.pid, signal.SIGKILL)
     server.wait_exit()
     for pid in all_of_them:

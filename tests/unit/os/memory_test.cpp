@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "os/memory.hpp"
+#include "os/memory_file.hpp"
 
 #include "support/doctest.hpp"
 #include "support/os_fixtures.hpp"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 
 #include <filesystem>
 #include <fstream>
@@ -67,6 +72,17 @@ TEST_CASE("kills for want of memory are counted in the own cgroup") {
         std::filesystem::remove(root / "proc/vmstat");
         CHECK_FALSE(os::oom_counter(root).read().has_value());
     }
+}
+
+TEST_CASE("a file in memory takes seals, and cannot be executed where the kernel has such files") {
+    const auto file = os::make_memory_file("test");
+    REQUIRE(file.has_value());
+    CHECK(fcntl(file->get(), F_GETFD) == FD_CLOEXEC);
+    struct stat about{};
+    REQUIRE(fstat(file->get(), &about) == 0);
+    const os::unique_fd known(memfd_create("test", 0x0008));
+    if (known) CHECK((about.st_mode & 0111) == 0);
+    CHECK(fcntl(file->get(), F_ADD_SEALS, F_SEAL_SHRINK) == 0);
 }
 
 TEST_SUITE_END();

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+#include "os/memory_file.hpp"
+
+#include "os/failure.hpp"
+
+#include <sys/mman.h>
+
+#include <cerrno>
+
+namespace unicoro::os {
+namespace {
+
+// Headers older than Linux 6.3 lack it.
+constexpr unsigned noexec_seal = 0x0008;
+
+}  // namespace
+
+result<unique_fd> make_memory_file(const char* name) noexcept {
+    constexpr unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
+    unique_fd file(memfd_create(name, flags | noexec_seal));
+    if (!file && errno == EINVAL) file = unique_fd(memfd_create(name, flags));
+    if (!file) return last_error();
+    return file;
+}
+
+}  // namespace unicoro::os
