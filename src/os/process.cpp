@@ -42,7 +42,7 @@ result<pid_t> fork_by(Fork fork_once) noexcept {
     volatile pid_t made = -1;
     volatile int failure = 0;
     volatile pid_t parent = 0;
-    // NOLINTNEXTLINE(clang-analyzer-security.insecureAPI.vfork): see above
+    // NOLINTNEXTLINE(clang-analyzer-security.insecureAPI.vfork,bugprone-unsafe-functions): see above
     const pid_t between = vfork();
     if (between == 0) {
         parent = getpid();
