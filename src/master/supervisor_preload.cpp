@@ -20,6 +20,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <string_view>
+#include <utility>
 
 namespace unicoro::master {
 namespace {
@@ -246,7 +247,7 @@ std::optional<int> supervisor::fork_workers(generation_id generation) {
             companion_.reopened_logs();
             continue;
         }
-        const auto code = fork_worker(*ordered, std::move(come->fd), std::move(lifeline));
+        const auto code = fork_worker(*ordered, std::move(come->fd), std::exchange(lifeline, {}));
         if (code) return code;
     }
 }
