@@ -182,7 +182,7 @@ void take_over(const open_file& opened) noexcept {
     capture_standard_streams(now);
 }
 
-void flush_waiting() noexcept {
+bool flush_waiting() noexcept {
     logs& now = *current();
     try {
         if (now.error.file.flush()) now.error.sink->report_loss();
@@ -192,20 +192,15 @@ void flush_waiting() noexcept {
     } catch (...) {
         write(level::error, "lost log lines could not be reported: out of memory");
     }
+    return now.error.file.settled() &&
+           (!now.access || !now.access->lines || now.access->lines->file.settled());
 }
 
 void settle() noexcept {
     constexpr std::chrono::milliseconds time_for_readers{500};
     constexpr timespec pause{0, 5'000'000};
     const auto until = std::chrono::steady_clock::now() + time_for_readers;
-    const auto settled = [](const logs& of) {
-        return of.error.file.settled() &&
-               (!of.access || !of.access->lines || of.access->lines->file.settled());
-    };
-    for (flush_waiting(); !settled(*current()); flush_waiting()) {
-        if (std::chrono::steady_clock::now() >= until) return;
-        ::nanosleep(&pause, nullptr);
-    }
+    while (!flush_waiting() && std::chrono::steady_clock::now() < until) ::nanosleep(&pause, nullptr);
 }
 
 void follow_streams() noexcept {

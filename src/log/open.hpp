@@ -46,8 +46,9 @@ struct open_file {
 void take_over(const open_file& opened) noexcept;
 
 /// Lines for a pipe whose reader is slow wait in memory, up to a bound, and go out with the next ones: this
-/// does the same, and reports what was lost. Whoever logs calls it now and then.
-void flush_waiting() noexcept;
+/// does the same, and reports what was lost. Whoever logs calls it now and then, or until it is true: nothing
+/// waits any more.
+bool flush_waiting() noexcept;
 
 /// Gives slow readers half a second to take what waits, before the process ends or becomes another program.
 void settle() noexcept;

@@ -230,7 +230,7 @@ std::optional<int> supervisor::fork_workers(generation_id generation) {
     os::unique_fd lifeline;
     for (;;) {
         std::array<pollfd, 2> watched{{{signals_->fd(), POLLIN, 0}, {preload_line_.get(), POLLIN, 0}}};
-        poll(watched.data(), watched.size(), -1);
+        poll(watched.data(), watched.size(), log::flush_waiting() ? -1 : 1000);
         while (const auto signal = signals_->next()) {
             if (*signal == SIGTERM) return std::nullopt;
         }

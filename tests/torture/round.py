@@ -194,11 +194,15 @@ class Playing:
         """Those that were told to end are gone, and the master holds nothing for them."""
         most = self.what.settings["workers"] + (self.what.trouble == plan.TTOU)
         deadline = time.monotonic() + self.what.settings["graceful_timeout"] + MARGIN
-        while len(victim.workers()) > most and time.monotonic() < deadline:
+        # The master learns a moment later that one has ended.
+        def keeps_some() -> bool:
+            return len(victim.workers()) == workers and victim.master_descriptors() > descriptors
+
+        while (len(victim.workers()) > most or keeps_some()) and time.monotonic() < deadline:
             time.sleep(0.1)
         if len(victim.workers()) > most:
             self._note("end", "a worker that was told to end is still there", self.what.title)
-        elif len(victim.workers()) == workers and victim.master_descriptors() > descriptors:
+        elif keeps_some():
             detail = f"{self.what.title}: {descriptors} before, {victim.master_descriptors()} after"
             self._note("descriptors", "the master keeps some", detail)
 

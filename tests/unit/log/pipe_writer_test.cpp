@@ -201,7 +201,7 @@ TEST_SUITE("pipe_writer") {
         ::dup2(target.write, STDERR_FILENO);
         log::follow_streams();
         for (int number = 0; number < 10'000; ++number) log::info("line {}", number);
-        const std::string text = target.drain(log::flush_waiting);
+        const std::string text = target.drain([] { log::flush_waiting(); });
         ::dup2(before, STDERR_FILENO);
         ::close(before);
         log::follow_streams();
