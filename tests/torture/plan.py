@@ -74,6 +74,8 @@ class Round:
             values["queue_timeout"] = 0
             values["queue_order"] = "adaptive_lifo"
             values["request_rules"] = [{"path": "/never/asked", "priority": "low"}]
+            # And somebody looks at those that run.
+            values["slow_request_log"] = 0.05
         if self.spread:
             values["drain_spread"] = HASTY / 2
         if self.shaped_log:
