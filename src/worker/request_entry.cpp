@@ -5,12 +5,13 @@
 #include "worker/request_run.hpp"
 #include "worker/serving.hpp"
 
-#include <boost/asio/this_coro.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/system/system_error.hpp>
 
 #include <algorithm>
 #include <atomic>
 #include <string>
+#include <tuple>
 
 namespace unicoro::worker {
 namespace {
@@ -59,7 +60,7 @@ bool request_run::try_enter() {
     now_.asked = scoreboard::monotonic_now();
     if (shared_.gate) {
         shared_.gate->ask(place_, now_.rule, now_.asked - now_.in_kernel);
-        if (!place_.inside()) return false;
+        if (!place_.inside() || shared_.host->holds_loop()) return false;
     }
     has_entered();
     return true;
@@ -84,7 +85,11 @@ slow_log::facts request_run::slow_facts(std::int64_t now) noexcept {
 }
 
 awaitable<bool> request_run::enter() {
-    if (place_.waits()) {
+    if (place_.inside()) {
+        // What has come is read before the loop is held: else it would wait where nobody orders or counts it.
+        [[maybe_unused]] const std::tuple<> turn = co_await asio::post(shared_.io, as_tuple);
+        has_entered();
+    } else if (place_.waits()) {
         lift_deadline();
         shared_.deadlines.arm(queue_deadline_, shared_.limits.queued);
         if (body_read()) nursery_.spawn("watch for the client of a waiting request", watch_client());
