@@ -26,6 +26,7 @@ request_run::~request_run() = default;
 
 void request_run::begin() {
     now_.running = true;
+    shared_.in_flight.push_back(*this);
     shared_.heed_master();
     now_.started = scoreboard::monotonic_now();
     // A request that holds the loop has the whole of `timeout`, from here on.
@@ -87,11 +88,22 @@ void request_run::end() {
 void request_run::forget() noexcept {
     // Who ends with it finds the next one, which knows nothing.
     leave();
+    if (is_linked()) unlink();
     queue_deadline_.disarm();
     const of_request over = std::exchange(now_, of_request());
     response_.reset();
     is_at({});
     runs_as(nullptr);
+}
+
+std::string request_run::described(std::int64_t now) const {
+    return fmt::format(
+        "{} {} for {:.2f} s{}",
+        log::escaped(head().method),
+        log::escaped(head().path),
+        static_cast<double>(now - now_.started) / 1e9,
+        place_.waits() ? ", waiting for its place" : ""
+    );
 }
 
 void request_run::expired(aio::deadline&, void* self) noexcept {

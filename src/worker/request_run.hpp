@@ -9,6 +9,7 @@
 #include "scoreboard/scoreboard.hpp"
 #include "worker/admission.hpp"
 #include "worker/request_rules.hpp"
+#include "worker/requests_in_flight.hpp"
 #include "worker/slow_log.hpp"
 
 #include <chrono>
@@ -29,7 +30,7 @@ struct serving;
 /// counters. Pooled by what derives from it, which brings the bytes: from `begin` to `end` it is one
 /// request, and a fresh state takes the place of the last one's. Owned by the connection, in whose
 /// coroutine, or in one of whose coroutines, `run` runs.
-class request_run : public app::exchange {
+class request_run : public app::exchange, public in_flight_hook {
   public:
     explicit request_run(serving& shared);
     ~request_run() override;
@@ -49,6 +50,9 @@ class request_run : public app::exchange {
     awaitable<bool> enter() final;
     void leave() noexcept final;
     std::optional<std::chrono::nanoseconds> waited() noexcept final;
+
+    /// Method, path and age, and whether it still waits for its place: for the log, on the loop.
+    [[nodiscard]] std::string described(std::int64_t now) const;
 
     /// For the slow log: from any thread, as long as it is in there.
     [[nodiscard]] slow_log::facts slow_facts(std::int64_t now) noexcept;

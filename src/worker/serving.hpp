@@ -14,6 +14,7 @@
 #include "worker/fair_turn.hpp"
 #include "worker/idle_connections.hpp"
 #include "worker/request_rules.hpp"
+#include "worker/requests_in_flight.hpp"
 
 #include <boost/asio/basic_waitable_timer.hpp>
 
@@ -86,6 +87,7 @@ struct serving {
     shed_tally shed;
     slow_log* slow = nullptr;  ///< of requests that run for long; null = none is kept
     idle_connections idle;     ///< those that wait for their next request, the longest idle first
+    requests_in_flight in_flight;
     exchange_pool exchanges;
     aio::task_group websockets;  ///< what reads and writes them; each holds its session
     app::host* host = nullptr;

@@ -55,6 +55,7 @@ class process {
     void watch_loop();
     awaitable<void> boot();
     awaitable<void> beat();
+    void take(int signal);
     awaitable<void> obey_signals();
     awaitable<void> watch_master();
     awaitable<void> limit_drain();
@@ -229,20 +230,24 @@ awaitable<void> process::beat() {
     }
 }
 
+void process::take(int signal) {
+    struct sigaction before{};
+    sigaction(signal, nullptr, &before);
+    error_code ec;
+    signals_.add(signal, ec);
+    os::withhold_handler(signal, before);
+}
+
 awaitable<void> process::obey_signals() {
-    for (const int each : {SIGTERM, SIGINT, SIGQUIT, SIGUSR1}) {
-        struct sigaction before{};
-        sigaction(each, nullptr, &before);
-        error_code ec;
-        signals_.add(each, ec);
-        os::withhold_handler(each, before);
-    }
+    for (const int each : {SIGTERM, SIGINT, SIGQUIT, SIGUSR1}) take(each);
     for (;;) {
         const auto [ec, number] = co_await signals_.async_wait(as_tuple);
         if (ec) co_return;
         if (number == SIGUSR1) {
             log::reopen();
             host_->logs_reopened();
+        } else if (number == SIGUSR2) {
+            tell_requests(shared_.in_flight);
         } else if (number == SIGTERM) {
             drain();
         } else {
@@ -359,6 +364,8 @@ awaitable<void> process::stop_host() {
 
 int process::run() {
     context_.heartbeat();
+    // What the application or its interpreter does at this signal comes before, and passes it on or not.
+    take(SIGUSR2);
     if (!load()) return exit_code_;
     shared_.host = host_.get();
     own_.spawn("signals", obey_signals());

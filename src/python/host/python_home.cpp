@@ -85,6 +85,11 @@ bool tell_stacks() {
     return log && package::call("_unicoro.stacks", "tell_stacks", {log.get()});
 }
 
+bool tell_stacks_when_asked() {
+    const py_ref log = py_ref::steal(PyLong_FromLong(log::descriptor()));
+    return log && package::call("_unicoro.stacks", "tell_stacks_when_asked", {log.get()});
+}
+
 app::load_error not_booted(const std::string& why) {
     return {app::boot_failure::worker, "Worker failed to boot: " + why};
 }

@@ -60,6 +60,9 @@ class python_home {
 /// the GIL.
 [[nodiscard]] bool tell_stacks();
 
+/// And when USR2 asks for them, in a worker. The same.
+[[nodiscard]] bool tell_stacks_when_asked();
+
 [[nodiscard]] app::load_error not_booted(const std::string& why);
 /// Of the exception that is set. With the GIL.
 [[nodiscard]] app::load_error not_booted();

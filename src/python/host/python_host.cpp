@@ -44,6 +44,7 @@ std::optional<app::load_error> python_host::load(app::worker_context& context) {
     if (auto failure = home_->open(values, use)) return failure;
     const gil_lock gil;
     if (!tell_stacks()) return not_booted();
+    if (use == python_home::use::worker && !tell_stacks_when_asked()) return not_booted();
     thread_ = PyThread_get_thread_ident();
     os::keep_write_signals();
     extra_files_ = values.reload_extra_files;

@@ -3,6 +3,7 @@
 
 import faulthandler
 import importlib
+import signal
 import sys
 import traceback
 
@@ -18,6 +19,12 @@ def tell_stacks(crash_fd):
 
 def tell_stacks_again():
     tell_stacks.again()
+
+
+def tell_stacks_when_asked(log_fd):
+    """USR2 writes the stacks of all threads to the error log, even while one of them holds the loop. The loop tells
+    of its requests when it gets its turn."""
+    faulthandler.register(signal.SIGUSR2, file=log_fd, all_threads=True, chain=True)
 
 
 def describe(error):
