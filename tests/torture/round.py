@@ -140,6 +140,8 @@ class Playing:
         while (left := end - time.monotonic()) > 0:
             time.sleep(min(left, self.random.uniform(*self.what.interval)))
             step += 1
+            if step % 4 == 0:
+                victim.ask_what_runs()
             if trouble == plan.CALM or time.monotonic() > end - 0.3:
                 continue
             self._count_stages(trouble)

@@ -114,6 +114,11 @@ class Victim:
     def send(self, number: int) -> None:
         self.server.send(number)
 
+    def ask_what_runs(self) -> None:
+        """Each worker tells of its requests in flight."""
+        for pid in self.workers():
+            processes.kill(pid, signal.SIGUSR2)
+
     def term_worker(self) -> None:
         workers = self.workers()
         if workers:
