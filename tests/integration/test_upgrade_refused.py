@@ -122,7 +122,8 @@ def test_a_successor_that_cannot_start(turncoat, tmp_path):
     with Load(server.address, target="/") as load:
         server.send(signal.SIGUSR2)
         server.wait_log("former workers keep serving; another (start|attempt) follows", 3 * LONG)
-        assert server.workers() == before
+        # What preloads in vain may be there, too.
+        assert set(before) <= set(server.workers())
         marker.touch()
         server.wait_log("Upgrade complete", 3 * LONG)
         wait_until(lambda: not set(before) & set(server.workers()), "the former workers have ended")

@@ -7,6 +7,7 @@ from django.http import JsonResponse, StreamingHttpResponse
 
 from .models import Note
 
+waiting = []
 cancelled = []
 
 
@@ -36,6 +37,7 @@ async def stream(request):
 
 async def wait_for_ever(request):
     """Ends only by being cancelled, because its client has left."""
+    waiting.append(request.GET["who"])
     try:
         await asyncio.Event().wait()
     except asyncio.CancelledError:
@@ -44,4 +46,4 @@ async def wait_for_ever(request):
 
 
 async def cancelled_views(request):
-    return JsonResponse({"cancelled": cancelled})
+    return JsonResponse({"waiting": waiting, "cancelled": cancelled})
