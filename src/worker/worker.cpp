@@ -2,6 +2,7 @@
 #include "worker/worker.hpp"
 
 #include "aio/stray_child.hpp"
+#include "aio/take_signal.hpp"
 #include "aio/watched_duplicate.hpp"
 #include "app/failed_host.hpp"
 #include "app/worker_stage.hpp"
@@ -55,7 +56,6 @@ class process {
     void watch_loop();
     awaitable<void> boot();
     awaitable<void> beat();
-    void take(int signal);
     awaitable<void> obey_signals();
     awaitable<void> watch_master();
     awaitable<void> limit_drain();
@@ -230,16 +230,8 @@ awaitable<void> process::beat() {
     }
 }
 
-void process::take(int signal) {
-    struct sigaction before{};
-    sigaction(signal, nullptr, &before);
-    error_code ec;
-    signals_.add(signal, ec);
-    os::withhold_handler(signal, before);
-}
-
 awaitable<void> process::obey_signals() {
-    for (const int each : {SIGTERM, SIGINT, SIGQUIT, SIGUSR1}) take(each);
+    for (const int each : {SIGTERM, SIGINT, SIGQUIT, SIGUSR1}) aio::take_signal(signals_, each);
     for (;;) {
         const auto [ec, number] = co_await signals_.async_wait(as_tuple);
         if (ec) co_return;
@@ -365,7 +357,7 @@ awaitable<void> process::stop_host() {
 int process::run() {
     context_.heartbeat();
     // What the application or its interpreter does at this signal comes before, and passes it on or not.
-    take(SIGUSR2);
+    aio::take_signal(signals_, SIGUSR2);
     if (!load()) return exit_code_;
     shared_.host = host_.get();
     own_.spawn("signals", obey_signals());
