@@ -27,13 +27,23 @@ SERVED = {
 
 
 @pytest.fixture(params=SERVED)
-def loaded(request, start):
-    """A server with four workers, and its load."""
+def serve(request, start):
+    """A server with four workers, and what kinds of clients are to load it."""
     arguments, kinds = SERVED[request.param]
     if request.param == "greenlets":
         pytest.importorskip("gevent", exc_type=ImportError)
-    server = start("--python", sys.executable, "--pythonpath", APPS, "-w", "4", "--graceful-timeout", "10",
-                   *arguments, env={"PYTHONDONTWRITEBYTECODE": "1"})
+
+    def make(*args, **more):
+        server = start("--python", sys.executable, "--pythonpath", APPS, "-w", "4", "--graceful-timeout", "10", *args,
+                       *arguments, env={"PYTHONDONTWRITEBYTECODE": "1"}, **more)
+        return server, kinds
+
+    return make
+
+
+@pytest.fixture
+def loaded(serve):
+    server, kinds = serve()
     with MixedLoad(server.address, kinds, clients=2) as load:
         load.wait_more(5, "the load begins")
         yield server, load
@@ -73,3 +83,28 @@ def test_killed_workers_take_only_what_they_held(loaded):
         assert len(load.lost) - before <= load.clients, load.lost[before:]
         calm = time.monotonic() + 1.5
         wait_until(lambda: time.monotonic() > calm, "some time has passed")
+
+
+def test_a_stop(serve):
+    """Who comes in the last moment is refused, or reset unanswered by the kernel; nobody is cut."""
+    server, kinds = serve("-b", "127.0.0.1:0", listen=False)
+    with MixedLoad(server.address, kinds, clients=2) as load:
+        load.wait_more(5, "the load begins")
+        load.check()
+        assert server.stop(3 * LONG) == 0
+    too_late = ("ConnectionRefusedError", "Unanswered ConnectionResetError")
+    assert load.lost and [each for each in load.lost if not any(kind in each for kind in too_late)] == []
+
+
+def test_a_stop_that_is_announced(serve):
+    """A load balancer has the time to send its clients elsewhere."""
+    server, kinds = serve("-b", "127.0.0.1:0", "--shutdown-delay", "60", listen=False)
+    with MixedLoad(server.address, kinds, clients=2) as load:
+        load.wait_more(5, "the load begins")
+        server.send(signal.SIGTERM)
+        server.wait_log("Handling signal: term")
+        load.wait_more(5, "it goes on")
+    load.check()
+    second = time.monotonic() + 1.1
+    wait_until(lambda: time.monotonic() > second, "another signal counts as such")
+    assert server.stop(3 * LONG) == 0
