@@ -18,9 +18,8 @@ std::optional<double> seconds_of(std::string_view number) noexcept {
     constexpr double thousand = 1e3;
     if (number.empty() || number.find_first_not_of("0123456789.") != std::string_view::npos) return {};
     double value = 0;
-    const char* const end = number.data() + number.size();
-    const auto read = std::from_chars(number.data(), end, value);
-    if (read.ec != std::errc() || read.ptr != end) return {};
+    const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), value);
+    if (error != std::errc() || end != number.data() + number.size()) return {};
     for (double unit = seconds_end; value >= seconds_end && unit < 1e20; unit *= thousand) value /= thousand;
     return value;
 }
