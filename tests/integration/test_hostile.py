@@ -43,6 +43,7 @@ def serves(server) -> bool:
     return all(server.get("/").status == 200 for _ in range(20))
 
 
+@pytest.mark.needs_plain_build("its look at the kind of an object needs descriptors of its own")
 def test_no_descriptors_for_a_new_worker(start):
     server = start("-w", "2", HELLO)
     before, _ = resource.prlimit(server.pid, resource.RLIMIT_NOFILE)
