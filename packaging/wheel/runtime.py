@@ -3,6 +3,7 @@
 exports to the extension module and the executable."""
 
 import concurrent.futures
+import hashlib
 import pathlib
 import subprocess
 
@@ -71,11 +72,13 @@ def compile_one(target: Target, cxx: pathlib.Path, source: pathlib.Path, folder:
 
 
 def archive(target: Target, folder: pathlib.Path, jobs: int) -> pathlib.Path:
-    """libc++ and libc++abi of one target, compiled once."""
-    made = folder / "libc++.a"
+    """libc++ and libc++abi of one target, compiled once with the same flags."""
+    flags = " ".join([*flags_of(target), *toolchain.CXX_ARGS])
+    name = f"libc++-{hashlib.sha256(flags.encode()).hexdigest()[:12]}"
+    made = folder / f"{name}.a"
     if made.exists():
         return made
-    objects = folder / "libc++"
+    objects = folder / name
     objects.mkdir(parents=True, exist_ok=True)
     cxx = toolchain.compiler(target, folder)
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:

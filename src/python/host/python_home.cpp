@@ -141,7 +141,7 @@ std::optional<app::load_error> python_home::preload(const settings::server_setti
     const auto keep = [&](const std::string& spec, std::size_t place) -> std::optional<app::load_error> {
         const os::signals_let_in application;
         auto imported = import_application(spec, values.interface);
-        if (!imported) return std::move(imported.error());
+        if (!imported) return imported.error();
         if (preloaded_.size() <= place) preloaded_.resize(place + 1);
         preloaded_[place] = std::move(*imported);
         return std::nullopt;

@@ -152,7 +152,7 @@ std::optional<app::load_error> python_host::load_application(
 ) {
     const settings::server_settings& values = context.settings;
     auto imported = home_->application(spec, place, values.interface);
-    if (!imported) return std::move(imported.error());
+    if (!imported) return imported.error();
     if (values.spew) {
         imported->callable = spew(imported->callable.get());
         if (!imported->callable) return not_booted();
