@@ -64,7 +64,8 @@ def test_it_tells_once_where_the_request_is(serve, tmp_path, kind):
     assert float(ran) + float(waited) >= 0.29
     assert where == ("the loop is held" if kind == "sync" else "it is")
     assert whose == ("its thread" if kind == "gthread" else "the loop, for all its requests")
-    assert "admission_probe.py" in stack and "sleep(pause)" in stack
+    # A thread may be just between two of its sleeps.
+    assert "admission_probe.py" in stack and re.search(r"sleep\(pause\)|wait_for_file", stack)
     assert told(server) == 1
     assert "secret" not in server.log()
 

@@ -43,7 +43,7 @@ def test_upgrades_of_a_python_application(start, site, args):
             assert server.get().text.startswith(f"turn{turn} ")
     assert not load.lost and load.answered
     wait_until(lambda: set(processes.children(server.pid)) == {*server.workers(), *server.preloaders()}, "nobody else")
-    assert len(server.preloaders()) == args.count("--preload")
+    wait_until(lambda: len(server.preloaders()) == args.count("--preload"), "what preloads")
 
 
 def test_sockets_that_the_server_has_bound(start, tmp_path):
