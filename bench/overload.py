@@ -117,7 +117,8 @@ def run(kind, binary, seconds):
         probe.close()
         Path(folder, "work.py").write_text(APPLICATION)
         config = {"max_concurrent_requests": places, "max_queued_requests": 1000, "queue_timeout": QUEUE_TIMEOUT,
-                  "loglevel": "error", "keepalive": 60, "request_rules": [{"path": "/health", "never_shed": True}]}
+                  "loglevel": "error", "keepalive": 60, "worker_connections": 5000,
+                  "request_rules": [{"path": "/health", "never_shed": True}]}
         Path(folder, "unicoro.json").write_text(json.dumps(config))
         command = [binary, "-c", f"{folder}/unicoro.json", "--chdir", folder, "--python", sys.executable,
                    "-b", f"127.0.0.1:{port}", *args, application]
