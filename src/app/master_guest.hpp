@@ -8,8 +8,8 @@
 
 namespace unicoro::app {
 
-/// What of the application lives in the master and is inherited by its workers: server
-/// hooks, whose failures are logged.
+/// What of the application lives in the master and is inherited by its workers: server hooks, whose failures
+/// are logged.
 class master_guest : public master::companion {
   public:
     /// In a worker: the host that goes on with what is there.

@@ -49,9 +49,8 @@ void supervisor::weigh() {
             *resident > least ? os::proportional_memory(each.pid) : std::optional<std::uint64_t>();
         if (*resident > least && !proportional && !std::exchange(told_of_proportion_, true)) {
             log::warning(
-                "The proportional memory of workers cannot be read (/proc/{}/smaps_rollup): they are judged "
-                "by "
-                "what is resident, which counts what they share in full",
+                "The proportional memory of workers cannot be read (/proc/{}/smaps_rollup): what is resident "
+                "counts, with all of what they share",
                 each.pid
             );
         }

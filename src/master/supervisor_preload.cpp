@@ -5,6 +5,7 @@
 #include "base/text.hpp"
 #include "log/log.hpp"
 #include "log/open.hpp"
+#include "master/handled_signals.hpp"
 #include "master/supervisor.hpp"
 #include "os/lifeline.hpp"
 #include "os/process.hpp"
@@ -37,20 +38,6 @@ constexpr instant longest_fork = 20s;
 
 // From the end of its line to that of the process.
 constexpr instant time_to_go = 1s;
-
-// Those that the master gets and acts on: here they change nothing.
-constexpr std::array masters_signals{
-    SIGHUP,
-    SIGINT,
-    SIGQUIT,
-    SIGTERM,
-    SIGTTIN,
-    SIGTTOU,
-    SIGUSR1,
-    SIGUSR2,
-    SIGWINCH,
-    SIGCHLD,
-};
 
 std::string written(const action::spawn& what) {
     return fmt::format("{},{},{}", order_name, what.slot, what.age);
@@ -220,7 +207,7 @@ int supervisor::be_preloader(generation_id generation, pid_t master, os::unique_
 
 /// Until the master wants no more; also comes back in each worker, at its end, with its exit code.
 std::optional<int> supervisor::fork_workers(generation_id generation) {
-    auto signals = os::signal_source::open(masters_signals);
+    auto signals = os::signal_source::open(handled_signals);
     if (!signals) {
         log::critical("Cannot wait for signals: {}", signals.error().message());
         return static_cast<int>(boot_failure::worker);

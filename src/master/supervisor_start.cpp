@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "log/log.hpp"
 #include "log/open.hpp"
+#include "master/handled_signals.hpp"
 #include "master/supervisor.hpp"
 #include "os/descriptors.hpp"
 #include "settings/names.hpp"
@@ -22,19 +23,6 @@ constexpr std::size_t fewest_slots = 512;
 
 // A worker with more requests than this at once does not list them all.
 constexpr std::size_t most_requests_listed = 1024;
-
-constexpr std::array handled_signals{
-    SIGHUP,
-    SIGINT,
-    SIGQUIT,
-    SIGTERM,
-    SIGTTIN,
-    SIGTTOU,
-    SIGUSR1,
-    SIGUSR2,
-    SIGWINCH,
-    SIGCHLD,
-};
 
 os::stream_policy stream_policy_of(const settings::server_settings& values) {
     if (values.capture_output && values.errorlog != "-") return os::stream_policy::keep;
