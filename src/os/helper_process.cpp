@@ -7,7 +7,6 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <pthread.h>
 #include <sys/wait.h>
 
 #include <algorithm>
@@ -53,15 +52,13 @@ int spawn(const helper& asked, int writer, pid_t& pid) {
     // Out of the way of what the program is given.
     alarm.reset(::fcntl(alarm.get(), F_DUPFD_CLOEXEC, std::max(asked.answer_fd, STDERR_FILENO) + 1));
     if (!alarm) return errno;
-    sigset_t all;
-    sigset_t before;
-    sigfillset(&all);
-    // None of our handlers may run in the child.
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    pid = ::fork();
-    if (pid == 0) become(asked, arguments.data(), environment, writer, alarm.get());
-    int error = pid < 0 ? errno : 0;
-    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    int error = 0;
+    {
+        const signals_held_back for_the_child;
+        pid = ::fork();
+        if (pid == 0) become(asked, arguments.data(), environment, writer, alarm.get());
+        if (pid < 0) error = errno;
+    }
     if (pid < 0) return error;
     alarm.reset();
     // Ends without a word when the program has begun.

@@ -7,7 +7,6 @@
 #include "os/unique_fd.hpp"
 
 #include <fcntl.h>
-#include <pthread.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -96,20 +95,18 @@ outcome<pid_t> start_program(const program& what, std::span<const int> kept, int
     const unique_fd told(ends[0]);
     unique_fd alarm(ends[1]);
     std::fflush(nullptr);
-    sigset_t all;
-    sigset_t before;
-    sigfillset(&all);
     const pid_t parent = getpid();
-    // None of our handlers may run in the child.
-    pthread_sigmask(SIG_SETMASK, &all, &before);
     pid_t pid = -1;
+    int error = 0;
     {
-        const fork_of_server ours;
-        pid = fork();
+        const signals_held_back for_the_child;
+        {
+            const fork_of_server ours;
+            pid = fork();
+        }
+        if (pid == 0) begin_in_child(what, words.data(), variables.data(), kept, output, alarm.get(), parent);
+        if (pid < 0) error = errno;
     }
-    if (pid == 0) begin_in_child(what, words.data(), variables.data(), kept, output, alarm.get(), parent);
-    int error = pid < 0 ? errno : 0;
-    pthread_sigmask(SIG_SETMASK, &before, nullptr);
     if (pid < 0) return cannot_run(what, system_error(error));
     alarm.reset();
     // Ends without a word when the program has begun.

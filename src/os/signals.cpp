@@ -145,6 +145,16 @@ signals_let_in::~signals_let_in() {
     });
 }
 
+signals_held_back::signals_held_back() noexcept {
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before_);
+}
+
+signals_held_back::~signals_held_back() {
+    pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+}
+
 void reset_signals() noexcept {
     struct sigaction standard{};
     standard.sa_handler = SIG_DFL;

@@ -52,6 +52,19 @@ class signals_let_in {
     std::array<struct sigaction, NSIG> before_{};
 };
 
+/// While one lives, no signal reaches this thread, nor those that it starts, ever: signals are for the thread
+/// that waits for them. A child that is forked meanwhile runs no handler of this process.
+class signals_held_back {
+  public:
+    signals_held_back() noexcept;
+    signals_held_back(const signals_held_back&) = delete;
+    signals_held_back& operator=(const signals_held_back&) = delete;
+    ~signals_held_back();
+
+  private:
+    sigset_t before_;
+};
+
 /// After fork: every signal has its default action and none is blocked, as a new program expects.
 void reset_signals() noexcept;
 

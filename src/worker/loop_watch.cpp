@@ -2,11 +2,9 @@
 #include "worker/loop_watch.hpp"
 
 #include "log/log.hpp"
+#include "os/signals.hpp"
 
 #include <boost/asio/post.hpp>
-
-#include <pthread.h>
-#include <signal.h>
 
 #include <algorithm>
 #include <condition_variable>
@@ -95,14 +93,9 @@ loop_watch::loop_watch(
     std::chrono::milliseconds limit
 )
     : shared_(std::make_shared<state>(std::move(held), board, slot, limit)) {
-    // Signals are the loop's.
-    sigset_t all;
-    sigset_t before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
+    const os::signals_held_back for_its_thread;
     // Not joined: it may be waiting for an interpreter that this thread is in.
     std::thread([shared = shared_, &io] { watch(shared, io); }).detach();
-    pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
 loop_watch::~loop_watch() {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "worker/relay_thread.hpp"
 
+#include "os/signals.hpp"
+
 #include <boost/asio/post.hpp>
 
-#include <pthread.h>
 #include <sys/socket.h>
 
-#include <csignal>
 #include <utility>
 
 namespace unicoro::worker {
@@ -25,18 +25,8 @@ relay_thread::relay_thread(os::withheld_fd client, os::withheld_fd inner, std::s
     client_.emplace(io_, family_of(client.get()), client.get());
     [[maybe_unused]] const int taken_over = client.release();
     relay_.emplace(io_, *client_, std::move(inner), std::move(early));
-    // Signals are the loop's.
-    sigset_t all;
-    sigset_t before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    try {
-        thread_ = std::thread([this] { io_.run(); });
-    } catch (...) {
-        pthread_sigmask(SIG_SETMASK, &before, nullptr);
-        throw;
-    }
-    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    const os::signals_held_back for_its_thread;
+    thread_ = std::thread([this] { io_.run(); });
 }
 
 void relay_thread::stop() {

@@ -2,12 +2,12 @@
 #include "worker/requests_in_flight.hpp"
 
 #include "log/log.hpp"
+#include "os/signals.hpp"
 #include "worker/request_run.hpp"
-
-#include <signal.h>
 
 #include <memory>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -23,14 +23,15 @@ using elsewhere = std::vector<std::pair<std::string, std::shared_ptr<const app::
 
 // The loop does not wait for Python, which one of those threads may have to itself.
 void tell_elsewhere(elsewhere requests) {
-    sigset_t all;
-    sigset_t before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    std::thread([requests = std::move(requests)] {
-        for (const auto& [what, inside] : requests) tell(what, inside->stack());
-    }).detach();
-    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    const std::size_t count = requests.size();
+    const os::signals_held_back for_its_thread;
+    try {
+        std::thread([requests = std::move(requests)] {
+            for (const auto& [what, inside] : requests) tell(what, inside->stack());
+        }).detach();
+    } catch (const std::system_error& failure) {
+        log::warning("{} of them run in threads, and cannot be looked at: {}", count, failure.what());
+    }
 }
 
 }  // namespace

@@ -2,12 +2,12 @@
 #include "worker/slow_log.hpp"
 
 #include "log/log.hpp"
+#include "os/signals.hpp"
 #include "worker/request_run.hpp"
 
 #include <boost/asio/post.hpp>
 
 #include <pthread.h>
-#include <signal.h>
 
 #include <algorithm>
 #include <condition_variable>
@@ -182,14 +182,9 @@ void slow_log::state::tell_elsewhere(std::unique_lock<std::mutex>& lock) {
 
 slow_log::slow_log(asio::io_context& io, std::shared_ptr<loop_stack> held, std::chrono::milliseconds limit)
     : shared_(std::make_shared<state>(io, std::move(held), limit)) {
-    // Signals are the loop's.
-    sigset_t all;
-    sigset_t before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
+    const os::signals_held_back for_its_thread;
     // Not joined: it may be waiting for an interpreter that this thread is in.
     std::thread([shared = shared_] { keep_time(shared); }).detach();
-    pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
 slow_log::~slow_log() {

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: MIT
 """Fixtures for tests against the real binary (UNICORO_BINARY, else build/unicoro)."""
 
+import contextlib
+import os
 import resource
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +13,9 @@ from harness import server as harness_server
 from harness.gate import Gate
 from harness.paths import BINARY
 from harness.sanitizers import SANITIZED, Reports
+from harness.waiting import wait_until
+
+CONTROL_GROUPS = (Path("/sys/fs/cgroup/pids"), Path("/sys/fs/cgroup"))  # of version 1, and 2
 
 
 def pytest_configure(config):
@@ -88,3 +94,31 @@ def make_gate(tmp_path):
 @pytest.fixture
 def gate(make_gate):
     return make_gate()
+
+
+@pytest.fixture
+def few_processes():
+    """A control group in which a number of processes can be had: few_processes(pids of members, number)."""
+    for parent in CONTROL_GROUPS:
+        group = parent / f"unicoro-test-{os.getpid()}"
+        with contextlib.suppress(OSError):
+            group.mkdir()
+        if (group / "pids.max").exists():
+            break
+        with contextlib.suppress(OSError):
+            group.rmdir()
+    else:
+        pytest.skip("needs root and a control group that limits processes")
+
+    def limit(members, number):
+        (group / "pids.max").write_text(str(number))
+        for pid in members:
+            (group / "cgroup.procs").write_text(str(pid))
+        return group
+
+    yield limit
+    for pid in (group / "cgroup.procs").read_text().split():
+        with contextlib.suppress(OSError):
+            (group.parent / "cgroup.procs").write_text(pid)
+    wait_until(lambda: not (group / "cgroup.procs").read_text(), "its members have ended")
+    group.rmdir()

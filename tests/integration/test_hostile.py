@@ -27,7 +27,6 @@ APPS = Path(__file__).parent / "python_apps"
 PYTHON = ("--pythonpath", APPS, "--python", sys.executable)
 WSGI = (*PYTHON, "stop_probe:wsgi")
 WALL_CLOCK = BUILD / "tests" / "integration" / "native_apps" / "libwall_clock.so"
-CONTROL_GROUPS = (Path("/sys/fs/cgroup/pids"), Path("/sys/fs/cgroup"))  # of version 1, and 2
 
 
 # processes and descriptors
@@ -56,34 +55,6 @@ def test_no_descriptors_for_a_new_worker(start):
     set_descriptors(server.pid, before)
     server.wait_workers(2)
     assert serves(server)
-
-
-@pytest.fixture
-def few_processes(tmp_path):
-    """A control group in which a number of processes can be had: few_processes(pids of members, number)."""
-    for parent in CONTROL_GROUPS:
-        group = parent / f"unicoro-test-{os.getpid()}"
-        with contextlib.suppress(OSError):
-            group.mkdir()
-        if (group / "pids.max").exists():
-            break
-        with contextlib.suppress(OSError):
-            group.rmdir()
-    else:
-        pytest.skip("needs root and a control group that limits processes")
-
-    def limit(members, number):
-        (group / "pids.max").write_text(str(number))
-        for pid in members:
-            (group / "cgroup.procs").write_text(str(pid))
-        return group
-
-    yield limit
-    for pid in (group / "cgroup.procs").read_text().split():
-        with contextlib.suppress(OSError):
-            (group.parent / "cgroup.procs").write_text(pid)
-    wait_until(lambda: not (group / "cgroup.procs").read_text(), "its members have ended")
-    group.rmdir()
 
 
 def test_no_process_for_a_new_worker(start, few_processes):

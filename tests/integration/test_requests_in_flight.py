@@ -84,6 +84,23 @@ def test_one_that_waits_for_its_place(serve, tmp_path):
         assert [client.response().status for client in (first, second)] == [200, 200]
 
 
+def test_no_thread_can_be_had_for_it(serve, few_processes, tmp_path):
+    """What is in threads of the application cannot be looked at then, and the worker goes on."""
+    server = serve(*PYTHON, *KINDS["gthread"])
+    (worker,) = server.workers()
+    gate = tmp_path / "open"
+    with server.client() as client:
+        client.request(f"/admitted?until={gate}")
+        wait_until(lambda: ask(server) or "Requests in flight: 1" in server.log(), "it is in the application")
+        group = few_processes([worker], 1)
+        ask(server)
+        server.wait_log("1 of them run in threads, and cannot be looked at: Resource temporarily unavailable")
+        gate.write_text("")
+        assert client.response().status == 200
+        (group / "pids.max").write_text("max")
+    assert server.stop() == 0
+
+
 def test_a_websocket(serve):
     server = serve(*PYTHON, *KINDS["asgi"])
     with server.client() as client:
