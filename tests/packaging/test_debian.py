@@ -16,6 +16,7 @@ INTEGRATION = ROOT / "tests" / "integration"
 sys.path.insert(0, str(INTEGRATION))
 
 from harness.mixed_load import MixedLoad  # noqa: E402
+
 DIST = ROOT / "dist"
 FOLDER = ROOT / "build-deb"
 PACKAGES = ("unicoro", "libunicoro0", "libunicoro-dev", "python3-unicoro")
@@ -146,15 +147,17 @@ def test_reload_keeps_the_master(debian, port):
     master = debian.out("systemctl", "show", "-P", "MainPID", "unicoro")
     debian.run("systemctl", "reload", "unicoro")
     json.loads(get(debian, port))
+    debian.wait_until(lambda: state_of(debian) == "active", "the reload")
     assert debian.out("systemctl", "show", "-P", "MainPID", "unicoro") == master
-    assert state_of(debian) == "active"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def loaded(debian, port):
     """A service under clients of every kind, which are outside and share the network."""
     debian.write("/srv/app/load_probe.py", (INTEGRATION / "python_apps" / "load_probe.py").read_text())
-    configure(debian, port, app="load_probe:asgi", chdir="/srv/app", interface="asgi", graceful_timeout=10)
+    # Without access lines, of which journald would drop some, and others with them.
+    configure(debian, port, app="load_probe:asgi", chdir="/srv/app", interface="asgi", graceful_timeout=10,
+              accesslog=None)
     restart(debian)
     with MixedLoad(("127.0.0.1", port), clients=2) as load:
         load.wait_more(5, "the load begins")
