@@ -2,6 +2,7 @@
 #pragma once
 
 #include "http/proxy_header.hpp"
+#include "tls/agreement.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -16,18 +17,12 @@ struct endpoint {
     std::uint16_t port = 0;
 };
 
-/// What the handshake of an encrypted connection settled.
-struct tls_facts {
-    std::string alpn;              ///< empty where none was agreed on (RFC 7301)
-    std::string peer_certificate;  ///< PEM; empty where the client showed none
-};
-
 /// What a byte stream knows beside the two ends of its socket.
 struct stream_facts {
     /// The socket's own peer, where that is a proxy which announced the client. It is who may be trusted.
     std::optional<endpoint> socket_peer;
     std::optional<http::proxied_connection> proxied;  ///< what that proxy said
-    std::optional<tls_facts> tls;                     ///< of an encrypted one
+    std::optional<tls::agreement> tls;                ///< of an encrypted one
 };
 
 /// The two ends of the connection a request came by. Lives as long as the connection, which may be idle in
