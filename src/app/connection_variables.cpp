@@ -15,23 +15,49 @@ std::string_view name_of(http::proxied_connection::family kind) noexcept {
     return "UNKNOWN";
 }
 
+void add(connection_variables& to, std::string_view name, const std::string& value) {
+    if (!value.empty()) to.emplace_back(name, value);
+}
+
+void add_proxied(connection_variables& to, const http::proxied_connection& said) {
+    to.emplace_back("PROXY_PROTOCOL", name_of(said.kind));
+    to.emplace_back("PROXY_ADDR", said.destination);
+    to.emplace_back("PROXY_PORT", std::to_string(said.destination_port));
+    add(to, "PROXY_PROTOCOL_TLV_AUTHORITY", said.authority);
+    add(to, "PROXY_PROTOCOL_TLV_ALPN", said.alpn);
+    add(to, "PROXY_PROTOCOL_TLV_SSL_VERSION", said.tls_version);
+    add(to, "PROXY_PROTOCOL_TLV_SSL_CN", said.common_name);
+    add(to, "PROXY_PROTOCOL_TLV_SSL_VERIFY", said.verified ? "0" : "");
+}
+
+// By the names of Apache's mod_ssl.
+void add_encryption(connection_variables& to, const tls::agreement& agreed) {
+    to.emplace_back("HTTPS", "on");
+    to.emplace_back("SSL_PROTOCOL", agreed.version);
+    to.emplace_back("SSL_CIPHER", agreed.cipher);
+    add(to, "SSL_TLS_SNI", agreed.server_name);
+    to.emplace_back("SSL_CLIENT_VERIFY", agreed.client ? "SUCCESS" : "NONE");
+    if (!agreed.client) return;
+    const tls::client_identity& client = *agreed.client;
+    to.emplace_back("SSL_CLIENT_S_DN", client.subject);
+    to.emplace_back("SSL_CLIENT_I_DN", client.issuer);
+    to.emplace_back("SSL_CLIENT_M_SERIAL", client.serial);
+    to.emplace_back("SSL_CLIENT_V_START", client.valid_from);
+    to.emplace_back("SSL_CLIENT_V_END", client.valid_until);
+    to.emplace_back("SSL_CLIENT_CERT", client.certificate);
+}
+
 }  // namespace
 
-std::vector<std::pair<std::string_view, std::string>> variables_of(const connection_info& connection) {
-    std::vector<std::pair<std::string_view, std::string>> made;
-    if (!connection.stream || !connection.stream->proxied) return made;
-    const http::proxied_connection& said = *connection.stream->proxied;
-    made.emplace_back("PROXY_PROTOCOL", name_of(said.kind));
-    made.emplace_back("PROXY_ADDR", said.destination);
-    made.emplace_back("PROXY_PORT", std::to_string(said.destination_port));
-    const auto add = [&made](std::string_view name, const std::string& value) {
-        if (!value.empty()) made.emplace_back(name, value);
-    };
-    add("PROXY_PROTOCOL_TLV_AUTHORITY", said.authority);
-    add("PROXY_PROTOCOL_TLV_ALPN", said.alpn);
-    add("PROXY_PROTOCOL_TLV_SSL_VERSION", said.tls_version);
-    add("PROXY_PROTOCOL_TLV_SSL_CN", said.common_name);
-    add("PROXY_PROTOCOL_TLV_SSL_VERIFY", said.verified ? "0" : "");
+connection_variables proxy_variables(const connection_info& connection) {
+    connection_variables made;
+    if (connection.stream && connection.stream->proxied) add_proxied(made, *connection.stream->proxied);
+    return made;
+}
+
+connection_variables variables_of(const connection_info& connection) {
+    connection_variables made = proxy_variables(connection);
+    if (connection.stream && connection.stream->tls) add_encryption(made, *connection.stream->tls);
     return made;
 }
 

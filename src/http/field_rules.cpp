@@ -54,6 +54,7 @@ void field_rules::begin(version v, peer sender) {
     now_.v = v;
     now_.trust = sender.trust;
     now_.secure = sender.secure;
+    now_.server_name = sender.server_name;
 }
 
 bool field_rules::forwarder_may_send(std::string_view name) const noexcept {
@@ -232,6 +233,15 @@ bool field_rules::set_framing(request_head& head, refusal& why) const {
     return true;
 }
 
+// A proxy that is trusted may encrypt for one host and pass on requests for others.
+bool field_rules::misdirected(std::string_view authority) const noexcept {
+    if (now_.server_name.empty() || now_.trust == peer_trust::trusted) return false;
+    std::string_view host = authority.substr(0, authority.rfind(':'));
+    // Of an absolute name the handshake has no dot (RFC 6066, 3).
+    if (host.ends_with('.')) host.remove_suffix(1);
+    return !iequals(host, now_.server_name);
+}
+
 bool field_rules::finish(const target_parts& target, request_head& head, refusal& why) {
     if (!now_.host && now_.v == version::http_1_1) {
         return refuse(why, 400, "Host header is missing (RFC 9112, 3.2)");
@@ -240,6 +250,9 @@ bool field_rules::finish(const target_parts& target, request_head& head, refusal
     if (!set_framing(head, why)) return false;
     head.script_name = base::without_slash(now_.script_name.value_or(std::string_view{}));
     head.authority = target.authority.empty() ? now_.host.value_or(std::string_view{}) : target.authority;
+    if (misdirected(head.authority)) {
+        return refuse(why, 421, "This connection was made for another host (RFC 9110, 15.5.20)");
+    }
     if (now_.secure) head.scheme = "https";
     if (!now_.scheme.empty()) head.scheme = now_.scheme;
     // Persistence is the default of HTTP/1.1 and an option of 1.0; "close" wins (RFC 9112, 9.3).

@@ -62,6 +62,7 @@ class field_rules {
     void add_connection(std::string_view value) noexcept;
     void add_upgrade(std::string_view value) noexcept;
     bool set_framing(request_head& head, refusal& why) const;
+    [[nodiscard]] bool misdirected(std::string_view authority) const noexcept;
 
     const policy& rules_;
     std::vector<scheme_header> scheme_headers_;
@@ -70,6 +71,7 @@ class field_rules {
     struct seen {
         version v = version::http_1_1;
         peer_trust trust = peer_trust::untrusted;
+        std::string_view server_name;
         bool secure = false;
         std::optional<std::string_view> host;
         std::optional<std::string_view> script_name;

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace unicoro::http {
@@ -22,6 +23,9 @@ struct peer {
 
     peer_trust trust;
     bool secure;  ///< by TLS of ours: "https", unless a trusted peer says otherwise
+    /// The host that the TLS handshake was for (SNI); empty = none was named. Lives as long as the
+    /// connection.
+    std::string_view server_name = {};
 };
 
 /// The acceptance rules of a server, one for every kind of application. Settings embed it, with its

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "master/encryption.hpp"
 #include "master/readings.hpp"
 #include "os/identity.hpp"
 #include "os/inherited.hpp"
@@ -25,6 +26,7 @@ struct launch_set {
     std::shared_ptr<const settings::server_settings> settings;
     os::privileges privileges;
     std::vector<bound_listener> listeners;
+    certificate_set certificates;
     os::unique_fd directory;  ///< where `chdir` led, or the server was started
 
     void enter_directory() const noexcept;

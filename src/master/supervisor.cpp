@@ -75,6 +75,7 @@ void supervisor::turn() {
     reap();
     look();
     weigh();
+    watch_certificates();
 }
 
 void supervisor::wait() {
@@ -192,11 +193,11 @@ void supervisor::perform(const action::spawn& what) {
     welcome(what, *forked, os::withheld_fd(std::move(lifeline->master_end)));
 }
 
-supervisor::running& supervisor::welcome(const action::spawn& what, pid_t pid, os::withheld_fd lifeline) {
+running& supervisor::welcome(const action::spawn& what, pid_t pid, os::withheld_fd lifeline) {
     scoreboard::worker_slot& slot = board_->slot(what.slot);
     slot.pid.store(pid);
     slot.server_stops.store(stop_announced_);
-    workers_.push_back({pid, what.slot, std::move(lifeline), most_rings});
+    workers_.push_back({pid, what.slot, what.generation, std::move(lifeline), most_rings});
     feed(event::spawned{what.slot, pid});
     return workers_.back();
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "master/children.hpp"
 #include "master/core.hpp"
 #include "master/launch_set.hpp"
 #include "master/master.hpp"
@@ -37,31 +38,6 @@ class supervisor {
     [[nodiscard]] ending run();
 
   private:
-    /// A worker that was forked and not yet collected.
-    struct running {
-        pid_t pid = 0;
-        std::size_t slot = 0;
-        os::withheld_fd lifeline;  // the master's end
-        std::size_t rings_left;    // 0 = not listened to
-    };
-
-    /// A worker that a preloader is to fork.
-    struct order {
-        action::spawn what;
-        os::withheld_fd lifeline = {};  // the master's end, once it is sent
-        bool missed_logs = false;       // they were reopened meanwhile
-    };
-
-    /// A process that has the application of a generation and forks its workers, one after the other: the
-    /// first of the orders is sent.
-    struct preloader {
-        pid_t pid = 0;
-        generation_id generation = 0;
-        os::withheld_fd line;  // the master's end; closed when the process has closed its own
-        std::deque<order> orders = {};
-        instant due = instant::max();  // of its answer, or of its end once the line is closed
-    };
-
     // supervisor.cpp
     void loop();
     void turn();
@@ -108,6 +84,11 @@ class supervisor {
     void drop_set(generation_id id);
     void show_title() const;
 
+    // supervisor_certificates.cpp
+    void watch_certificates();
+    void hand_certificates(const launch_set& of, const running& to) const;
+    void hand_certificates_to_preloaders(const launch_set& of);
+
     // supervisor_upgrade.cpp
     [[nodiscard]] bool is_trial() const noexcept;
     [[nodiscard]] bool is_successor() const noexcept;
@@ -148,6 +129,7 @@ class supervisor {
     std::optional<os::signal_source> signals_;
     os::service_notifier notifier_;
     socket_store store_;
+    encryption encryption_;
     std::optional<os::pidfile> pidfile_;
     std::optional<os::pidfile> former_pidfile_;  // of the program before, while it may be needed
     std::optional<scoreboard::table> board_;
@@ -166,6 +148,7 @@ class supervisor {
     std::deque<any_action> pending_;
     instant next_watchdog_{0};
     instant next_weighing_{0};
+    instant next_certificate_look_{0};
     os::oom_counter oom_kills_;
     std::uint64_t oom_kills_seen_ = 0;
     bool told_of_proportion_ = false;

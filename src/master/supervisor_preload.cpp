@@ -85,7 +85,7 @@ void supervisor::hear(preloader& from) {
 
 void supervisor::hand_logs_to_preloaders() {
     for (preloader& each : preloaders_) {
-        if (!each.orders.empty()) each.orders.front().missed_logs = true;
+        if (!each.orders.empty()) each.orders.front().missed_files = true;
     }
     for (const log::open_file& file : log::open_files()) {
         for (const preloader& each : preloaders_) {
@@ -149,7 +149,10 @@ void supervisor::take_answer(preloader& from, std::int64_t number) {
     if (number > 0 && os::is_child(pid)) {
         companion_.adopted(done.what.age, pid);
         const running& made = welcome(done.what, pid, std::move(done.lifeline));
-        if (done.missed_logs) hand_logs(made);
+        if (done.missed_files) {
+            hand_logs(made);
+            hand_certificates(sets_.at(from.generation), made);
+        }
     } else {
         const error_code failed = os::system_error(number < 0 ? static_cast<int>(-number) : ECHILD);
         feed(event::spawn_failed{done.what.slot, failed.message()});
@@ -226,6 +229,10 @@ std::optional<int> supervisor::fork_workers(generation_id generation) {
         if (!come->fd) continue;
         if (come->name == lifeline_name) {
             lifeline = std::move(come->fd);
+            continue;
+        }
+        if (come->name == certificates_name) {
+            renew_certificates(sets_.at(generation).certificates.served, come->fd.get());
             continue;
         }
         const auto ordered = read_order(come->name, generation);

@@ -150,7 +150,7 @@ void supervisor::greet(const launch_set& set) const {
     std::string addresses;
     for (const bound_listener& each : set.listeners) {
         if (!addresses.empty()) addresses += ", ";
-        addresses += each.socket.text();
+        addresses += each.socket.text(set.certificates.served != nullptr);
     }
     log::info("Listening at: {} ({})", addresses, getpid());
     const std::string& written = set.settings->worker_class_name;
@@ -182,6 +182,12 @@ std::optional<int> supervisor::start() {
         return 1;
     }
     first.privileges = *privileges;
+    auto certificates = encryption_.open(values.tls);
+    if (!certificates) {
+        log::error("{}", certificates.error().message);
+        return 1;
+    }
+    first.certificates = std::move(*certificates);
     if (!open_resources(values)) return 1;
     if (const auto code = open_first_listeners(first)) return code;
     // As gunicorn tells applications; its name is what they look for.

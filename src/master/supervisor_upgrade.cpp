@@ -78,7 +78,7 @@ void supervisor::resume_workers() {
             continue;
         }
         board_->slot(slot).pid.store(each.pid);
-        workers_.push_back({each.pid, slot, std::move(lifeline), most_rings});
+        workers_.push_back({each.pid, slot, former_set, std::move(lifeline), most_rings});
         known.push_back({slot, each.pid, each.born, each.leaves_by});
     }
     core_->inherit(known);

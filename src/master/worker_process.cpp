@@ -79,7 +79,9 @@ int supervisor::boot_worker(const action::spawn& what) {
         os::show_identity(set.privileges);
         environment_.apply(values.raw_env);
     }
-    launch_.emplace(worker_launch{what.slot, what.age, worker_listeners_, *board_, lifeline_.get(), values});
+    launch_.emplace(worker_launch{
+        what.slot, what.age, worker_listeners_, *board_, lifeline_.get(), values, set.certificates.served
+    });
     return options_.entry(*launch_);
 }
 

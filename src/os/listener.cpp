@@ -7,10 +7,11 @@
 
 namespace unicoro::os {
 
-std::string listener::text() const {
+std::string listener::text(bool encrypted) const {
     if (is_unix()) return "unix:" + address();
     const bool brackets = address().find(':') != std::string::npos;
-    return "http://" + (brackets ? "[" + address() + "]" : address()) + ":" + std::to_string(port());
+    const std::string scheme = encrypted ? "https://" : "http://";
+    return scheme + (brackets ? "[" + address() + "]" : address()) + ":" + std::to_string(port());
 }
 
 error_code listener::set_backlog(int backlog) const noexcept {

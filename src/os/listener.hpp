@@ -44,7 +44,7 @@ class listener {
     [[nodiscard]] std::uint16_t port() const noexcept { return state_->port; }
 
     /// As start-up lines show it: "http://127.0.0.1:8000", "unix:/run/app.sock".
-    [[nodiscard]] std::string text() const;
+    [[nodiscard]] std::string text(bool encrypted = false) const;
 
     /// Whether an IPv6 socket leaves IPv4 alone; false for others.
     [[nodiscard]] bool ipv6_only() const noexcept;

@@ -53,6 +53,7 @@ class checker {
             warn("threads", "has no effect with this worker class: only gthread has threads");
         }
         check_admission();
+        check_tls();
         if (settings_.reload && settings_.preload_app) {
             fail(
                 "reload", "does not go with " + where_("preload_app") + ", which keeps the code: remove one"
@@ -74,6 +75,28 @@ class checker {
     }
 
   private:
+    void check_tls() {
+        const tls_settings& tls = settings_.tls;
+        if (!tls.certfile) {
+            if (tls.keyfile) fail("keyfile", "has no certificate: name it with " + where_("certfile"));
+            if (!tls.certificates.empty()) {
+                fail(
+                    "certificates", "come beside that of " + where_("certfile") + ": name the first one there"
+                );
+            }
+            const bool rules = tls.cert_reqs != 0 || tls.ca_certs || tls.ciphers || tls.ciphersuites ||
+                               tls.tls_min_version != tls_settings().tls_min_version;
+            if (rules) warn("certfile", "is not given: without it the other settings of TLS have no effect");
+            return;
+        }
+        if (tls.cert_reqs != 0 && !tls.ca_certs) {
+            fail("cert_reqs", "needs the authorities of the clients' certificates: " + where_("ca_certs"));
+        }
+        if (tls.cert_reqs == 0 && tls.ca_certs) {
+            warn("ca_certs", "has no effect while cert_reqs is 0, which asks for no certificate");
+        }
+    }
+
     void check_memory() {
         if (settings_.max_worker_memory_jitter > 0 && settings_.max_worker_memory == 0) {
             warn("max_worker_memory_jitter", "has no effect without max_worker_memory");

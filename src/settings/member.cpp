@@ -148,6 +148,7 @@ template struct conversion<app_interface>;
 template struct conversion<lifespan_mode>;
 template struct conversion<ipv6_only_mode>;
 template struct conversion<queue_order>;
+template struct conversion<tls_version>;
 template struct conversion<request_priority>;
 template struct conversion<request_rules>;
 

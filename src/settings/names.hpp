@@ -73,6 +73,11 @@ inline constexpr word_table<ipv6_only_mode, 3> words_of<ipv6_only_mode>{{
 }};
 
 template <>
+inline constexpr word_table<tls_version, 2> words_of<tls_version>{{
+    {tls_version::tls_1_2, "1.2"},
+    {tls_version::tls_1_3, "1.3"},
+}};
+template <>
 inline constexpr word_table<queue_order, 2> words_of<queue_order>{{
     {queue_order::fifo, "fifo"},
     {queue_order::adaptive_lifo, "adaptive_lifo"},

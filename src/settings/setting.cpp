@@ -23,6 +23,7 @@ std::vector<setting> joined_tables() {
              tables::admission(),
              tables::http(),
              tables::proxies(),
+             tables::tls(),
              tables::asgi(),
              tables::process(),
              tables::logging(),

@@ -4,6 +4,7 @@
 #include "http/policy.hpp"
 #include "http/proxy_header.hpp"
 #include "log/level.hpp"
+#include "settings/tls_settings.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -137,6 +138,8 @@ struct server_settings {
     std::vector<std::string> proxy_allow_ips{"127.0.0.1", "::1"};  ///< as forwarded_allow_ips
     std::string server_header = "unicoro";                         ///< empty = no Server field
     bool sendfile = true;
+
+    tls_settings tls;
 
     // ASGI
     lifespan_mode lifespan = lifespan_mode::auto_detect;

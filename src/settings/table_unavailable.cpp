@@ -22,8 +22,6 @@ struct unavailable_setting {
     std::string_view remark;
 };
 
-constexpr std::string_view no_tls = "terminate TLS in nginx, HAProxy or another proxy in front";
-constexpr std::string_view of_tls = "it belongs to TLS, which is not available yet";
 constexpr std::string_view of_python_tls = "it concerns Python's TLS sockets, which are not used";
 constexpr std::string_view no_http2 = "speak HTTP/2 in nginx, HAProxy or another proxy in front";
 constexpr std::string_view of_http2 = "it belongs to HTTP/2, which is not available yet";
@@ -79,13 +77,6 @@ constexpr auto table = std::to_array<unavailable_setting>({
      "Accept blanks between the name of a header field and its colon",
      "it lets requests be smuggled past a proxy (RFC 9112, 5.1); fix the client"},
 
-    {tls, "certfile", "--certfile FILE", note, "null", not_yet, "The certificate chain", no_tls},
-    {tls, "keyfile", "--keyfile FILE", note, "null", not_yet, "The key of the certificate", no_tls},
-    {tls, "ca_certs", "--ca-certs FILE", note, "null", meaningless,
-     "Authorities that client certificates must come from", of_tls},
-    {tls, "cert_reqs", "--cert-reqs N", [] { return whole_number(0, 2); }, "0", meaningless,
-     "Client certificates: 0 = none, 1 = optional, 2 = required", of_tls},
-    {tls, "ciphers", "--ciphers LIST", note, "null", meaningless, "Ciphers in OpenSSL's notation", of_tls},
     {tls, "ssl_version", "--ssl-version VERSION", anything, "null", meaningless,
      "The version of TLS", "gunicorn ignores it too; old versions of TLS are not supported"},
     {tls, "suppress_ragged_eofs", "--suppress-ragged-eofs", boolean, "true", meaningless,

@@ -23,7 +23,8 @@ struct hook {
     std::string_view refusal = {};
 };
 
-constexpr std::string_view no_tls = "end TLS in nginx or HAProxy, which choose its context";
+constexpr std::string_view no_tls =
+    "the server makes its context of certfile, tls_min_version, ciphers and their like";
 constexpr std::string_view no_dirty = "there are no helper processes; use a job queue";
 
 constexpr std::array<hook, 20> known_hooks{{

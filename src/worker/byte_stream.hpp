@@ -69,6 +69,8 @@ class byte_stream {
     virtual void shutdown_write() noexcept = 0;
     /// What has not come yet will not be read: who waits for it sees the end.
     virtual void shutdown_read() noexcept = 0;
+    /// Whether its socket carries what is read and written as it is, so that others can go on with it.
+    [[nodiscard]] virtual bool transparent() const noexcept { return true; }
     /// A descriptor of the same connection for somebody else; none when there are too many. `close` ends
     /// the connection for its holder too.
     [[nodiscard]] virtual os::unique_fd duplicate() noexcept = 0;

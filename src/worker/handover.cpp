@@ -69,7 +69,8 @@ handover::handover(
       early_(std::move(early)),
       released_(shared.io),
       wait_limit_(&handover::wait_expired, this) {
-    os::unique_fd socket = early_.empty() ? client_.duplicate() : make_pair(loop);
+    const bool as_it_is = early_.empty() && client_.transparent();
+    os::unique_fd socket = as_it_is ? client_.duplicate() : make_pair(loop);
     if (socket) {
         offer_ = std::make_shared<socket_offer>(*this, std::move(socket));
     } else {

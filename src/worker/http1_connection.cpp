@@ -82,6 +82,7 @@ void http1_connection::cancel_handling() noexcept {
 void http1_connection::meet_client() {
     stream_->describe(info_);
     sender_ = http::peer(trust_of(info_, shared_.forwarders), info_.secure());
+    if (info_.stream && info_.stream->tls) sender_.server_name = info_.stream->tls->server_name;
 }
 
 bool http1_connection::ends_idle(const error_code& waited) noexcept {
@@ -116,7 +117,11 @@ awaitable<void> http1_connection::serve() {
         const after_burst next = co_await serve_burst();
         if (next == after_burst::close) break;
         // Woken for nothing, its limit runs on, and so does the time that it has been idle for.
-        if (next == after_burst::nothing && (!used_ || limit_.armed())) continue;
+        if (next == after_burst::nothing && (!used_ || limit_.armed())) {
+            // A handshake under way may be finished.
+            if (expired_) arm(shared_.limits.header);
+            continue;
+        }
         if (cancelled_) break;
         if (shared_.draining) {
             await_next(shared_.limits.farewell);

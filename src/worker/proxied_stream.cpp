@@ -3,6 +3,7 @@
 
 #include "log/log.hpp"
 #include "os/socket_address.hpp"
+#include "worker/at_once.hpp"
 
 #include <boost/asio/error.hpp>
 
@@ -15,11 +16,6 @@ namespace unicoro::worker {
 namespace {
 
 using waited = std::tuple<error_code>;
-
-awaitable<waited> ready() {
-    const waited at_once{};
-    co_return at_once;
-}
 
 }  // namespace
 
@@ -38,6 +34,7 @@ void proxied_stream::describe(app::connection_info& about) const {
 }
 
 io_step proxied_stream::try_read(std::span<char> into) noexcept {
+    if (!met_) return {io_status::would_block};
     if (unread_.empty()) return beneath_->try_read(into);
     const std::size_t count = unread_.copy(into.data(), into.size());
     unread_.erase(0, count);
@@ -47,12 +44,12 @@ io_step proxied_stream::try_read(std::span<char> into) noexcept {
 }
 
 awaitable<waited> proxied_stream::wait_readable() {
-    return unread_.empty() ? beneath_->wait_readable() : ready();
+    return unread_.empty() ? beneath_->wait_readable() : at_once();
 }
 
 awaitable<waited> proxied_stream::wait_idle() {
     if (!met_) return meet();
-    return unread_.empty() ? beneath_->wait_idle() : ready();
+    return unread_.empty() ? beneath_->wait_idle() : at_once();
 }
 
 void proxied_stream::shutdown_read() noexcept {

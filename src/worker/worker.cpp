@@ -15,13 +15,12 @@
 #include "os/signals.hpp"
 #include "worker/accept_loop.hpp"
 #include "worker/client_connection.hpp"
+#include "worker/client_streams.hpp"
 #include "worker/code_watch.hpp"
 #include "worker/descriptor_budget.hpp"
 #include "worker/loop_watch.hpp"
-#include "worker/proxied_stream.hpp"
 #include "worker/serving.hpp"
 #include "worker/slow_log.hpp"
-#include "worker/socket_stream.hpp"
 #include "worker/warm_up.hpp"
 
 #include <unicoro/sleep.hpp>
@@ -76,9 +75,7 @@ class process {
     asio::io_context io_{1};
     asio::basic_signal_set<executor> signals_{io_};
     serving shared_;
-    socket_streams sockets_{io_, shared_.deadlines};
-    proxied_streams proxied_{sockets_, shared_.balancers, how_.settings.proxy_protocol};
-    stream_factory& streams_;
+    client_streams streams_{shared_, how_};
     aio::task_group connections_{io_};
     aio::task_group application_tasks_{io_};
     aio::task_group own_{io_};
@@ -101,10 +98,6 @@ process::process(const master::worker_launch& how, const host_maker& make_host)
     : how_(how),
       make_host_(make_host),
       shared_(io_, how.settings, how.board, how.slot),
-      streams_(
-          how.settings.proxy_protocol == http::proxy_protocol::off ? static_cast<stream_factory&>(sockets_)
-                                                                   : proxied_
-      ),
       context_{
           io_,
           how.settings,
@@ -173,7 +166,7 @@ awaitable<void> process::boot() {
     const descriptor_budget budget{os::descriptor_limit(), os::open_descriptors()};
     shared_.most_connections = std::min(shared_.most_connections, budget.connections());
     if (!shared_.draining && !host_->is_broken()) {
-        const std::string cold = co_await warm_up(shared_, how_.listeners, sockets_, connections_);
+        const std::string cold = co_await warm_up(shared_, how_.listeners, streams_.plain(), connections_);
         if (!cold.empty() && cannot_serve(cold)) co_return;
     }
     if (shared_.draining) {
@@ -182,7 +175,8 @@ awaitable<void> process::boot() {
     }
     for (const os::listener& each : how_.listeners) {
         acceptors_.emplace_back(io_).spawn(
-            "accept loop of " + each.address(), accept_loop(shared_, each, streams_, connections_)
+            "accept loop of " + each.address(),
+            accept_loop(shared_, each, streams_.of_clients(), connections_)
         );
     }
     for (aio::task_group& each : acceptors_) {
@@ -261,6 +255,10 @@ awaitable<void> process::watch_master() {
         const std::optional<os::handed_file> come = os::take_file(lifeline->native_handle());
         if (!come) break;
         if (!come->fd) continue;
+        if (come->name == master::certificates_name) {
+            streams_.renew_certificates(come->fd.get());
+            continue;
+        }
         log::take_over({come->name, come->fd.get()});
         host_->logs_reopened();
     }
@@ -318,7 +316,7 @@ bool process::may_take_waiting() const {
 bool process::take_waiting() {
     bool empty = true;
     for (const os::listener& each : how_.listeners) {
-        if (!accept_backlog(shared_, each, streams_, connections_)) empty = false;
+        if (!accept_backlog(shared_, each, streams_.of_clients(), connections_)) empty = false;
     }
     return empty;
 }

@@ -76,7 +76,7 @@ TAKEN = {
     "TLS version": ("import ssl\nssl_version = ssl.PROTOCOL_TLS", "ssl_version has no meaning here"),
     "TLS version as text": ("ssl_version = 'TLSv1_2'", "ssl_version has no meaning here"),
     "what belongs to TLS": ("import ssl\ncert_reqs = ssl.CERT_REQUIRED\nciphers = 'TLSv1'\nca_certs = '/none'",
-                            "ciphers has no meaning here: it belongs to TLS"),
+                            "without it the other settings of TLS have no effect"),
     "what belongs to syslog": ("syslog = False\nsyslog_addr = 'udp://logs:514'\nsyslog_prefix = 'x'\nsyslog_facility = 'daemon'",
                                "syslog_addr has no meaning here: it belongs to syslog"),
     "what belongs to statsd": ("import os\nstatsd_host = os.environ.get('NO_SUCH')\nstatsd_prefix = 'site'\ndogstatsd_tags = 'a:b'",

@@ -22,6 +22,34 @@ bool is_encoded(char byte) noexcept {
     return byte == '%' || static_cast<unsigned char>(byte) > 0x7f;
 }
 
+// The extension of ASGI's by this name.
+py_ref tls_of(const tls::agreement& agreed) noexcept {
+    const py_ref certificate = agreed.server_certificate ? utf8(*agreed.server_certificate) : py_ref();
+    const py_ref chain = py_ref::steal(PyList_New(0));
+    if (!certificate || !chain) return {};
+    py_ref name = py_ref::borrow(Py_None);
+    if (agreed.client) {
+        const py_ref shown = utf8(agreed.client->certificate);
+        name = utf8(agreed.client->subject);
+        if (!shown || !name || PyList_Append(chain.get(), shown.get()) != 0) return {};
+    }
+    return py_ref::steal(Py_BuildValue(
+        "{sOsOsOsOsisi}",
+        "server_cert",
+        certificate.get(),
+        "client_cert_chain",
+        chain.get(),
+        "client_cert_name",
+        name.get(),
+        "client_cert_error",
+        Py_None,
+        "tls_version",
+        agreed.version_number,
+        "cipher_suite",
+        int{agreed.cipher_id}
+    ));
+}
+
 py_ref versions(const char* spec) noexcept {
     return py_ref::steal(Py_BuildValue("{ssss}", "version", "3.0", "spec_version", spec));
 }
@@ -138,15 +166,21 @@ py_ref scope_builder::extensions_of(app::exchange& request, PyObject* base) {
         const py_ref told = py_ref::steal(Py_BuildValue("{sd}", "seconds", seconds));
         if (!put(made.get(), asgi_names::all().queue_time, told)) return {};
     }
-    const auto said = app::variables_of(request.connection());
+    const app::connection_info& connection = request.connection();
+    if (!connection.stream) return made;
+    if (connection.stream->tls) {
+        const py_ref told = tls_of(*connection.stream->tls);
+        if (!told || PyDict_SetItemString(made.get(), "tls", told.get()) != 0) return {};
+    }
+    const auto said = app::proxy_variables(connection);
     if (said.empty()) return made;
     const py_ref variables = py_ref::steal(PyDict_New());
     if (!variables) return {};
     for (const auto& [name, value] : said) {
         if (!put(variables.get(), texts_.get(name).get(), latin1(value))) return {};
     }
-    return PyDict_SetItemString(made.get(), "proxy_protocol", variables.get()) == 0 ? std::move(made)
-                                                                                    : py_ref();
+    if (PyDict_SetItemString(made.get(), "proxy_protocol", variables.get()) != 0) return {};
+    return made;
 }
 
 py_ref scope_builder::fields_of(const http::request_head& head) {

@@ -155,7 +155,7 @@ class Server:
         found = []
         for line in re.findall(r"Listening at: (.*) \(\d+\)", self.log()):
             for text in re.split(r", ?", line):
-                match = re.fullmatch(r"http://\[?([^\]]*?)\]?:(\d+)", text)
+                match = re.fullmatch(r"https?://\[?([^\]]*?)\]?:(\d+)", text)
                 found.append((match[1], int(match[2])) if match else text.removeprefix("unix:"))
         return found
 

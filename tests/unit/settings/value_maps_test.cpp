@@ -112,7 +112,9 @@ TEST_SUITE("value_maps") {
         );
         CHECK(refuses(type, {{"postfork", "a:b"}}, "/postfork: unknown hook; did you mean \"post_fork\"?"));
         CHECK(refuses(type, {{"zebra", "a:b"}}, "unknown hook: known are on_starting, "));
-        CHECK(refuses(type, {{"ssl_context", "a:b"}}, "/ssl_context: is not available yet: end TLS"));
+        CHECK(refuses(
+            type, {{"ssl_context", "a:b"}}, "/ssl_context: is not available yet: the server makes its context"
+        ));
         CHECK(refuses(type, {{"dirty_post_fork", "a:b"}}, "is not available yet"));
         for (const char* wrong :
              {"",

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "os/failure.hpp"
+#include "settings/tls_settings.hpp"
+#include "tls/context.hpp"
+
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace unicoro::master {
+
+/// What a generation of workers serves HTTPS with.
+struct certificate_set {
+    std::shared_ptr<const tls::context> served;  ///< null = clear text
+    std::string packed;                          ///< the same for a process that may not read the files
+    std::string stamp;                           ///< of the files it was read from
+};
+
+/// Reads the certificates that settings name, with the rights that workers give up. Owned by the supervisor;
+/// workers inherit what it has read, and are handed what has changed since.
+class encryption {
+  public:
+    /// Empty where the settings name no certificate.
+    [[nodiscard]] os::outcome<certificate_set> open(const settings::tls_settings& values);
+
+    /// The set that takes the place of `now`, once its files have changed and then been left alone from one
+    /// call to the next: who renews them writes one after the other. Says in the log, once, why those that
+    /// are there now cannot be served.
+    [[nodiscard]] std::optional<certificate_set> renewed(
+        const settings::tls_settings& values, const certificate_set& now
+    );
+
+  private:
+    std::optional<tls::ticket_secret> tickets_;  // the same for all workers, of every generation
+    std::string changed_;                        // as the files were at the last call, if not as served
+    std::string refused_;
+};
+
+}  // namespace unicoro::master
