@@ -30,6 +30,10 @@ ANNOUNCEMENTS = (
 )
 
 
+BEGUN_IN_PART = 0.05  # of the TLS handshakes
+HELLO = b"\x16\x03\x01\x00\x40\x01\x00\x00\x3c\x03\x03" + b"r" * 32 + b"\0\0\2\x13\1\1\0\0\5\0\x2b\0\1\0"
+
+
 @dataclass(frozen=True)
 class Only:
     """What clients are narrowed to; empty sets are everything."""
@@ -114,8 +118,24 @@ class Client(threading.Thread):
         wire.send(header if whole else header[: self.random.randrange(1, len(header))])
         return whole
 
+    def _encrypt(self, wire: Wire) -> bool:
+        """False when nothing follows."""
+        if not self.weather.encrypted:
+            return True
+        if self.random.random() < BEGUN_IN_PART:
+            wire.send(HELLO[: self.random.randrange(1, len(HELLO))])
+            return False
+        try:
+            wire.encrypt()
+        except Hang as why:
+            self._note("hang", "handshake", str(why))
+            return False
+        except Closed:
+            return False
+        return True
+
     def _connection(self, wire: Wire) -> None:
-        if not self._announce(wire):
+        if not self._announce(wire) or not self._encrypt(wire):
             return
         if self.random.random() < PIPELINED:
             return self._pipeline(wire)

@@ -24,10 +24,11 @@ LONG_SILENCE = 2.6
 class Weather:
     """What goes on around the requests of a round."""
 
-    def __init__(self, request_timeout: bool, hasty: bool, workers_end: bool = False):
+    def __init__(self, request_timeout: bool, hasty: bool, workers_end: bool = False, encrypted: bool = False):
         self.request_timeout = request_timeout
         self.hasty = hasty  # a worker that ends gives its requests no time
         self.workers_end = workers_end  # one that does takes no WebSocket any more: 503
+        self.encrypted = encrypted
         self.ending = False  # the whole server is told to end
 
     @property

@@ -46,6 +46,7 @@ class Round:
     spread: bool = False  # a drain takes its time with event streams and WebSockets
     crowded: bool = False  # requests wait for their place
     shaped_log: bool = False  # access lines go through Python
+    encrypted: bool = False
     interval: tuple[float, float] = (1.0, 2.5)  # between two troubles
 
     @property
@@ -87,6 +88,7 @@ class Round:
         parts = [self.kind.name, self.trouble, self.final.name]
         parts += ["request_timeout"] * self.request_timeout + ["hasty"] * self.hasty
         parts += ["crowded"] * self.crowded + ["spread"] * self.spread
+        parts += ["TLS"] * self.encrypted
         parts += ["pools off"] * (not self.pools) + ["shaped log"] * self.shaped_log
         return ", ".join(parts)
 
@@ -118,5 +120,6 @@ def rounds(seed: str, kinds: list[str], seconds: float):
                 shaped_log=random.random() < 0.3 and name != "native",
                 crowded=random.random() < 0.4,
                 spread=random.random() < 0.4,
+                encrypted=random.random() < 0.35,
             )
         number += 1

@@ -57,7 +57,9 @@ class Playing:
         self.only = only
         self.clients = clients or what.kind.clients
         self.result = Result(what.title, what.seed, what.kind.name)
-        self.weather = Weather(what.request_timeout, what.hasty, workers_end=what.trouble != plan.CALM)
+        self.weather = Weather(
+            what.request_timeout, what.hasty, workers_end=what.trouble != plan.CALM, encrypted=what.encrypted
+        )
         self.random = Random(f"{what.seed}/{what.kind.name}/round")
         self.crowd: list[Client] = []
         self.generations: list[tuple[int, int]] = []  # master and worker, just before a reload

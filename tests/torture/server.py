@@ -4,6 +4,7 @@
 import json
 import os
 import signal
+import subprocess
 import time
 from pathlib import Path
 
@@ -22,6 +23,7 @@ NATIVE = BUILD / "tests" / "torture" / "native" / "libtorture.so"
 # What differs from the other suites'; README.md says why.
 ASAN_OPTIONS = {**OPTIONS, "handle_segv": 2, "handle_abort": 2}
 START = 60.0
+HANDSHAKES = 3  # at once: fewer than there are clients
 
 
 def environment(what: Round, folder: Path) -> dict[str, str]:
@@ -37,6 +39,17 @@ def environment(what: Round, folder: Path) -> dict[str, str]:
     }
 
 
+def certificate(folder: Path) -> Path:
+    """Of nobody, with its key; clients take any."""
+    folder.mkdir(parents=True, exist_ok=True)
+    made = folder / "certificate.pem"
+    key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+    subprocess.run(["openssl", "req", "-x509", *key, "-subj", "/CN=torture", "-keyout", made, "-out", made.with_suffix(".crt")],
+                   check=True, capture_output=True)
+    made.write_text(made.read_text() + made.with_suffix(".crt").read_text())
+    return made
+
+
 class Victim:
     def __init__(self, what: Round, folder: Path, python: Path, sanitized: bool):
         self.what = what
@@ -49,6 +62,9 @@ class Victim:
         config = {**what.settings, "pythonpath": [str(HERE / "apps")], "errorlog": str(self.log)}
         if not what.kind.native:
             config["python"] = str(python)
+        if what.encrypted:
+            config["certfile"] = str(certificate(folder))
+            config["tls_max_handshakes"] = HANDSHAKES
         if what.shaped_log:
             config["accesslog"] = str(folder / "access.log")
         arguments = list(what.kind.arguments)
@@ -96,6 +112,8 @@ class Victim:
         except OSError:
             return None
         try:
+            if self.what.encrypted:
+                wire.encrypt()
             wire.send(f"GET {prefix}/report HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
             body = b"".join(wire.body(wire.head()))
             return json.loads(body)

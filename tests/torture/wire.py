@@ -4,12 +4,27 @@
 import re
 import select
 import socket
+import ssl
 import struct
 import time
 from dataclasses import dataclass
 
 TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
 STATUS_LINE = re.compile(r"HTTP/1\.1 ([1-5]\d\d) ([^\r\n]*)\Z")
+
+
+# What a socket that never waits says, with TLS and without.
+NOT_NOW = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
+
+
+def any_server() -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+ANY_SERVER = any_server()
 
 
 class Hang(Exception):
@@ -60,6 +75,17 @@ class Wire:
         """Seconds of this request so far."""
         return time.monotonic() - self.until + self.bound
 
+    def encrypt(self) -> None:
+        """From here on by TLS."""
+        try:
+            self.sock.settimeout(self.bound)
+            self.sock = ANY_SERVER.wrap_socket(self.sock)
+            self.sock.setblocking(False)
+        except TimeoutError:
+            raise Hang("the server did not end the handshake") from None
+        except OSError as why:
+            raise Closed(f"closed in the handshake: {why}") from None
+
     # sending
 
     def send(self, data: bytes) -> bool:
@@ -70,7 +96,7 @@ class Wire:
             self._take()
             try:
                 left = left[self.sock.send(left) :]
-            except BlockingIOError:
+            except NOT_NOW:
                 continue
             except OSError as why:
                 self.end = self.end or f"{why} with {len(left)} of {len(data)} bytes to send"
@@ -103,16 +129,22 @@ class Wire:
         """What is there now; False when nothing is."""
         if self.ended:
             return False
-        try:
-            data = self.sock.recv(262144)
-        except BlockingIOError:
-            return False
-        except OSError as why:
-            self.end = str(why)
-            data = b""
-        self.unread += data
-        self.ended = not data
-        return True
+        came = False
+        while not self.ended:
+            try:
+                data = self.sock.recv(262144)
+            except NOT_NOW:
+                return came
+            except OSError as why:
+                self.end = str(why)
+                data = b""
+            self.unread += data
+            self.ended = not data
+            came = True
+            # What a TLS session holds no poll shows.
+            if not isinstance(self.sock, ssl.SSLSocket) or not self.sock.pending():
+                return came
+        return came
 
     def fill(self) -> bool:
         """Waits for more; False at the end."""
