@@ -53,6 +53,8 @@ class Load:
     path: str = "/"
     script: str = ""  # of bench/wrk
     websocket_bytes: int = 0
+    scheme: str = "http"
+    closes: bool = False  # a connection for each request
 
 
 @dataclass
@@ -78,7 +80,7 @@ def wrk(port: int, core: int | str, load: Load, seconds: int, *more: str) -> str
     """Runs wrk; returns what it says."""
     script = ["-s", str(BENCH / "wrk" / load.script)] if load.script else []
     command = ["taskset", "-c", str(core), "wrk", "-t1", f"-c{load.connections}", f"-d{seconds}s", *script, *more,
-               f"http://127.0.0.1:{port}{load.path}"]
+               *(["-H", "Connection: close"] if load.closes else []), f"{load.scheme}://127.0.0.1:{port}{load.path}"]
     return subprocess.run(command, check=True, capture_output=True, text=True, timeout=seconds + 30).stdout
 
 

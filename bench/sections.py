@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from measure import Load
 from servers import (
-    FILE_NAME, Contender, bare_loop, baseline, bjoern, granian, gunicorn, nginx, unicoro,
-    unicoro_file, unicoro_native, uvicorn,
+    FILE_NAME, SMALL_NAME, Contender, bare_loop, baseline, bjoern, granian, gunicorn, nginx, nginx_tls,
+    unicoro, unicoro_file, unicoro_native, unicoro_tls, uvicorn,
 )
 
 FLASK = ("flask",)
@@ -134,5 +134,17 @@ SECTIONS = [
         "file", "A static file of 100 KB", "responses", Load(64, path=f"/{FILE_NAME}"),
         [unicoro_file("unicoro native, response::file"), nginx("nginx, sendfile")],
         [("unicoro native, response::file", "nginx, sendfile", None)],
+    ),
+    Section(
+        "tls", "HTTPS: a file of 16 KiB", "responses", Load(64, path=f"/{SMALL_NAME}", scheme="https"),
+        [unicoro_tls("unicoro native, TLS"), nginx_tls("nginx, TLS")],
+        [("unicoro native, TLS", "nginx, TLS", 0.9)],
+        "64 connections that stay, TLS 1.3 with AES-128-GCM, the same certificate (P-256).",
+    ),
+    Section(
+        "handshakes", "HTTPS: handshakes", "connections", Load(64, path=f"/{SMALL_NAME}", scheme="https", closes=True),
+        [unicoro_tls("unicoro native, TLS"), nginx_tls("nginx, TLS")],
+        [("unicoro native, TLS", "nginx, TLS", 0.9)],
+        "A connection with a full handshake for each request of that file.",
     ),
 ]

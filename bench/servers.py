@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import time
 from collections.abc import Callable
@@ -17,6 +18,8 @@ STOP_LIMIT = 10.0
 
 FILE_NAME = "file.bin"
 FILE_BYTES = 100_000
+SMALL_NAME = "small.bin"
+SMALL_BYTES = 16_384
 
 
 @dataclass
@@ -34,6 +37,7 @@ class Contender:
     name: str
     command: Callable[[Setup, int], list[str]]
     needs: Callable[[Setup], bool]
+    scheme: str = "http"
     is_loop: bool = False  # no server: a program that measures itself for so many seconds
 
 
@@ -116,12 +120,35 @@ def _bare_loop(setup: Setup, seconds: int) -> list[str]:
     return [str(setup.python), str(BENCH / "apps" / "bare_loop.py"), str(seconds)]
 
 
-def the_file(setup: Setup) -> Path:
+def _unicoro_tls(setup: Setup, port: int) -> list[str]:
+    library = setup.build / "bench" / "libbench_file.so"
+    pair = ["--certfile", str(certificate(setup)), "--ciphersuites", CIPHERS]
+    return ["env", f"BENCH_FILE={the_file(setup, SMALL_NAME, SMALL_BYTES)}",
+            *_unicoro(setup, port, "async", f"{library}:app"), *pair]
+
+
+def the_file(setup: Setup, name: str = FILE_NAME, size: int = FILE_BYTES) -> Path:
     """What the servers of files send."""
-    path = setup.folder / FILE_NAME
+    path = setup.folder / name
     if not path.exists():
-        path.write_bytes(b"x" * FILE_BYTES)
+        path.write_bytes(b"x" * size)
         path.chmod(0o644)
+    return path
+
+
+# What both agree on with any client of today.
+CIPHERS = "TLS_AES_128_GCM_SHA256"
+
+
+def certificate(setup: Setup) -> Path:
+    """With its key, for the servers of HTTPS."""
+    path = setup.folder / "certificate.pem"
+    if not path.exists():
+        key = setup.folder / "key.pem"
+        subprocess.run(
+            ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+             "-subj", "/CN=localhost", "-days", "30", "-keyout", key, "-out", path], check=True, capture_output=True)
+        path.write_text(path.read_text() + key.read_text())
     return path
 
 
@@ -149,13 +176,31 @@ http {{
     location / {{ return 200 "Hello, world!\\n"; }}
     location = /{file} {{ root {folder}; }}
   }}
+  {tls}
 }}
 """
 
+NGINX_TLS = """server {{
+    listen 127.0.0.1:{port} ssl backlog=2048;
+    ssl_certificate {certificate};
+    ssl_certificate_key {certificate};
+    ssl_protocols TLSv1.3;
+    ssl_conf_command Ciphersuites {ciphers};
+    default_type "text/plain; charset=utf-8";
+    location / {{ return 200 "Hello, world!\n"; }}
+    location = /{file} {{ root {folder}; }}
+  }}"""
 
-def _nginx(setup: Setup, port: int) -> list[str]:
+
+def _nginx(setup: Setup, port: int, tls: bool = False) -> list[str]:
     conf = setup.folder / "nginx.conf"
-    conf.write_text(NGINX_CONF.format(folder=setup.folder, port=port, file=the_file(setup).name))
+    encrypted = NGINX_TLS.format(
+        folder=setup.folder, port=port, certificate=certificate(setup), ciphers=CIPHERS,
+        file=the_file(setup, SMALL_NAME, SMALL_BYTES).name,
+    ) if tls else ""
+    # Where HTTPS is measured, what is clear has a port that nobody asks.
+    clear = free_port() if tls else port
+    conf.write_text(NGINX_CONF.format(folder=setup.folder, port=clear, file=the_file(setup).name, tls=encrypted))
     return [_nginx_path() or "nginx", "-p", str(setup.folder), "-c", str(conf)]
 
 
@@ -189,6 +234,16 @@ def baseline(name: str = "epoll baseline") -> Contender:
 
 def nginx(name: str) -> Contender:
     return Contender(name, _nginx, lambda setup: _nginx_path() is not None)
+
+
+def nginx_tls(name: str) -> Contender:
+    return Contender(
+        name, lambda setup, port: _nginx(setup, port, tls=True), lambda setup: _nginx_path() is not None, scheme="https"
+    )
+
+
+def unicoro_tls(name: str) -> Contender:
+    return Contender(name, _unicoro_tls, _built("unicoro", "bench/libbench_file.so"), scheme="https")
 
 
 def unicoro_native(name: str = "unicoro native") -> Contender:
@@ -226,14 +281,25 @@ def bare_loop(name: str) -> Contender:
     return Contender(name, _bare_loop, _has("flask"), is_loop=True)
 
 
-def answers(port: int) -> bool:
+def answers(port: int, scheme: str = "http") -> bool:
     """True when a request gets status 200."""
     try:
-        with socket.create_connection(("127.0.0.1", port), timeout=2) as sock:
+        with socket.create_connection(("127.0.0.1", port), timeout=2) as plain:
+            sock = ANY_SERVER.wrap_socket(plain) if scheme == "https" else plain
             sock.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
             return sock.recv(64).startswith(b"HTTP/1.1 200")
     except OSError:
         return False
+
+
+def _any_server() -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+ANY_SERVER = _any_server()
 
 
 class Running:
@@ -256,7 +322,7 @@ class Running:
 
     def __enter__(self) -> "Running":
         deadline = time.monotonic() + START_LIMIT
-        while not answers(self.port):
+        while not answers(self.port, self.contender.scheme):
             if self.process.poll() is not None or time.monotonic() > deadline:
                 self.__exit__()
                 raise RuntimeError(f"{self.contender.name} does not serve:\n{self.log.read_text()}")
