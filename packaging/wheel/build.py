@@ -10,6 +10,7 @@ import subprocess
 import sys
 
 import check
+import openssl
 import pack
 import pythons
 import runtime
@@ -59,6 +60,7 @@ def configure(target: Target, found: list[pythons.Python], jobs: int) -> pathlib
     library = runtime.archive(target, tools, jobs)
     link_args = ["-nostdlib++", *runtime.unwinder(target, tools), "-s"]
     cross = toolchain.cross_file(target, tools, link_args)
+    openssl.stage(target, tools, jobs)
     for python in found:
         pythons.stage_debian_headers(python, tools / "include")
     folder = BUILD / target.name / "build"
