@@ -9,12 +9,12 @@ import sources
 import toolchain
 from targets import Target
 
-SUITE = "trixie"
+SUITE = "bookworm"
 CONFIGURATIONS = {"x86_64": "linux-x86_64", "aarch64": "linux-aarch64"}
 # Only what a server of TLS needs, and nothing that is loaded from elsewhere.
 OPTIONS = (
-    "no-shared no-module no-dso no-tests no-docs no-apps no-legacy no-engine no-comp no-ssl3 no-tls1 no-tls1_1 no-dtls "
-    "no-quic no-srp no-psk no-cms no-ts no-ct no-rfc3779 no-whirlpool no-idea no-seed no-camellia no-aria no-bf "
+    "no-shared no-module no-dso no-tests no-legacy no-engine no-comp no-ssl3 no-tls1 no-tls1_1 no-dtls "
+    "no-srp no-psk no-cms no-ts no-ct no-rfc3779 no-whirlpool no-idea no-seed no-camellia no-aria no-bf "
     "no-cast no-des no-rc2 no-rc4 no-md4 no-mdc2 no-rmd160 no-sm2 no-sm3 no-sm4 no-autoload-config"
 ).split()
 
