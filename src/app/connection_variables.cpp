@@ -33,8 +33,8 @@ void add_proxied(connection_variables& to, const http::proxied_connection& said)
 // By the names of Apache's mod_ssl.
 void add_encryption(connection_variables& to, const tls::agreement& agreed) {
     to.emplace_back("HTTPS", "on");
-    to.emplace_back("SSL_PROTOCOL", agreed.version);
-    to.emplace_back("SSL_CIPHER", agreed.cipher);
+    add(to, "SSL_PROTOCOL", agreed.version);
+    add(to, "SSL_CIPHER", agreed.cipher);
     add(to, "SSL_TLS_SNI", agreed.server_name);
     to.emplace_back("SSL_CLIENT_VERIFY", agreed.client ? "SUCCESS" : "NONE");
     if (!agreed.client) return;

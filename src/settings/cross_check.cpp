@@ -29,8 +29,8 @@ class checker {
         check_file("accesslog", settings_.accesslog);
         check_access_format();
         check_file("pidfile", settings_.pidfile);
-        check_logconfig("logconfig", settings_.logconfig);
-        check_logconfig("logconfig_json", settings_.logconfig_json);
+        check_exists("logconfig", settings_.logconfig);
+        check_exists("logconfig_json", settings_.logconfig_json);
         check_sockets();
         if (settings_.max_requests_jitter > 0 && settings_.max_requests == 0) {
             warn("max_requests_jitter", "has no effect without max_requests");
@@ -75,6 +75,16 @@ class checker {
     }
 
   private:
+    void check_certificate_files() {
+        check_exists("certfile", settings_.tls.certfile);
+        check_exists("keyfile", settings_.tls.keyfile);
+        check_exists("ca_certs", settings_.tls.ca_certs);
+        for (const std::string& path : settings_.tls.certificates) {
+            std::error_code error;
+            if (!fs::is_directory(base_ / path, error)) check_exists("certificates", path);
+        }
+    }
+
     void check_tls() {
         const tls_settings& tls = settings_.tls;
         if (!tls.certfile) {
@@ -89,6 +99,7 @@ class checker {
             if (rules) warn("certfile", "is not given: without it the other settings of TLS have no effect");
             return;
         }
+        check_certificate_files();
         if (tls.cert_reqs != 0 && !tls.ca_certs) {
             fail("cert_reqs", "needs the authorities of the clients' certificates: " + where_("ca_certs"));
         }
@@ -144,7 +155,7 @@ class checker {
         }
     }
 
-    void check_logconfig(std::string_view name, const std::optional<std::string>& file) {
+    void check_exists(std::string_view name, const std::optional<std::string>& file) {
         if (!file || (!base_known_ && fs::path(*file).is_relative())) return;
         std::error_code error;
         if (fs::is_regular_file(base_ / *file, error)) return;

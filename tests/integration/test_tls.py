@@ -247,6 +247,14 @@ def date(days: float) -> str:
     return time.strftime("%Y%m%d%H%M%SZ", time.gmtime(time.time() + days * 86400))
 
 
+def test_files_that_are_not_there(tmp_path):
+    done = run(["--check-config", "--certfile", "a.pem", "--keyfile", "b.key", "--certificate", "c.pem",
+                "--cert-reqs", "2", "--ca-certs", "d.pem", "app:app"], tmp_path)
+    assert done.returncode == 2
+    for name, file in (("--certfile", "a.pem"), ("--keyfile", "b.key"), ("--certificate", "c.pem"), ("--ca-certs", "d.pem")):
+        assert re.search(rf'{name}: the file ".*/{file}" does not exist', done.stderr), done.stderr
+
+
 FAULTS = {
     "expired": "the certificate expired on",
     "not yet": "the certificate is not valid before",
@@ -254,7 +262,7 @@ FAULTS = {
     "no certificate": "there is no certificate in it",
     "no key": "there is no private key in it",
     "passphrase": "the key has a passphrase",
-    "missing": "cannot read .*No such file",
+    "missing": "--keyfile: the file .*nowhere.key. does not exist: create it",
 }
 
 
@@ -282,7 +290,7 @@ def test_a_faulty_pair(authority, pair, tmp_path, kind):
     wrong = faulty(kind, authority, pair, tmp_path)
     done = run(["--certfile", wrong[0], "--keyfile", wrong[1], "-b", "127.0.0.1:0", *PYTHON, "tls_probe:application"],
                tmp_path)
-    assert done.returncode == 1
+    assert done.returncode == (2 if kind == "missing" else 1)
     assert re.search(FAULTS[kind], done.stderr), done.stderr
 
 

@@ -22,11 +22,18 @@ bool is_encoded(char byte) noexcept {
     return byte == '%' || static_cast<unsigned char>(byte) > 0x7f;
 }
 
-// The extension of ASGI's by this name.
+py_ref number_or_none(int number) noexcept {
+    return number != 0 ? py_ref::steal(PyLong_FromLong(number)) : py_ref::borrow(Py_None);
+}
+
+// The extension of ASGI's by this name. A warm-up request is told of as encrypted without a handshake.
 py_ref tls_of(const tls::agreement& agreed) noexcept {
-    const py_ref certificate = agreed.server_certificate ? utf8(*agreed.server_certificate) : py_ref();
+    const py_ref certificate =
+        agreed.server_certificate ? utf8(*agreed.server_certificate) : py_ref::borrow(Py_None);
     const py_ref chain = py_ref::steal(PyList_New(0));
-    if (!certificate || !chain) return {};
+    const py_ref version = number_or_none(agreed.version_number);
+    const py_ref cipher = number_or_none(agreed.cipher_id);
+    if (!certificate || !chain || !version || !cipher) return {};
     py_ref name = py_ref::borrow(Py_None);
     if (agreed.client) {
         const py_ref shown = utf8(agreed.client->certificate);
@@ -34,7 +41,7 @@ py_ref tls_of(const tls::agreement& agreed) noexcept {
         if (!shown || !name || PyList_Append(chain.get(), shown.get()) != 0) return {};
     }
     return py_ref::steal(Py_BuildValue(
-        "{sOsOsOsOsisi}",
+        "{sOsOsOsOsOsO}",
         "server_cert",
         certificate.get(),
         "client_cert_chain",
@@ -44,9 +51,9 @@ py_ref tls_of(const tls::agreement& agreed) noexcept {
         "client_cert_error",
         Py_None,
         "tls_version",
-        agreed.version_number,
+        version.get(),
         "cipher_suite",
-        int{agreed.cipher_id}
+        cipher.get()
     ));
 }
 
