@@ -8,6 +8,7 @@
 #include "cli/python_finder.hpp"
 #include "log/log.hpp"
 #include "log/open.hpp"
+#include "master/encryption.hpp"
 #include "master/launch_set.hpp"
 #include "master/master.hpp"
 #include "os/daemon.hpp"
@@ -176,6 +177,11 @@ void warn_of_environments(const settings::server_settings& values) {
     for (const std::string& note : chosen->notes) log::warning("{}", note);
 }
 
+std::optional<std::string> fault_in_certificates(const settings::server_settings& values) {
+    const auto made = master::encryption().open(values.tls);
+    return made ? std::nullopt : std::optional(made.error().message);
+}
+
 }  // namespace
 
 int run_server(
@@ -238,6 +244,7 @@ int check_application(
     app::python_process* python
 ) {
     if (const auto failed = enter_directory(request.directory, values)) return refuse(*failed);
+    if (const auto fault = fault_in_certificates(values)) return refuse(*fault);
     std::unique_ptr<app::master_guest> guest;
     if (app::needs_python(values)) guest = python->make_guest(values);
     asio::io_context io{1};

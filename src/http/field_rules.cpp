@@ -235,11 +235,14 @@ bool field_rules::set_framing(request_head& head, refusal& why) const {
 
 // A proxy that is trusted may encrypt for one host and pass on requests for others.
 bool field_rules::misdirected(std::string_view authority) const noexcept {
-    if (now_.server_name.empty() || now_.trust == peer_trust::trusted) return false;
-    std::string_view host = authority.substr(0, authority.rfind(':'));
-    // Of an absolute name the handshake has no dot (RFC 6066, 3).
-    if (host.ends_with('.')) host.remove_suffix(1);
-    return !iequals(host, now_.server_name);
+    if (now_.server_name.empty() || authority.empty() || now_.trust == peer_trust::trusted) return false;
+    std::string_view asked = authority.substr(0, authority.rfind(':'));
+    std::string_view met = now_.server_name;
+    // An absolute name is the same with its dot and without (RFC 6066, 3).
+    for (std::string_view* each : {&asked, &met}) {
+        if (each->ends_with('.')) each->remove_suffix(1);
+    }
+    return !iequals(asked, met);
 }
 
 bool field_rules::finish(const target_parts& target, request_head& head, refusal& why) {

@@ -17,11 +17,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::chrono::minutes between_attempts{1};
+
 // As certbot names them in the folder of a certificate.
 tls::pair_files files_of(const std::string& path) {
     std::error_code unknown;
-    if (!fs::is_directory(path, unknown)) return {path, {}};
-    return {(fs::path(path) / "fullchain.pem").string(), (fs::path(path) / "privkey.pem").string()};
+    if (!fs::is_directory(path, unknown)) return {path, {}, true};
+    return {(fs::path(path) / "fullchain.pem").string(), (fs::path(path) / "privkey.pem").string(), true};
 }
 
 tls::client_certificate asked_of_clients(int cert_reqs) noexcept {
@@ -91,10 +93,12 @@ std::optional<certificate_set> encryption::renewed(
     if (!now.served) return std::nullopt;
     const std::string stamp = stamp_of(tls::files_of(configuration_of(values)));
     const bool settled = stamp == std::exchange(changed_, stamp);
-    if (!settled || stamp == now.stamp || stamp == refused_) return std::nullopt;
+    const auto clock = std::chrono::steady_clock::now();
+    if (!settled || stamp == now.stamp || (stamp == refused_ && clock < again_)) return std::nullopt;
+    refused_ = stamp;
+    again_ = clock + between_attempts;
     auto fresh = open(values);
     if (fresh) return std::move(*fresh);
-    refused_ = stamp;
     log::error("The certificates have changed, and the former ones stay in use: {}", fresh.error().message);
     return std::nullopt;
 }

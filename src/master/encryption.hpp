@@ -5,6 +5,7 @@
 #include "settings/tls_settings.hpp"
 #include "tls/context.hpp"
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -26,8 +27,8 @@ class encryption {
     [[nodiscard]] os::outcome<certificate_set> open(const settings::tls_settings& values);
 
     /// The set that takes the place of `now`, once its files have changed and then been left alone from one
-    /// call to the next: who renews them writes one after the other. Says in the log, once, why those that
-    /// are there now cannot be served.
+    /// call to the next: who renews them writes one after the other. Says in the log why those that are there
+    /// now cannot be served, once a minute.
     [[nodiscard]] std::optional<certificate_set> renewed(
         const settings::tls_settings& values, const certificate_set& now
     );
@@ -36,6 +37,8 @@ class encryption {
     std::optional<tls::ticket_secret> tickets_;  // the same for all workers, of every generation
     std::string changed_;                        // as the files were at the last call, if not as served
     std::string refused_;
+    std::chrono::steady_clock::time_point again_{
+    };  // those that were refused are tried: they may have become valid
 };
 
 }  // namespace unicoro::master

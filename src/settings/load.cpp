@@ -85,6 +85,7 @@ class loader {
         python_file program = read_program(request_);
         append(result.warnings, program.left_out);
         append(result.warnings, program.warnings);
+        own_tls_context_ = program.makes_tls_context;
         resolve(std::array{&program.values}, result);
         finish(result, program.values.values.empty());
         return result;
@@ -135,6 +136,7 @@ class loader {
         append(result.warnings, found.left_out);
         append(result.warnings, found.warnings);
         run_file_ = found.has_effects;
+        own_tls_context_ = found.makes_tls_context;
         return std::move(found.values);
     }
 
@@ -174,6 +176,13 @@ class loader {
         verdict together = cross_check(result.settings, request_.directory, where);
         append(result.errors, together.errors);
         append(result.warnings, together.warnings);
+        // What the hook forbids must not be allowed for want of it.
+        if (own_tls_context_ && result.settings.tls.certfile) {
+            result.errors.push_back(
+                "ssl_context: is not called, and may forbid what would then be allowed: remove it, and use "
+                "tls_min_version, ciphers, ciphersuites, ca_certs and cert_reqs"
+            );
+        }
         const bool has_flags = request_.environment("GUNICORN_CMD_ARGS").has_value();
         if (has_flags && !request_.embedded && !request_.environment("UNICORO_CMD_ARGS")) {
             result.warnings.push_back("GUNICORN_CMD_ARGS: is not read; put the flags into UNICORO_CMD_ARGS");
@@ -192,6 +201,7 @@ class loader {
     const load_request& request_;
     resolver resolver_;
     bool run_file_ = false;
+    bool own_tls_context_ = false;
 };
 
 /// As the shell calls it, as gunicorn does: when a symbolic link leads here, SIGHUP goes where it leads

@@ -46,7 +46,6 @@ class reader {
                 take_setting(key, told);
             }
         }
-        refuse_own_tls(answer.at("values"));
         if (!hooks_.empty()) put("hooks", hooks_);
         if (what_ == source::program) {
             take_application(answer.at("app"));
@@ -72,17 +71,6 @@ class reader {
         result_.values.values.push_back({row, value, {.source = name_, .place = key}});
     }
 
-    /// What a hook forbids must not be allowed for want of it.
-    void refuse_own_tls(const json& given) {
-        const json* const files = last_value(std::array{&result_.values}, "certfile");
-        const auto hook = given.find("ssl_context");
-        if (files == nullptr || hook == given.end() || hook->at(0) == "value") return;
-        fail(
-            "ssl_context: is not called, and may forbid what would then be allowed: remove it, and use "
-            "tls_min_version, ciphers, ciphersuites, ca_certs and cert_reqs"
-        );
-    }
-
     void take_hook(const std::string& key, const json& told) {
         const std::string kind = told.at(0).get<std::string>();
         const json& value = told.at(1);
@@ -95,6 +83,7 @@ class reader {
             );
         }
         if (const std::string_view refusal = hook_refusal(key); !refusal.empty()) {
+            result_.makes_tls_context = result_.makes_tls_context || key == "ssl_context";
             result_.left_out.push_back(
                 name_ + ": " + key + " is not called: " + std::string(refusal) + "; remove it"
             );

@@ -16,6 +16,7 @@ struct python_file {
     std::vector<std::string> left_out;  ///< what it sets that is not used, and why
     /// Settings whose value is worked out by the file, and how: "workers = cpu_count() * 2 + 1".
     std::vector<std::string> computed;
+    bool makes_tls_context = false;  ///< by a hook that is not called
     bool has_effects = false;  ///< it did what counts only in the process that serves
 };
 

@@ -6,10 +6,13 @@
 #include "tls/ticket_keys.hpp"
 
 #include <openssl/err.h>
+#include <openssl/sha.h>
 #include <openssl/x509v3.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
+#include <ctime>
 #include <list>
 #include <string_view>
 #include <utility>
@@ -17,15 +20,20 @@
 
 namespace unicoro::tls {
 
+struct served_pair {
+    certificate_handle leaf;
+    int key_kind = 0;
+    std::shared_ptr<const std::string> pem;
+    std::string staple;
+    std::int64_t staple_until = 0;  // 0 = for ever
+};
+
 /// For the same hosts: a certificate, or several with keys of different kinds.
 struct served_hosts {
     const context_parts* owner = nullptr;
     context_handle context;
-    certificate_handle leaf;
-    std::shared_ptr<const std::string> pem;
     std::string names;
-    std::vector<int> key_kinds;
-    std::string staple;
+    std::vector<served_pair> pairs;
 };
 
 struct context_parts {
@@ -38,8 +46,6 @@ struct context_parts {
 
 namespace {
 
-constexpr std::string_view session_context = "unicoro";
-
 int place_index() noexcept {
     static const int index = SSL_CTX_get_ex_new_index(0, nullptr, nullptr, nullptr, nullptr);
     return index;
@@ -49,11 +55,23 @@ const served_hosts& served_by(const SSL* session) noexcept {
     return *static_cast<const served_hosts*>(SSL_CTX_get_ex_data(SSL_get_SSL_CTX(session), place_index()));
 }
 
+// The one that this session shows.
+const served_pair* pair_of(const SSL* session) noexcept {
+    const X509* const shown = SSL_get_certificate(session);
+    const std::vector<served_pair>& pairs = served_by(session).pairs;
+    const auto found =
+        std::ranges::find_if(pairs, [shown](const served_pair& each) { return each.leaf.get() == shown; });
+    return found == pairs.end() ? nullptr : &*found;
+}
+
 int choose_certificate(SSL* session, int*, void*) noexcept {
-    const char* const host = SSL_get_servername(session, TLSEXT_NAMETYPE_host_name);
-    if (host == nullptr) return SSL_TLSEXT_ERR_NOACK;
+    const char* const name = SSL_get_servername(session, TLSEXT_NAMETYPE_host_name);
+    std::string_view host = name != nullptr ? name : "";
+    if (host.ends_with('.')) host.remove_suffix(1);
+    if (host.empty()) return SSL_TLSEXT_ERR_NOACK;
     for (const served_hosts& each : served_by(session).owner->hosts) {
-        if (X509_check_host(each.leaf.get(), host, 0, 0, nullptr) != 1) continue;
+        X509* const leaf = each.pairs.front().leaf.get();
+        if (X509_check_host(leaf, host.data(), host.size(), 0, nullptr) != 1) continue;
         SSL_set_SSL_CTX(session, each.context.get());
         return SSL_TLSEXT_ERR_OK;
     }
@@ -73,11 +91,12 @@ int choose_protocol(SSL* session, const unsigned char** chosen, unsigned char* l
 }
 
 int add_staple(SSL* session, void*) noexcept {
-    const std::string& staple = served_by(session).staple;
-    if (staple.empty()) return SSL_TLSEXT_ERR_NOACK;
-    void* const copy = OPENSSL_memdup(staple.data(), staple.size());
+    const served_pair* const pair = pair_of(session);
+    if (pair == nullptr || pair->staple.empty()) return SSL_TLSEXT_ERR_NOACK;
+    if (pair->staple_until != 0 && pair->staple_until < std::time(nullptr)) return SSL_TLSEXT_ERR_NOACK;
+    void* const copy = OPENSSL_memdup(pair->staple.data(), pair->staple.size());
     if (copy == nullptr) return SSL_TLSEXT_ERR_NOACK;
-    SSL_set_tlsext_status_ocsp_resp(session, copy, static_cast<long>(staple.size()));
+    SSL_set_tlsext_status_ocsp_resp(session, copy, static_cast<long>(pair->staple.size()));
     return SSL_TLSEXT_ERR_OK;
 }
 
@@ -93,7 +112,7 @@ int prepare_ticket(
 }
 
 os::failure refused(const std::string& what, const std::string& value) {
-    return {os::system_error(EINVAL), what + " " + base::printable(value) + ": " + last_reason()};
+    return {os::system_error(EINVAL), what + ": " + base::printable(value) + ": " + last_reason()};
 }
 
 os::outcome<void> set_ciphers(SSL_CTX* made, const configuration& how) {
@@ -112,9 +131,10 @@ os::outcome<void> ask_for_certificate(SSL_CTX* made, const material& from) {
     if (from.how.from_client == client_certificate::none) return {};
     const auto authorities = read_certificates(from.client_authorities);
     if (authorities.empty()) {
-        const std::string file = base::printable(from.how.ca_certs.value_or(""));
+        const std::string file = "ca_certs: " + base::printable(from.how.ca_certs.value_or(""));
         return os::failure{
-            os::system_error(EINVAL), file + ": there is no certificate in it (PEM is expected)"
+            os::system_error(EINVAL),
+            file + ": there is no certificate in it, or one that cannot be read (PEM is expected)"
         };
     }
     X509_STORE* const trusted = SSL_CTX_get_cert_store(made);
@@ -132,7 +152,7 @@ void set_habits(SSL_CTX* made) noexcept {
     SSL_CTX_set_options(
         made,
         SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE |
-            SSL_OP_PRIORITIZE_CHACHA | SSL_OP_IGNORE_UNEXPECTED_EOF
+            SSL_OP_PRIORITIZE_CHACHA
     );
     // Idle connections keep no buffers. What could not be written may lie elsewhere at the next try.
     SSL_CTX_set_mode(
@@ -140,16 +160,20 @@ void set_habits(SSL_CTX* made) noexcept {
     );
     SSL_CTX_set_read_ahead(made, 1);
     SSL_CTX_set_session_cache_mode(made, SSL_SESS_CACHE_OFF);
-    SSL_CTX_set_session_id_context(
-        made,
-        reinterpret_cast<const unsigned char*>(session_context.data()),
-        static_cast<unsigned int>(session_context.size())
-    );
     SSL_CTX_set_timeout(made, std::chrono::duration_cast<std::chrono::seconds>(ticket_keys::life).count());
     SSL_CTX_set_tlsext_ticket_key_evp_cb(made, &prepare_ticket);
     SSL_CTX_set_tlsext_servername_callback(made, &choose_certificate);
     SSL_CTX_set_tlsext_status_cb(made, &add_staple);
     SSL_CTX_set_alpn_select_cb(made, &choose_protocol, nullptr);
+}
+
+// A session is resumed where clients are asked for the same, and the same authorities vouch for them.
+bool set_session_context(SSL_CTX* made, const material& from) {
+    const std::string asked =
+        std::to_string(static_cast<int>(from.how.from_client)) + from.client_authorities;
+    std::array<unsigned char, SHA256_DIGEST_LENGTH> id{};
+    SHA256(reinterpret_cast<const unsigned char*>(asked.data()), asked.size(), id.data());
+    return SSL_CTX_set_session_id_context(made, id.data(), static_cast<unsigned int>(id.size())) == 1;
 }
 
 os::outcome<void> use(SSL_CTX* made, const certificate& what, const std::string& file) {
@@ -163,7 +187,9 @@ os::outcome<void> use(SSL_CTX* made, const certificate& what, const std::string&
 
 served_hosts* beside(context_parts& parts, const certificate& what) noexcept {
     for (served_hosts& each : parts.hosts) {
-        const bool has_kind = std::ranges::find(each.key_kinds, what.key_kind) != each.key_kinds.end();
+        const bool has_kind = std::ranges::any_of(each.pairs, [&what](const served_pair& pair) {
+            return pair.key_kind == what.key_kind;
+        });
         if (!what.names.empty() && each.names == what.names && !has_kind) return &each;
     }
     return nullptr;
@@ -178,19 +204,23 @@ os::outcome<void> add_pair(context_parts& parts, const pem_pair& pair, const mat
         hosts->owner = &parts;
         hosts->context.reset(SSL_CTX_new(TLS_server_method()));
         hosts->names = what->names;
-        hosts->staple = pair.staple;
         SSL_CTX* const made = hosts->context.get();
-        if (made == nullptr) return os::failure{os::system_error(ENOMEM), last_reason()};
+        if (made == nullptr || !set_session_context(made, from)) {
+            return os::failure{os::system_error(ENOMEM), last_reason()};
+        }
         SSL_CTX_set_ex_data(made, place_index(), hosts);
         set_habits(made);
         if (const auto set = set_ciphers(made, from.how); !set) return set.error();
         if (const auto set = ask_for_certificate(made, from); !set) return set.error();
     }
     if (const auto used = use(hosts->context.get(), *what, pair.from.certificate); !used) return used.error();
-    hosts->key_kinds.push_back(what->key_kind);
-    if (hosts->leaf) return {};
-    hosts->pem = std::make_shared<const std::string>(pem_of(what->leaf.get()));
-    hosts->leaf = std::move(what->leaf);
+    served_pair made;
+    made.key_kind = what->key_kind;
+    made.pem = std::make_shared<const std::string>(pem_of(what->leaf.get()));
+    made.leaf = std::move(what->leaf);
+    made.staple = pair.staple;
+    made.staple_until = pair.staple.empty() ? 0 : end_of_staple(pair.staple);
+    hosts->pairs.push_back(std::move(made));
     return {};
 }
 
@@ -220,7 +250,8 @@ context::context(std::unique_ptr<context_parts> made) noexcept : parts_(std::mov
 context::~context() = default;
 
 std::shared_ptr<const std::string> served_certificate(const SSL* session) noexcept {
-    return served_by(session).pem;
+    const served_pair* const pair = pair_of(session);
+    return pair != nullptr ? pair->pem : nullptr;
 }
 
 SSL* context::start() const noexcept {

@@ -2,31 +2,50 @@
 #include "tls/material.hpp"
 
 #include "base/text.hpp"
+#include "log/log.hpp"
+#include "os/unique_fd.hpp"
+#include "tls/certificate.hpp"
 
 #include <openssl/rand.h>
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <cerrno>
-#include <fstream>
-#include <iterator>
 #include <system_error>
+#include <utility>
 
 namespace unicoro::tls {
 namespace {
 
-os::outcome<std::string> read_file(const std::string& path) {
-    errno = 0;
-    std::ifstream file(path, std::ios::binary);
+os::outcome<std::string> read_file(const std::string& path, std::string_view setting) {
+    const std::string what = std::string(setting) + ": cannot read " + base::printable(path);
+    // Not to be held up by a pipe that nobody writes to.
+    const os::unique_fd file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+    if (!file) return os::make_failure(os::last_error(), what);
     std::string text;
-    if (file) text.assign(std::istreambuf_iterator<char>(file), {});
-    if (!file || file.bad()) {
-        const error_code why = errno != 0 ? os::last_error() : os::system_error(EIO);
-        return os::make_failure(why, "cannot read " + base::printable(path));
+    std::array<char, 4096> piece{};
+    for (;;) {
+        const ssize_t got = read(file.get(), piece.data(), piece.size());
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) return os::make_failure(os::last_error(), what);
+        if (got == 0) return text;
+        text.append(piece.data(), static_cast<std::size_t>(got));
     }
-    return text;
 }
 
 std::string staple_file(const pair_files& of) {
     return of.certificate + ".ocsp";
+}
+
+// A client that is shown a bad one breaks off.
+void take_staple(pem_pair& pair, std::string staple) {
+    const std::string wrong = fault_in_staple(staple, pair.certificate);
+    if (wrong.empty()) {
+        pair.staple = std::move(staple);
+    } else {
+        log::warning("{}: {}; it is not stapled", base::printable(staple_file(pair.from)), wrong);
+    }
 }
 
 }  // namespace
@@ -57,17 +76,17 @@ os::outcome<material> read_material(const configuration& how, const ticket_secre
     made.tickets = tickets;
     for (const pair_files& from : how.pairs) {
         pem_pair pair{from, {}, {}, {}};
-        auto certificate = read_file(from.certificate);
+        auto certificate = read_file(from.certificate, from.setting_of_certificate());
         if (!certificate) return certificate.error();
-        auto key = read_file(from.key.value_or(from.certificate));
+        auto key = read_file(from.key.value_or(from.certificate), from.setting_of_key());
         if (!key) return key.error();
         pair.certificate = std::move(*certificate);
         pair.key = std::move(*key);
-        if (auto staple = read_file(staple_file(from))) pair.staple = std::move(*staple);
+        if (auto staple = read_file(staple_file(from), from.setting_of_certificate())) take_staple(pair, std::move(*staple));
         made.pairs.push_back(std::move(pair));
     }
     if (how.ca_certs) {
-        auto authorities = read_file(*how.ca_certs);
+        auto authorities = read_file(*how.ca_certs, "ca_certs");
         if (!authorities) return authorities.error();
         made.client_authorities = std::move(*authorities);
     }

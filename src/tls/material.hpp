@@ -22,6 +22,15 @@ enum class protocol_version : std::uint8_t { tls_1_2, tls_1_3 };
 struct pair_files {
     std::string certificate;
     std::optional<std::string> key;
+    bool further = false;  ///< beside the first: of the setting `certificates`, for messages
+
+    [[nodiscard]] std::string_view setting_of_certificate() const noexcept {
+        return further ? "certificates" : "certfile";
+    }
+    [[nodiscard]] std::string_view setting_of_key() const noexcept {
+        if (further) return "certificates";
+        return key ? "keyfile" : "certfile";
+    }
 };
 
 /// What encrypted connections are to be like.
@@ -40,7 +49,7 @@ struct pem_pair {
     pair_files from;
     std::string certificate;  ///< with the chain behind it
     std::string key;
-    std::string staple;  ///< DER of the OCSP response in `from.certificate`.ocsp; empty = none
+    std::string staple;  ///< DER of the OCSP response in `from.certificate`.ocsp; empty = none that is good
 };
 
 /// From which the keys of session tickets are derived, by all workers alike.

@@ -6,8 +6,10 @@
 #include <openssl/err.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <climits>
 #include <new>
+#include <string_view>
 #include <utility>
 
 namespace unicoro::tls {
@@ -31,6 +33,24 @@ int read_from_transport(BIO* of, char* into, int size) noexcept {
 
 long control(BIO*, int command, long, void*) noexcept {
     return command == BIO_CTRL_FLUSH ? 1 : 0;
+}
+
+// More of them than any client has use for, each of which costs the server keys, and no time limit sees.
+constexpr unsigned most_idle_messages = 32;
+
+void note_message(int written, int, int type, const void*, std::size_t, SSL*, void* of) noexcept {
+    if (written == 0 && type == SSL3_RT_HANDSHAKE) static_cast<session*>(of)->count_message();
+}
+
+// What a client may call a host: whatever else stands there would reach applications and logs.
+std::string host_or_empty(const char* name) {
+    const std::string_view text = name != nullptr ? name : "";
+    const bool plain = std::ranges::all_of(text, [](char byte) {
+        const char lower = static_cast<char>(byte | 0x20);
+        return (lower >= 'a' && lower <= 'z') || (byte >= '0' && byte <= '9') || byte == '-' || byte == '.' ||
+               byte == '_';
+    });
+    return plain ? std::string(text) : std::string();
 }
 
 int begin(BIO* of) noexcept {
@@ -76,6 +96,10 @@ session::session(std::shared_ptr<const context> with, transport& over)
 
 int session::receive(std::span<char> into, BIO* of) noexcept {
     BIO_clear_retry_flags(of);
+    if (idle_messages_ > most_idle_messages) {
+        transport_failed_ = error_code(EPROTO, boost::system::system_category());
+        return -1;
+    }
     const transport::step came = over_.receive(into);
     switch (came.what) {
         case transport::status::done: return most(came.bytes);
@@ -99,9 +123,12 @@ int session::send(std::span<const char> bytes, BIO* of) noexcept {
     return -1;
 }
 
+// OpenSSL's queue of errors is the thread's, and Python's TLS reads it, too.
 session::step session::step_of(int returned) noexcept {
     if (returned > 0) return {status::done, static_cast<std::size_t>(returned)};
-    switch (SSL_get_error(session_.get(), returned)) {
+    const int error = SSL_get_error(session_.get(), returned);
+    ERR_clear_error();
+    switch (error) {
         case SSL_ERROR_WANT_READ: return {status::want_read};
         case SSL_ERROR_WANT_WRITE: return {status::want_write};
         case SSL_ERROR_ZERO_RETURN: return {status::end};
@@ -113,11 +140,34 @@ session::step session::step_of(int returned) noexcept {
     return {status::failed, 0, transport_failed_};
 }
 
+session::step session::fail(std::string why) noexcept {
+    failed_ = true;
+    reason_ = std::move(why);
+    return {status::failed, 0, error_code(EPROTO, boost::system::system_category())};
+}
+
+void session::count_message() noexcept {
+    ++idle_messages_;
+}
+
+void session::watch_messages() noexcept {
+    SSL_set_msg_callback(session_.get(), &note_message);
+    SSL_set_msg_callback_arg(session_.get(), this);
+}
+
+// A session that is resumed brings the certificate of the handshake that it was made in.
+bool session::client_has_expired() const noexcept {
+    X509* const shown = SSL_get0_peer_certificate(session_.get());
+    return shown != nullptr && X509_cmp_current_time(X509_get0_notAfter(shown)) < 0;
+}
+
 session::step session::handshake() noexcept {
     ERR_clear_error();
     const int returned = SSL_do_handshake(session_.get());
     if (returned == 1) {
+        if (client_has_expired()) return fail("the client's certificate has expired");
         exhausted_ = false;
+        watch_messages();
         return {status::done};
     }
     const unsigned long error = ERR_peek_error();
@@ -125,7 +175,8 @@ session::step session::handshake() noexcept {
     if (result.what == status::want_read || result.what == status::want_write) return result;
     const int code = ERR_GET_REASON(error);
     if (code == SSL_R_HTTP_REQUEST || code == SSL_R_HTTPS_PROXY_REQUEST) result.what = status::clear_text;
-    reason_ = error != 0          ? last_reason()
+    const char* const text = error != 0 ? ERR_reason_error_string(error) : nullptr;
+    reason_ = text != nullptr     ? text
               : transport_failed_ ? transport_failed_.message()
                                   : "the client has gone";
     return result;
@@ -138,7 +189,7 @@ agreement session::agreed() const {
     unsigned int length = 0;
     SSL_get0_alpn_selected(of, &protocol, &length);
     if (protocol != nullptr) made.protocol.assign(reinterpret_cast<const char*>(protocol), length);
-    made.server_name = text_or_empty(SSL_get_servername(of, TLSEXT_NAMETYPE_host_name));
+    made.server_name = host_or_empty(SSL_get_servername(of, TLSEXT_NAMETYPE_host_name));
     made.version = text_or_empty(SSL_get_version(of));
     made.version_number = SSL_version(of);
     made.server_certificate = served_certificate(of);
@@ -155,20 +206,26 @@ session::step session::read(std::span<char> into) noexcept {
     ERR_clear_error();
     const step result = step_of(SSL_read(session_.get(), into.data(), most(into.size())));
     exhausted_ = result.what != status::done;
+    if (!exhausted_) idle_messages_ = 0;
     return result;
 }
 
 session::step session::write(std::span<const char> bytes) noexcept {
     if (failed_) return {status::failed, 0, transport_failed_};
     ERR_clear_error();
-    return step_of(SSL_write(session_.get(), bytes.data(), most(bytes.size())));
+    const step result = step_of(SSL_write(session_.get(), bytes.data(), most(bytes.size())));
+    // It is in the middle of a message that the client has begun, and whose end may never come.
+    if (result.what == status::want_read) return fail("the client has split a handshake message");
+    return result;
 }
 
-void session::end_output() noexcept {
-    if (failed_ || SSL_is_init_finished(session_.get()) != 1) return;
+bool session::end_output() noexcept {
+    if (failed_ || SSL_is_init_finished(session_.get()) != 1) return true;
     ERR_clear_error();
-    (void)SSL_shutdown(session_.get());
+    const int returned = SSL_shutdown(session_.get());
+    const bool blocked = returned < 0 && SSL_get_error(session_.get(), returned) == SSL_ERROR_WANT_WRITE;
     ERR_clear_error();
+    return !blocked;
 }
 
 }  // namespace unicoro::tls

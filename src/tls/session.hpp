@@ -61,7 +61,7 @@ class session {
     [[nodiscard]] agreement agreed() const;
 
     step read(std::span<char> into) noexcept;
-    /// Takes the same bytes, or more, again after `want_...`; where they lie does not matter.
+    /// After `want_write` the same bytes, or more, come again; where they lie does not matter.
     step write(std::span<const char> bytes) noexcept;
 
     /// Bytes have come that are not read, if not for sure whole ones.
@@ -69,22 +69,28 @@ class session {
         return !exhausted_ && SSL_has_pending(session_.get()) == 1;
     }
 
-    /// Tells the client that no more comes (close_notify), as far as the transport takes it.
-    void end_output() noexcept;
+    /// Tells the client that no more comes (close_notify). False when the transport takes nothing now: again.
+    bool end_output() noexcept;
 
     // --- for OpenSSL's callbacks
 
     [[nodiscard]] int receive(std::span<char> into, BIO* of) noexcept;
     [[nodiscard]] int send(std::span<const char> bytes, BIO* of) noexcept;
+    /// One that has come behind the first handshake: a change of keys, or the wish for another handshake.
+    void count_message() noexcept;
 
   private:
     step step_of(int returned) noexcept;
+    step fail(std::string why) noexcept;
+    void watch_messages() noexcept;
+    [[nodiscard]] bool client_has_expired() const noexcept;
 
     std::shared_ptr<const context> with_;
     transport& over_;
     session_handle session_;
     std::string reason_;
     error_code transport_failed_;
+    unsigned idle_messages_ = 0;  // since the last byte of the application's
     bool transport_ended_ = false;
     bool exhausted_ = true;  // the last read has left nothing that is whole
     bool failed_ = false;    // nothing may be done with it any more

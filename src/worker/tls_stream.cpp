@@ -99,8 +99,26 @@ io_step tls_stream::try_read(std::span<char> into) noexcept {
     return step_of(step);
 }
 
+io_step tls_stream::encrypt(std::span<const char> bytes) noexcept {
+    const io_step step = step_of(session_.write(bytes));
+    if (step.status == io_status::would_block) {
+        committed_.assign(bytes.data(), std::min(bytes.size(), record_size));
+    } else {
+        std::string().swap(committed_);
+    }
+    return step;
+}
+
+// Who would have been blocked may think better of it and write something else (what was to be "100
+// Continue"): the record that is made goes out first.
 io_step tls_stream::write_record(std::span<const char> bytes) noexcept {
-    return step_of(session_.write(bytes));
+    const std::string_view given(bytes.data(), bytes.size());
+    if (!given.starts_with(committed_)) {
+        const std::string before = committed_;
+        const io_step step = encrypt(before);
+        if (step.status != io_status::done) return step;
+    }
+    return encrypt(bytes);
 }
 
 // Small pieces go out in one record. What would block is asked for again with the same bytes.
@@ -148,9 +166,10 @@ bool tls_stream::readable_now() noexcept {
 }
 
 void tls_stream::refuse_handshake(const tls::session::step& why) noexcept {
+    // As those do who look whether the port is open.
+    if (why.what == phase::end) return log::debug("A client has left in the TLS handshake");
     if (why.what != phase::clear_text) {
-        log::info("A client did not complete the TLS handshake: {}", session_.reason());
-        return;
+        return log::info("A client did not complete the TLS handshake: {}", session_.reason());
     }
     log::info("A client spoke HTTP without TLS");
     const iovec answer{const_cast<char*>(speak_tls.data()), speak_tls.size()};
@@ -161,6 +180,11 @@ void tls_stream::refuse_handshake(const tls::session::step& why) noexcept {
 awaitable<waited> tls_stream::meet() {
     const waited begun = co_await beneath_->wait_idle();
     if (std::get<0>(begun)) co_return begun;
+    if (!beneath_->readable_now()) {
+        // A proxy has announced a client of whom nothing has come.
+        const waited came = co_await beneath_->wait_readable();
+        if (std::get<0>(came)) co_return came;
+    }
     const bool entered = co_await place_.enter();
     if (!entered) {
         const waited over{asio::error::operation_aborted};
@@ -187,16 +211,17 @@ awaitable<waited> tls_stream::meet() {
     co_return met;
 }
 
-void tls_stream::end_output() noexcept {
+bool tls_stream::end_output() noexcept {
     // A forked child has the session's keys, and no business with its client.
-    if (!met_ || output_ended_ || os::forked_off()) return;
-    output_ended_ = true;
-    session_.end_output();
+    if (!met_ || output_ended_ || os::forked_off()) return true;
+    output_ended_ = session_.end_output();
+    return output_ended_;
 }
 
+// Without the word before it the end of the stream says nothing: where that finds no room, `close` tries
+// again.
 void tls_stream::shutdown_write() noexcept {
-    end_output();
-    beneath_->shutdown_write();
+    if (end_output()) beneath_->shutdown_write();
 }
 
 void tls_stream::reset_on_close() noexcept {
@@ -205,7 +230,7 @@ void tls_stream::reset_on_close() noexcept {
 }
 
 void tls_stream::close() noexcept {
-    end_output();
+    [[maybe_unused]] const bool told = end_output();
     beneath_->close();
 }
 

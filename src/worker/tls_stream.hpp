@@ -7,6 +7,7 @@
 #include "worker/stream_factory.hpp"
 
 #include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -56,13 +57,15 @@ class tls_stream final : public byte_stream, private tls::transport {
 
     awaitable<std::tuple<error_code>> meet();
     void refuse_handshake(const tls::session::step& why) noexcept;
-    void end_output() noexcept;
+    [[nodiscard]] bool end_output() noexcept;
     io_step write_record(std::span<const char> bytes) noexcept;
+    io_step encrypt(std::span<const char> bytes) noexcept;
 
     std::unique_ptr<byte_stream> beneath_;
     tls::session session_;
     handshake_place place_;
     std::vector<char>& gathered_;
+    std::string committed_;  // lies encrypted in the session, as the client takes nothing
     bool met_ = false;
     bool reads_by_writing_ = false;  // the session has to send before it can read on
     bool output_ended_ = false;

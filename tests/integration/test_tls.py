@@ -345,7 +345,7 @@ def test_changed_files_are_noticed(start, authority, tmp_path, args):
     assert set(site.server.workers()) == workers
     # A worker that comes later has them, too.
     os.kill(workers.pop(), signal.SIGKILL)
-    site.server.allow("SIGKILL|killed")
+    site.server.allow("SIGKILL|killed|In flight")
     wait_until(lambda: len(set(site.server.workers()) - workers) == 2 - len(workers), "another worker")
     assert {site.served() for _ in range(8)} == {"second"}
     site.server.allow("certificates have changed, and the former ones stay in use")

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-#include "test_certificate.hpp"
 #include "tls/certificate.hpp"
 #include "tls/context.hpp"
+#include "unit/tls/test_certificate.hpp"
 
 #include "support/doctest.hpp"
 
@@ -53,39 +53,41 @@ TEST_CASE("a pair that cannot be served is refused with its file and the reason"
     material what = make_material();
     CHECK(refusal_of(what).empty());
     what.pairs = {make_pair(-1000, -10)};
-    CHECK(refusal_of(what).starts_with("site.pem: the certificate expired on "));
+    CHECK(refusal_of(what).starts_with("certfile: site.pem: the certificate expired on "));
     what.pairs = {make_pair(100, 1000)};
-    CHECK(refusal_of(what).starts_with("site.pem: the certificate is not valid before "));
+    CHECK(refusal_of(what).starts_with("certfile: site.pem: the certificate is not valid before "));
     what.pairs = {make_pair()};
     what.pairs.front().key = make_pair().key;
-    CHECK(refusal_of(what) == "site.key: the key does not belong to the certificate in site.pem");
+    CHECK(refusal_of(what) == "keyfile: site.key: the key does not belong to the certificate in site.pem");
     what.pairs.front().key = "nothing";
-    CHECK(refusal_of(what) == "site.key: there is no private key in it (PEM is expected)");
+    CHECK(refusal_of(what) == "keyfile: site.key: there is no private key in it (PEM is expected)");
     what.pairs.front().certificate = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
-    CHECK(refusal_of(what) == "site.pem: there is no certificate in it (PEM is expected)");
+    CHECK(refusal_of(what).starts_with(
+        "certfile: site.pem: there is no certificate in it, or one that cannot be read"
+    ));
 }
 
 TEST_CASE("ciphers that nobody knows are refused by their setting's name") {
     material what = make_material();
     what.how.ciphers = "NO-SUCH";
-    CHECK(refusal_of(what).starts_with("ciphers NO-SUCH: "));
+    CHECK(refusal_of(what).starts_with("ciphers: NO-SUCH: "));
     what.how.ciphers.reset();
     what.how.ciphersuites = "TLS_NOTHING";
-    CHECK(refusal_of(what).starts_with("ciphersuites TLS_NOTHING: "));
+    CHECK(refusal_of(what).starts_with("ciphersuites: TLS_NOTHING: "));
 }
 
 TEST_CASE("authorities of clients must be certificates") {
     material what = make_material();
     what.how.from_client = client_certificate::optional;
     what.how.ca_certs = "none.pem";
-    CHECK(refusal_of(what) == "none.pem: there is no certificate in it (PEM is expected)");
+    CHECK(refusal_of(what).starts_with("ca_certs: none.pem: there is no certificate in it"));
     what.client_authorities = make_pair().certificate;
     CHECK(refusal_of(what).empty());
 }
 
 TEST_CASE("files that renewals are looked for in") {
     configuration how;
-    how.pairs = {{"a.pem", "a.key"}, {"b.pem", std::nullopt}};
+    how.pairs = {{"a.pem", "a.key"}, {"b.pem", std::nullopt, true}};
     how.ca_certs = "c.pem";
     CHECK(
         files_of(how) ==
@@ -93,7 +95,7 @@ TEST_CASE("files that renewals are looked for in") {
     );
     const auto none = read_material(how, make_ticket_secret());
     REQUIRE_FALSE(none.has_value());
-    CHECK(none.error().message == "cannot read a.pem: No such file or directory");
+    CHECK(none.error().message == "certfile: cannot read a.pem: No such file or directory");
 }
 
 TEST_CASE("who a certificate belongs to") {

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "tls/session.hpp"
 
-#include "test_certificate.hpp"
+#include "unit/tls/test_certificate.hpp"
 
 #include "support/doctest.hpp"
+
+#include <openssl/err.h>
 
 #include <algorithm>
 #include <optional>
@@ -12,6 +14,7 @@
 namespace unicoro::tls {
 namespace {
 
+using namespace std::string_view_literals;
 using status = session::status;
 
 /// A client in this process, and what carries the bytes between it and the server: so many at a time.
@@ -205,6 +208,36 @@ TEST_CASE("who speaks no TLS, or leaves") {
         session server(serving(), client);
         CHECK(meet(server, client).what == status::failed);
     }
+}
+
+TEST_CASE("changes of keys without end") {
+    peer client(100'000);
+    session server(serving(), client);
+    REQUIRE(meet(server, client).what == status::done);
+    std::array<char, 16> into{};
+    const auto change_keys = [&client](int times) {
+        for (int i = 0; i < times; ++i) {
+            SSL_key_update(client.of(), SSL_KEY_UPDATE_NOT_REQUESTED);
+            SSL_do_handshake(client.of());
+        }
+    };
+    for (int i = 0; i < 3; ++i) {
+        change_keys(20);
+        CHECK(SSL_write(client.of(), "x", 1) == 1);
+        CHECK(server.read(into).what == status::done);
+    }
+    change_keys(40);
+    CHECK(server.read(into).what == status::failed);
+}
+
+TEST_CASE("what fails leaves no error for others of the thread") {
+    peer client(100'000);
+    session server(serving(), client);
+    REQUIRE(meet(server, client).what == status::done);
+    client.put("\x17\x03\x03\x00\x18 this is no record of ours"sv);
+    std::array<char, 16> into{};
+    CHECK(server.read(into).what == status::failed);
+    CHECK(ERR_peek_error() == 0);
 }
 
 TEST_SUITE_END();

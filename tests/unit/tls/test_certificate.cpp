@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "test_certificate.hpp"
+#include "unit/tls/test_certificate.hpp"
 
 #include "tls/certificate.hpp"
 

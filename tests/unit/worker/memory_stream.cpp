@@ -39,7 +39,12 @@ io_step memory_stream::try_read(std::span<char> into) noexcept {
 
 io_step memory_stream::try_write(std::span<const iovec> pieces) noexcept {
     const std::size_t before = sent_.size();
-    for (const iovec& each : pieces) sent_.append(static_cast<const char*>(each.iov_base), each.iov_len);
+    for (const iovec& each : pieces) {
+        const std::size_t taken = std::min(each.iov_len, room_);
+        sent_.append(static_cast<const char*>(each.iov_base), taken);
+        room_ -= taken;
+    }
+    if (sent_.size() == before && room_ == 0) return {io_status::would_block};
     return {io_status::done, sent_.size() - before};
 }
 

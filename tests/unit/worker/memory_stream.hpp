@@ -4,7 +4,9 @@
 #include "aio/event.hpp"
 #include "worker/byte_stream.hpp"
 
+#include <cstddef>
 #include <functional>
+#include <limits>
 #include <string>
 #include <string_view>
 
@@ -19,6 +21,8 @@ class memory_stream final : public unicoro::worker::byte_stream {
     );
 
     void client_sends(std::string_view bytes);
+    /// How many bytes the client takes before it would have to be waited for; without this call, all.
+    void leave_room(std::size_t bytes) noexcept { room_ = bytes; }
     [[nodiscard]] const std::string& sent() const noexcept { return sent_; }
 
     void describe(unicoro::app::connection_info& into) const override;
@@ -44,6 +48,7 @@ class memory_stream final : public unicoro::worker::byte_stream {
     unicoro::aio::event readable_;
     std::string incoming_;
     std::string sent_;
+    std::size_t room_ = std::numeric_limits<std::size_t>::max();
     bool ended_ = false;
     bool cancelled_ = false;
 };
