@@ -17,7 +17,7 @@ struct python_file {
     /// Settings whose value is worked out by the file, and how: "workers = cpu_count() * 2 + 1".
     std::vector<std::string> computed;
     bool makes_tls_context = false;  ///< by a hook that is not called
-    bool has_effects = false;  ///< it did what counts only in the process that serves
+    bool has_effects = false;        ///< it did what counts only in the process that serves
 };
 
 /// Runs the file. `location` is a path or "python:MODULE", `name` what messages call it, `python` the

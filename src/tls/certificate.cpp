@@ -26,7 +26,9 @@ struct named_file {
 };
 
 os::failure wrong(const named_file& file, const std::string& what) {
-    return {os::system_error(EINVAL), std::string(file.setting) + ": " + base::printable(file.path) + ": " + what};
+    return {
+        os::system_error(EINVAL), std::string(file.setting) + ": " + base::printable(file.path) + ": " + what
+    };
 }
 
 bio_handle memory_of(const std::string& text) {

@@ -82,7 +82,8 @@ os::outcome<material> read_material(const configuration& how, const ticket_secre
         if (!key) return key.error();
         pair.certificate = std::move(*certificate);
         pair.key = std::move(*key);
-        if (auto staple = read_file(staple_file(from), from.setting_of_certificate())) take_staple(pair, std::move(*staple));
+        if (auto staple = read_file(staple_file(from), from.setting_of_certificate()))
+            take_staple(pair, std::move(*staple));
         made.pairs.push_back(std::move(pair));
     }
     if (how.ca_certs) {
