@@ -105,7 +105,8 @@ class Wire:
 
     def end_sending(self) -> None:
         try:
-            self.sock.shutdown(socket.SHUT_WR)
+            # That of an SSLSocket ends TLS, too, for what is still to come.
+            socket.socket.shutdown(self.sock, socket.SHUT_WR)
         except OSError:
             pass
 
