@@ -4,10 +4,7 @@
 #include "base/text.hpp"
 #include "http/chars.hpp"
 
-#include <array>
-#include <chrono>
 #include <cstdint>
-#include <cstdio>
 
 namespace unicoro::http {
 namespace {
@@ -101,32 +98,6 @@ error_code response_head::add(std::string_view name, std::string_view value) {
 void response_head::list_fields(std::vector<field>& out) const {
     for (std::size_t i = 0; i < fields_.size(); ++i) out.push_back(field_at(i));
     if (length_) out.push_back({"Content-Length", length_text_});
-}
-
-std::string imf_fixdate(std::int64_t unix_seconds) {
-    static constexpr std::array<const char*, 7> days = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-    static constexpr std::array<const char*, 12> months = {
-        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"
-    };
-    using namespace std::chrono;
-    const sys_seconds at{seconds{unix_seconds}};
-    const sys_days day = floor<std::chrono::days>(at);
-    const year_month_day date{day};
-    const hh_mm_ss<seconds> time{at - day};
-    std::array<char, 48> text;
-    const int length = std::snprintf(
-        text.data(),
-        text.size(),
-        "%s, %02u %s %04d %02d:%02d:%02d GMT",
-        days[weekday{day}.c_encoding()],
-        static_cast<unsigned>(date.day()),
-        months[static_cast<unsigned>(date.month()) - 1],
-        static_cast<int>(date.year()),
-        static_cast<int>(time.hours().count()),
-        static_cast<int>(time.minutes().count()),
-        static_cast<int>(time.seconds().count())
-    );
-    return {text.data(), static_cast<std::size_t>(length)};
 }
 
 }  // namespace unicoro::http

@@ -75,7 +75,4 @@ class response_head {
 /// gunicorn's small HTML error page; `detail` is escaped here.
 [[nodiscard]] std::string error_page(int status, std::string_view detail);
 
-/// Writes "Sun, 06 Nov 1994 08:49:37 GMT".
-[[nodiscard]] std::string imf_fixdate(std::int64_t unix_seconds);
-
 }  // namespace unicoro::http

@@ -2,7 +2,7 @@
 #include "worker/serving.hpp"
 
 #include "app/worker_stage.hpp"
-#include "http/response_head.hpp"
+#include "http/http_date.hpp"
 #include "log/access_format.hpp"
 
 #include <algorithm>
@@ -99,6 +99,7 @@ serving::serving(
       exchanges(*this),
       websockets(loop),
       locations(values),
+      files(values),
       most_connections(values.worker_connections),
       requests_left(request_limit(values)),
       room(loop, std::chrono::steady_clock::time_point::max()),

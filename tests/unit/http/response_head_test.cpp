@@ -2,6 +2,7 @@
 #include "http/response_head.hpp"
 
 #include "http/http1_writer.hpp"
+#include "http/http_date.hpp"
 
 #include "support/doctest.hpp"
 
