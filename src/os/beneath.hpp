@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "os/unique_fd.hpp"
+
+#include <unicoro/result.hpp>
+
+#include <string>
+
+namespace unicoro::os {
+
+/// Opens what `path` names below a folder, for reading and without waiting; never anything outside of it.
+/// Links are followed if they stay within; on Linux before 5.6, or where openat2(2) is forbidden, none are.
+/// `path` has neither a slash in front nor empty parts.
+[[nodiscard]] result<unique_fd> open_beneath(int folder, const std::string& path) noexcept;
+
+}  // namespace unicoro::os
