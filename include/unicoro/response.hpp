@@ -49,8 +49,10 @@ class response {
     [[nodiscard]] static response json(std::string body, int status = 200);
     [[nodiscard]] static response redirect(std::string location, int status = 302);
 
-    /// A regular file, sent by sendfile(2), with Content-Type by its name and Last-Modified; 404 when
-    /// it cannot be opened. The caller answers for the path: never pass a client's words unchecked.
+    /// A regular file, sent by sendfile(2), with Content-Type by its name, Last-Modified and ETag; or what
+    /// the request's conditions and ranges make of it (RFC 9110, 13 and 14). 404 when it cannot be opened. Of
+    /// these fields, those that are added go before. The caller answers for the path: never pass a client's
+    /// words unchecked.
     [[nodiscard]] static response file(std::filesystem::path path);
 
     /// A body made while it is sent. `write_body` runs on the event loop after the head is decided; an

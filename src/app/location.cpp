@@ -3,7 +3,10 @@
 
 #include "base/text.hpp"
 
+#include <algorithm>
 #include <cstdlib>
+#include <functional>
+#include <utility>
 
 namespace unicoro::app {
 namespace {
@@ -51,6 +54,11 @@ locator::locator(const settings::server_settings& values) {
         places_.push_back({std::string(base::without_slash(values.apps[number].first)), number});
     }
     if (places_.empty()) places_.push_back({"", 0});
+    std::size_t folder = 0;
+    for (const auto& [prefix, path] : values.static_folders) places_.push_back({prefix, folder++, true});
+    std::ranges::stable_sort(places_, std::ranges::greater{}, [](const place& each) {
+        return each.prefix.size();
+    });
 }
 
 std::optional<location> locator::find(const http::request_head& head) const noexcept {
@@ -65,11 +73,13 @@ std::optional<location> locator::find(const http::request_head& head) const noex
         path.remove_prefix(*taken);
     }
     for (const place& each : places_) {
-        if (each.prefix.empty()) return location{server, each.prefix, path, each.application, path};
+        if (each.prefix.empty()) return location{server, each.prefix, path, each.number, {}, path};
         if (!names_place) continue;
-        if (const auto length = mounted_length(path, each.prefix)) {
-            return location{server, each.prefix, path.substr(*length), each.application, path};
-        }
+        const auto length = mounted_length(path, each.prefix);
+        if (!length) continue;
+        location found{server, each.prefix, path.substr(*length), each.number, {}, path};
+        if (each.folder) found.folder = std::exchange(found.application, 0);
+        return found;
     }
     return std::nullopt;
 }

@@ -1,40 +1,15 @@
 // SPDX-License-Identifier: MIT
 #include "app/response_access.hpp"
 
+#include "app/file_answer.hpp"
 #include "app/media_type.hpp"
 #include "log/log.hpp"
-
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <string>
 #include <utility>
 
 namespace unicoro::app {
 namespace {
-
-class open_file {
-  public:
-    explicit open_file(const char* path) noexcept : fd_(open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {
-        regular_ = fd_ >= 0 && fstat(fd_, &status_) == 0 && S_ISREG(status_.st_mode);
-    }
-    open_file(const open_file&) = delete;
-    open_file& operator=(const open_file&) = delete;
-    ~open_file() {
-        if (fd_ >= 0) close(fd_);
-    }
-
-    [[nodiscard]] bool regular() const noexcept { return regular_; }
-    [[nodiscard]] int fd() const noexcept { return fd_; }
-    [[nodiscard]] std::uint64_t size() const noexcept { return static_cast<std::uint64_t>(status_.st_size); }
-    [[nodiscard]] std::int64_t modified() const noexcept { return status_.st_mtime; }
-
-  private:
-    int fd_;
-    struct stat status_{};
-    bool regular_ = false;
-};
 
 void refuse_head(exchange& to, std::string_view what) {
     log::error(
@@ -96,19 +71,8 @@ awaitable<void> response_access::send_file(const response& answer, exchange& to)
         to.fail(404, "");
         co_return;
     }
-    http::response_head& head = to.response();
-    bool typed = false;
-    for (const auto& [name, value] : answer.headers_) {
-        typed = typed || http::iequals(name, "Content-Type");
-    }
-    const std::string modified = http::imf_fixdate(file.modified());
-    const std::string size = std::to_string(file.size());
-    error_code valid = head.add("Last-Modified", modified);
-    valid = head.add("Content-Length", size);
-    if (!typed) valid = head.add("Content-Type", media_type(path.native()));
-    const error_code ec = co_await to.write_file(file.fd(), 0, file.size());
-    if (ec) co_return;
-    [[maybe_unused]] const error_code ended = co_await to.finish();
+    const file_description about{.media_type = media_type(path.native())};
+    co_await answer_with_file(to, file, about);
 }
 
 }  // namespace unicoro::app

@@ -54,6 +54,7 @@ class checker {
         }
         check_admission();
         check_tls();
+        check_static();
         if (settings_.reload && settings_.preload_app) {
             fail(
                 "reload", "does not go with " + where_("preload_app") + ", which keeps the code: remove one"
@@ -152,6 +153,25 @@ class checker {
             );
         } else if (fs::is_directory(path, error)) {
             fail(name, "\"" + base::printable(*file) + "\" is a folder, not a file");
+        }
+    }
+
+    void check_static() {
+        for (const auto& [prefix, folder] : settings_.static_folders) {
+            const std::string shown = base::printable("\"" + prefix + "\"") + ": ";
+            const bool mounted =
+                std::ranges::any_of(settings_.apps, [&](const auto& each) { return each.first == prefix; });
+            if (mounted) fail("static", shown + "is an application of " + where_("apps") + ", too: keep one");
+            std::error_code error;
+            if ((!base_known_ && fs::path(folder).is_relative()) || fs::is_directory(base_ / folder, error)) {
+                continue;
+            }
+            const std::string path = "\"" + base::printable((base_ / folder).string()) + "\" ";
+            const bool exists = fs::exists(base_ / folder, error);
+            fail("static", shown + path + (exists ? "is not a folder" : "does not exist: create it"));
+        }
+        if (settings_.static_folders.empty() && !settings_.static_cache_control.empty()) {
+            warn("static_cache_control", "has no effect without static");
         }
     }
 

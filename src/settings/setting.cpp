@@ -22,6 +22,7 @@ std::vector<setting> joined_tables() {
              tables::limits(),
              tables::admission(),
              tables::http(),
+             tables::site_files(),
              tables::proxies(),
              tables::tls(),
              tables::asgi(),
@@ -66,6 +67,7 @@ std::string_view title(section which) noexcept {
         case section::limits: return "Request limits";
         case section::admission: return "Admission of requests";
         case section::http: return "HTTP";
+        case section::files: return "Files";
         case section::proxies: return "Behind a proxy";
         case section::tls: return "TLS";
         case section::http2: return "HTTP/2";

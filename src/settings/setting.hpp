@@ -22,6 +22,7 @@ enum class section {
     limits,
     admission,
     http,
+    files,
     proxies,
     tls,
     http2,

@@ -139,6 +139,9 @@ struct server_settings {
     std::string server_header = "unicoro";                         ///< empty = no Server field
     bool sendfile = true;
 
+    std::map<std::string, std::string> static_folders;        ///< by path prefix (`static`)
+    std::map<std::string, std::string> static_cache_control;  ///< by pattern of paths
+
     tls_settings tls;
 
     // ASGI

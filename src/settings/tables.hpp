@@ -26,6 +26,7 @@ struct part {
 [[nodiscard]] part admission();
 [[nodiscard]] part http();
 [[nodiscard]] part proxies();
+[[nodiscard]] part site_files();
 [[nodiscard]] part tls();
 [[nodiscard]] part asgi();
 [[nodiscard]] part process();

@@ -112,6 +112,52 @@ class app_map_type final : public text_map_type {
     std::string entry_rule() const override { return "an application: MODULE:NAME or ./LIBRARY.so:NAME"; }
 };
 
+class folder_map_type final : public text_map_type {
+  public:
+    std::string rule() const override {
+        return R"(an object of path prefixes and folders, such as {"/static": "site/static"})";
+    }
+
+    void describe(ordered_json& schema) const override {
+        schema["type"] = "object";
+        schema["propertyNames"] = ordered_json{{"pattern", "^/[^?#]*[^/?#]$"}};
+        schema["additionalProperties"] = ordered_json{{"type", "string"}, {"minLength", 1}};
+    }
+
+  protected:
+    std::string key_problem(const std::string& key) const override {
+        if (key != "/") return path_prefix_problem(key);
+        return "must lie below the root: what no file is there for would never reach the application";
+    }
+
+    std::string canonical_entry(const std::string& text) const override { return text; }
+
+    std::string entry_rule() const override { return "the path of a folder"; }
+};
+
+class cache_map_type final : public text_map_type {
+  public:
+    std::string rule() const override {
+        return R"(an object of patterns and Cache-Control fields, such as {"*.js": "max-age=3600"})";
+    }
+
+    void describe(ordered_json& schema) const override {
+        schema["type"] = "object";
+        schema["additionalProperties"] = ordered_json{{"type", "string"}, {"minLength", 1}};
+    }
+
+  protected:
+    std::string key_problem(const std::string& key) const override {
+        return key.empty() ? "must be a pattern of paths, such as \"*.css\"" : "";
+    }
+
+    std::string canonical_entry(const std::string& text) const override {
+        return std::ranges::all_of(text, [](char byte) { return byte >= ' ' && byte <= '~'; }) ? text : "";
+    }
+
+    std::string entry_rule() const override { return "the value of a Cache-Control field, in ASCII"; }
+};
+
 bool is_dotted_name(std::string_view text) {
     bool at_start = true;
     for (const char c : text) {
@@ -199,6 +245,14 @@ bool is_hook(std::string_view name) {
 
 value_type_ptr app_map() {
     return std::make_shared<app_map_type>();
+}
+
+value_type_ptr folder_map() {
+    return std::make_shared<folder_map_type>();
+}
+
+value_type_ptr cache_map() {
+    return std::make_shared<cache_map_type>();
 }
 
 value_type_ptr hook_map() {

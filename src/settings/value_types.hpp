@@ -104,6 +104,12 @@ enum class commas { separate, are_text };
 /// An object of path prefixes and the app spec served under each.
 [[nodiscard]] value_type_ptr app_map();
 
+/// An object of path prefixes, "/" aside, and the folder of each.
+[[nodiscard]] value_type_ptr folder_map();
+
+/// An object of patterns of paths and the Cache-Control field of each.
+[[nodiscard]] value_type_ptr cache_map();
+
 /// Rules for the requests below a path; canonical: those of the longest path first.
 [[nodiscard]] value_type_ptr rule_list();
 

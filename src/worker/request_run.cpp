@@ -42,7 +42,11 @@ awaitable<void> request_run::run() {
         if (const auto where = shared_.locations.find(head())) {
             is_at(*where);
             if (!shared_.rules.empty()) come_under_rule();
-            co_await shared_.host->handle(*this);
+            if (where->folder) {
+                co_await shared_.files.answer(*this);
+            } else {
+                co_await shared_.host->handle(*this);
+            }
         } else {
             fail(404, "No application is mounted there");
         }
