@@ -2,6 +2,7 @@
 #pragma once
 
 #include "http/proxy_header.hpp"
+#include "http/request_head.hpp"
 #include "tls/agreement.hpp"
 
 #include <cstdint>
@@ -48,5 +49,22 @@ struct connection_info {
         return stream && stream->socket_peer ? stream->socket_peer->address : remote_address;
     }
 };
+
+/// Where a request came from, as logs and applications see it.
+struct client_end {
+    std::string_view address;  ///< empty: not known, or on a unix socket
+    std::uint16_t port;
+    bool has_port;  ///< otherwise the client is not known by an address and a port
+};
+
+/// What trusted proxies say of it, else the connection's own. Views of both.
+[[nodiscard]] inline client_end client_of(
+    const connection_info& connection, const http::request_head& head
+) noexcept {
+    if (!head.client) {
+        return {connection.remote_address, connection.remote_port, connection.client_has_port()};
+    }
+    return {head.client->address, head.client->port, head.client->port != 0};
+}
 
 }  // namespace unicoro::app

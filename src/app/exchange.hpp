@@ -153,6 +153,8 @@ class exchange {
 
     /// Set by the host while it can tell where the request is; null otherwise.
     void runs_as(running_request* running) noexcept { running_ = running; }
+    [[nodiscard]] client_end client() noexcept { return client_of(connection(), head()); }
+
     [[nodiscard]] running_request* running() const noexcept { return running_; }
 
   private:

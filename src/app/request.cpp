@@ -63,7 +63,7 @@ std::string_view request::host() const noexcept {
 }
 
 std::string_view request::remote_address() const noexcept {
-    return exchange_.connection().remote_address;
+    return exchange_.client().address;
 }
 
 std::string request::connection_variable(std::string_view name) const {
@@ -74,7 +74,7 @@ std::string request::connection_variable(std::string_view name) const {
 }
 
 std::uint16_t request::remote_port() const noexcept {
-    return exchange_.connection().remote_port;
+    return exchange_.client().port;
 }
 
 std::optional<std::chrono::nanoseconds> request::queue_time() const noexcept {

@@ -11,9 +11,7 @@ namespace unicoro::app {
 bool admit_websocket(exchange& request) {
     http::refusal why;
     if (http::valid_websocket_handshake(request.head(), why)) return true;
-    log::info(
-        "Invalid request from ip={}: {} ({})", request.connection().remote_address, why.detail, why.status
-    );
+    log::info("Invalid request from ip={}: {} ({})", request.client().address, why.detail, why.status);
     http::response_head& head = request.response();
     head.reset();
     [[maybe_unused]] error_code valid = head.set_status(why.status);

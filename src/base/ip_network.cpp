@@ -62,6 +62,18 @@ std::optional<ip_address> ip_address::parse(std::string_view text) noexcept {
     return address;
 }
 
+std::string ip_address::text() const {
+    std::array<char, INET6_ADDRSTRLEN> made{};
+    inet_ntop(v6 ? AF_INET6 : AF_INET, bytes.data(), made.data(), made.size());
+    return made.data();
+}
+
+bool ip_address::operator==(const ip_address& other) const noexcept {
+    const ip_address left = unmapped(*this);
+    const ip_address right = unmapped(other);
+    return left.v6 == right.v6 && same_bits(left, right, width(left));
+}
+
 std::optional<ip_network> ip_network::parse(std::string_view text) noexcept {
     const auto slash = text.find('/');
     const auto base = ip_address::parse(text.substr(0, slash));
@@ -97,7 +109,10 @@ bool trust_list::add(std::string_view text) {
 }
 
 bool trust_list::contains(const ip_address& address) const noexcept {
-    if (everyone_) return true;
+    return everyone_ || names(address);
+}
+
+bool trust_list::names(const ip_address& address) const noexcept {
     return std::any_of(networks_.begin(), networks_.end(), [&](const ip_network& network) {
         return network.contains(address);
     });

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -16,6 +17,11 @@ struct ip_address {
 
     /// Reads dotted or colon notation; a zone (`%eth0`) is refused.
     [[nodiscard]] static std::optional<ip_address> parse(std::string_view text) noexcept;
+
+    /// The canonical notation (RFC 5952).
+    [[nodiscard]] std::string text() const;
+
+    [[nodiscard]] bool operator==(const ip_address& other) const noexcept;
 };
 
 /// A CIDR block, or a single address. Host bits must be zero ("strict", as Python's ipaddress).
@@ -35,6 +41,8 @@ class trust_list {
     /// False and unchanged when the text is neither an address, a strict CIDR block nor "*".
     [[nodiscard]] bool add(std::string_view text);
     [[nodiscard]] bool contains(const ip_address& address) const noexcept;
+    /// The same without "*", which says whom to believe, and not who is a proxy.
+    [[nodiscard]] bool names(const ip_address& address) const noexcept;
     [[nodiscard]] bool everyone() const noexcept { return everyone_; }
 
   private:

@@ -3,6 +3,7 @@
 
 #include "base/text.hpp"
 #include "http/chars.hpp"
+#include "http/forwarding.hpp"
 
 #include <algorithm>
 #include <array>
@@ -55,6 +56,7 @@ void field_rules::begin(version v, peer sender) {
     now_.trust = sender.trust;
     now_.secure = sender.secure;
     now_.server_name = sender.server_name;
+    now_.hops = sender.hops;
 }
 
 bool field_rules::forwarder_may_send(std::string_view name) const noexcept {
@@ -245,6 +247,46 @@ bool field_rules::misdirected(std::string_view authority) const noexcept {
     return !iequals(asked, met);
 }
 
+bool field_rules::set_client(request_head& head, refusal& why) {
+    using word = forwarded_client::verdict;
+    if (rules_.forwarded_client == client_field::off) return true;
+    const forwarded_client plain = client_by_x_forwarded_for(head.fields, *now_.hops);
+    const forwarded_client standard = client_by_forwarded(head.fields, *now_.hops);
+    if (plain.what == word::malformed) {
+        return refuse(why, 400, "Invalid X-Forwarded-For: a trusted proxy names no address");
+    }
+    if (standard.what == word::malformed) {
+        return refuse(why, 400, "Invalid Forwarded header (RFC 7239, 4)");
+    }
+    const bool both = plain.what == word::told && standard.what == word::told;
+    if (both && *plain.node.address != *standard.node.address) {
+        return refuse(why, 400, "X-Forwarded-For and Forwarded name different clients (forwarded_client)");
+    }
+    const bool by_standard = rules_.forwarded_client == client_field::forwarded;
+    const forwarded_client& said = by_standard ? standard : plain;
+    if (said.what == word::unsaid) return true;
+    client_address_ = said.node.address ? said.node.address->text() : std::string();
+    head.client = told_client{client_address_, said.node.port};
+    return true;
+}
+
+bool field_rules::set_forwarded_host(request_head& head, refusal& why) const {
+    if (!rules_.forwarded_host) return true;
+    bool found = false;
+    for (const field& each : head.fields) {
+        if (!iequals(each.name, "X-Forwarded-Host")) continue;
+        if (found)
+            return refuse(why, 400, "Invalid header: X-Forwarded-Host is given twice (forwarded_host)");
+        found = true;
+        // A comma would be one of a host's name; here it stands between what several proxies say.
+        if (!valid_host(each.value) || each.value.find(',') != std::string_view::npos) {
+            return refuse(why, 400, "Invalid X-Forwarded-Host: not one host (forwarded_host)", each.value);
+        }
+        head.authority = each.value;
+    }
+    return true;
+}
+
 bool field_rules::finish(const target_parts& target, request_head& head, refusal& why) {
     if (!now_.host && now_.v == version::http_1_1) {
         return refuse(why, 400, "Host header is missing (RFC 9112, 3.2)");
@@ -256,6 +298,7 @@ bool field_rules::finish(const target_parts& target, request_head& head, refusal
     if (misdirected(head.authority)) {
         return refuse(why, 421, "This connection was made for another host (RFC 9110, 15.5.20)");
     }
+    if (now_.hops != nullptr && (!set_client(head, why) || !set_forwarded_host(head, why))) return false;
     if (now_.secure) head.scheme = "https";
     if (!now_.scheme.empty()) head.scheme = now_.scheme;
     // Persistence is the default of HTTP/1.1 and an option of 1.0; "close" wins (RFC 9112, 9.3).

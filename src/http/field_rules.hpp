@@ -63,9 +63,12 @@ class field_rules {
     void add_upgrade(std::string_view value) noexcept;
     bool set_framing(request_head& head, refusal& why) const;
     [[nodiscard]] bool misdirected(std::string_view authority) const noexcept;
+    bool set_client(request_head& head, refusal& why);
+    bool set_forwarded_host(request_head& head, refusal& why) const;
 
     const policy& rules_;
     std::vector<scheme_header> scheme_headers_;
+    std::string client_address_;  // of `head.client`
 
     // Of the current request, cleared as a whole by `begin`.
     struct seen {
@@ -73,6 +76,7 @@ class field_rules {
         peer_trust trust = peer_trust::untrusted;
         std::string_view server_name;
         bool secure = false;
+        const base::trust_list* hops = nullptr;
         std::optional<std::string_view> host;
         std::optional<std::string_view> script_name;
         std::optional<std::uint64_t> length;

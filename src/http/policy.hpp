@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "base/ip_network.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -13,19 +15,29 @@ namespace unicoro::http {
 /// What becomes of a header field whose name has an underscore.
 enum class underscore_fields { drop, refuse, dangerous };
 
+/// By which field trusted proxies tell the client's address.
+enum class client_field { off, x_forwarded_for, forwarded };
+
 /// Whether the peer is in forwarded_allow_ips (or came over a unix socket).
 enum class peer_trust : bool { untrusted, trusted };
 
 /// Whom a request comes from, as far as its acceptance depends on it.
 struct peer {
-    constexpr peer(peer_trust how_far = peer_trust::untrusted, bool over_tls = false) noexcept
-        : trust(how_far), secure(over_tls) {}
+    constexpr peer(
+        peer_trust how_far = peer_trust::untrusted,
+        bool over_tls = false,
+        const base::trust_list* proxies = nullptr
+    ) noexcept
+        : trust(how_far), secure(over_tls), hops(proxies) {}
 
     peer_trust trust;
     bool secure;  ///< by TLS of ours: "https", unless a trusted peer says otherwise
     /// The host that the TLS handshake was for (SNI); empty = none was named. Lives as long as the
     /// connection.
     std::string_view server_name = {};
+    /// Who else may have passed the request on. Null: nobody before the connection's own client, which is
+    /// no proxy that is trusted.
+    const base::trust_list* hops;
 };
 
 /// The acceptance rules of a server, one for every kind of application. Settings embed it, with its
@@ -47,6 +59,9 @@ struct policy {
     };
     /// Names with '_' that trusted peers may send; "*" = all.
     std::vector<std::string> forwarder_headers{"SCRIPT_NAME", "PATH_INFO"};
+
+    client_field forwarded_client = client_field::off;
+    bool forwarded_host = false;  ///< X-Forwarded-Host of a trusted proxy stands for Host
 
     /// The most bytes a request head may have under these limits, at most 16 MiB.
     [[nodiscard]] std::size_t head_limit() const noexcept;

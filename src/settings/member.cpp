@@ -144,6 +144,7 @@ template struct conversion<worker_class>;
 template struct conversion<log_level>;
 template struct conversion<http::underscore_fields>;
 template struct conversion<http::proxy_protocol>;
+template struct conversion<http::client_field>;
 template struct conversion<app_interface>;
 template struct conversion<lifespan_mode>;
 template struct conversion<ipv6_only_mode>;

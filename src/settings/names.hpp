@@ -51,6 +51,13 @@ inline constexpr word_table<http::proxy_protocol, 4> words_of<http::proxy_protoc
 }};
 
 template <>
+inline constexpr word_table<http::client_field, 3> words_of<http::client_field>{{
+    {http::client_field::off, "off"},
+    {http::client_field::x_forwarded_for, "x-forwarded-for"},
+    {http::client_field::forwarded, "forwarded"},
+}};
+
+template <>
 inline constexpr word_table<app_interface, 4> words_of<app_interface>{{
     {app_interface::auto_detect, "auto"},
     {app_interface::wsgi, "wsgi"},

@@ -95,6 +95,77 @@ std::vector<setting> leniency() {
     };
 }
 
+std::vector<setting> believed_proxies() {
+    return {
+        {.name = "forwarded_allow_ips",
+         .flags = "--forwarded-allow-ips",
+         .metavar = "ADDRESSES",
+         .type = network_list(),
+         .kept = stored_in<&server_settings::forwarded_allow_ips>(),
+         .default_note = "$FORWARDED_ALLOW_IPS, else 127.0.0.1,::1",
+         .help = "Proxies whose forwarding fields are believed: addresses, CIDR blocks or *; peers on "
+                 "unix sockets always are"},
+        {.name = "forwarded_client",
+         .flags = "--forwarded-client",
+         .metavar = "FIELD",
+         .type = choice_of<http::client_field>(),
+         .kept = rule<&http::policy::forwarded_client>,
+         .help = "The header field by which trusted proxies tell the client's address: x-forwarded-for, or "
+                 "forwarded (RFC 7239); off = the client is who has connected",
+         .variable = variable_kind::ours},
+        {.name = "forwarded_host",
+         .flags = "--forwarded-host",
+         .form = flag_form::switch_on,
+         .type = boolean(),
+         .kept = rule<&http::policy::forwarded_host>,
+         .help = "Take X-Forwarded-Host of a trusted proxy for the Host of the request",
+         .variable = variable_kind::ours},
+    };
+}
+
+std::vector<setting> announcing_balancers() {
+    return {
+        {.name = "proxy_protocol",
+         .flags = "--proxy-protocol",
+         .form = flag_form::optional_value,
+         .metavar = "MODE",
+         .type = choice_of<http::proxy_protocol>({{"true", "auto"}, {"false", "off"}}),
+         .kept = stored_in<&server_settings::proxy_protocol>(),
+         .help = "The PROXY protocol, by which a load balancer announces the client of a connection: v1, v2, "
+                 "or auto = either. The flag alone means auto. A connection without it is served as it is"},
+        {.name = "proxy_allow_ips",
+         .flags = "--proxy-allow-from",
+         .metavar = "ADDRESSES",
+         .type = network_list(),
+         .kept = stored_in<&server_settings::proxy_allow_ips>(),
+         .help = "Load balancers that may announce clients by proxy_protocol: addresses, CIDR blocks or *; "
+                 "peers on unix sockets always may"},
+    };
+}
+
+std::vector<setting> fields_of_proxies() {
+    return {
+        {.name = "secure_scheme_headers",
+         .type = field_map(),
+         .kept = rule<&http::policy::secure_scheme_headers>,
+         .help = "Header fields, with their values, by which a trusted proxy says that the client used https"
+        },
+        {.name = "forwarder_headers",
+         .flags = "--forwarder-headers",
+         .metavar = "NAMES",
+         .type = field_name_list(),
+         .kept = rule<&http::policy::forwarder_headers>,
+         .help = "Header fields with an underscore that a trusted proxy may send; * = all"},
+        {.name = "header_map",
+         .flags = "--header-map",
+         .metavar = "MODE",
+         .type = choice_of<http::underscore_fields>(),
+         .kept = rule<&http::policy::header_map>,
+         .help = "What happens to other header fields with an underscore: drop them, refuse the request, "
+                 "or (dangerous) pass them on as if it were a dash"},
+    };
+}
+
 }  // namespace
 
 part timeouts() {
@@ -179,55 +250,7 @@ part http() {
 }
 
 part proxies() {
-    return {
-        section::proxies,
-        {
-            {.name = "forwarded_allow_ips",
-             .flags = "--forwarded-allow-ips",
-             .metavar = "ADDRESSES",
-             .type = network_list(),
-             .kept = stored_in<&server_settings::forwarded_allow_ips>(),
-             .default_note = "$FORWARDED_ALLOW_IPS, else 127.0.0.1,::1",
-             .help = "Proxies whose forwarding fields are believed: addresses, CIDR blocks or *; peers on "
-                     "unix sockets always are"},
-            {.name = "proxy_protocol",
-             .flags = "--proxy-protocol",
-             .form = flag_form::optional_value,
-             .metavar = "MODE",
-             .type = choice_of<http::proxy_protocol>({{"true", "auto"}, {"false", "off"}}),
-             .kept = stored_in<&server_settings::proxy_protocol>(),
-             .help =
-                 "The PROXY protocol, by which a load balancer announces the client of a connection: v1, v2, "
-                 "or auto = either. The flag alone means auto. A connection without it is served as it is"},
-            {.name = "proxy_allow_ips",
-             .flags = "--proxy-allow-from",
-             .metavar = "ADDRESSES",
-             .type = network_list(),
-             .kept = stored_in<&server_settings::proxy_allow_ips>(),
-             .help =
-                 "Load balancers that may announce clients by proxy_protocol: addresses, CIDR blocks or *; "
-                 "peers on unix sockets always may"},
-            {.name = "secure_scheme_headers",
-             .type = field_map(),
-             .kept = rule<&http::policy::secure_scheme_headers>,
-             .help =
-                 "Header fields, with their values, by which a trusted proxy says that the client used https"
-            },
-            {.name = "forwarder_headers",
-             .flags = "--forwarder-headers",
-             .metavar = "NAMES",
-             .type = field_name_list(),
-             .kept = rule<&http::policy::forwarder_headers>,
-             .help = "Header fields with an underscore that a trusted proxy may send; * = all"},
-            {.name = "header_map",
-             .flags = "--header-map",
-             .metavar = "MODE",
-             .type = choice_of<http::underscore_fields>(),
-             .kept = rule<&http::policy::header_map>,
-             .help = "What happens to other header fields with an underscore: drop them, refuse the request, "
-                     "or (dangerous) pass them on as if it were a dash"},
-        },
-    };
+    return join(section::proxies, {believed_proxies(), announcing_balancers(), fields_of_proxies()});
 }
 
 }  // namespace unicoro::settings::tables

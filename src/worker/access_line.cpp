@@ -17,7 +17,7 @@ void request_run::write_access_line() {
     std::vector<log::field_view> environ_fields;
     std::string user;
 
-    record.remote_address = connection().remote_address;
+    record.remote_address = client().address;
     if (now_.running) {
         const http::request_head& asked = head();
         record.method = asked.method;

@@ -2,6 +2,7 @@
 #include "worker/http1_connection.hpp"
 
 #include "worker/http1_exchange.hpp"
+#include "worker/sender.hpp"
 #include "worker/serving.hpp"
 #include "worker/upgrade.hpp"
 
@@ -16,13 +17,6 @@ namespace unicoro::worker {
 namespace {
 
 constexpr unsigned pipelined_at_once = 32;
-
-http::peer_trust trust_of(const app::connection_info& info, const base::trust_list& forwarders) {
-    if (info.unix_socket || forwarders.everyone()) return http::peer_trust::trusted;
-    const auto address = base::ip_address::parse(info.peer_address());
-    const bool listed = address && forwarders.contains(*address);
-    return listed ? http::peer_trust::trusted : http::peer_trust::untrusted;
-}
 
 }  // namespace
 
@@ -81,8 +75,7 @@ void http1_connection::cancel_handling() noexcept {
 // Not before: a handshake, or a proxy in front, may have come first and told who it is.
 void http1_connection::meet_client() {
     stream_->describe(info_);
-    sender_ = http::peer(trust_of(info_, shared_.forwarders), info_.secure());
-    if (info_.stream && info_.stream->tls) sender_.server_name = info_.stream->tls->server_name;
+    sender_ = sender_of(info_, shared_.forwarders);
 }
 
 bool http1_connection::ends_idle(const error_code& waited) noexcept {

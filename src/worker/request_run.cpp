@@ -151,7 +151,7 @@ std::string request_run::page(int status, std::string_view detail) {
 }
 
 std::string request_run::page_of_refusal(int status, std::string_view detail) {
-    log::info("Invalid request from ip={}: {} ({})", connection().remote_address, detail, status);
+    log::info("Invalid request from ip={}: {} ({})", client().address, detail, status);
     return page(status, detail);
 }
 

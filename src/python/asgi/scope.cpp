@@ -135,9 +135,9 @@ py_ref scope_builder::build(PyObject* base, app::exchange& request, PyObject* st
         !put(scope, name.state, py_ref::steal(PyDict_Copy(state)))) {
         return {};
     }
-    const app::connection_info& connection = request.connection();
-    if (connection.client_has_port() && !put(scope, name.client, client_of(connection))) return {};
-    if (!put(scope, name.server, server_of(connection))) return {};
+    const app::client_end client = request.client();
+    if (!client.address.empty() && !put(scope, name.client, pair_of(client))) return {};
+    if (!put(scope, name.server, server_of(request.connection()))) return {};
     if (head.version != http::version::http_1_1 && !put(scope, name.http_version, name.http_1_0)) {
         return {};
     }
@@ -209,9 +209,9 @@ py_ref scope_builder::fields_of(const http::request_head& head) {
     return list;
 }
 
-py_ref scope_builder::client_of(const app::connection_info& connection) {
-    const py_ref address = texts_.get(connection.remote_address);
-    const py_ref port = py_ref::steal(PyLong_FromLong(connection.remote_port));
+py_ref scope_builder::pair_of(const app::client_end& client) {
+    const py_ref address = texts_.get(client.address);
+    const py_ref port = py_ref::steal(PyLong_FromLong(client.port));
     if (!address || !port) return {};
     return py_ref::steal(PyTuple_Pack(2, address.get(), port.get()));
 }

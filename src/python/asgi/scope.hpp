@@ -38,7 +38,7 @@ class scope_builder {
     [[nodiscard]] bool add_target(PyObject* scope, app::exchange& request);
     [[nodiscard]] py_ref extensions_of(app::exchange& request, PyObject* base);
     [[nodiscard]] py_ref fields_of(const http::request_head& head);
-    [[nodiscard]] py_ref client_of(const app::connection_info& connection);
+    [[nodiscard]] py_ref pair_of(const app::client_end& client);
     [[nodiscard]] py_ref server_of(const app::connection_info& connection);
     [[nodiscard]] py_ref subprotocols_of(const http::request_head& head);
 

@@ -127,11 +127,10 @@ py_ref environ_builder::build(
     if (head.scheme != "http" && !put(environ, key.wsgi_url_scheme, texts_.get(head.scheme))) {
         return {};
     }
-    if (!put(environ, key.remote_addr, texts_.get(connection.remote_address))) return {};
+    const app::client_end client = request.client();
+    if (!put(environ, key.remote_addr, texts_.get(client.address))) return {};
     if (connection.unix_socket && !add_unix_server(environ, head)) return {};
-    if (connection.client_has_port() && !put(environ, key.remote_port, number(connection.remote_port))) {
-        return {};
-    }
+    if (client.has_port && !put(environ, key.remote_port, number(client.port))) return {};
     for (const auto& [name, value] : app::variables_of(connection)) {
         if (!put(environ, texts_.get(name).get(), latin1(value))) return {};
     }

@@ -65,6 +65,8 @@ def differences(expected: dict, seen: dict) -> list[str]:
         wanted["body"] = bytes.fromhex(expected["body_hex"]).decode("latin-1")
     if expected.get("authority"):
         wanted["host"] = expected["authority"]
+    if expected.get("client"):
+        wanted["remote"] = expected["client"]
     found = [f"{key}: {seen[key]!r}, not {value!r}" for key, value in wanted.items() if seen[key] != value]
     if "fields" in expected and seen["fields"] != expected["fields"]:
         found.append(f"fields: {seen['fields']}, not {expected['fields']}")

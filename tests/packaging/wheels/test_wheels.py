@@ -69,4 +69,4 @@ def test_executable_finds_the_environment(place, record):
 def test_holds_what_an_administrator_needs(place):
     code = "import os, unicoro; print(*sorted(os.listdir(unicoro.__path__[0] + '/share')))"
     names = set(place.run([f"{place.env}/bin/python3", "-c", code]).split())
-    assert names >= {"unicoro.service", "unicoro.socket", "unicoro.schema.json", "unicoro.sample.json", "nginx.conf"}
+    assert names >= {"unicoro.service", "unicoro.socket", "unicoro.schema.json", "unicoro.sample.json", "nginx.conf", "haproxy.cfg"}

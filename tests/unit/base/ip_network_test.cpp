@@ -34,6 +34,23 @@ TEST_SUITE("ip_network") {
         CHECK_FALSE(ip_address::parse(std::string(300, '1')).has_value());
     }
 
+    TEST_CASE("an address has one text, and equals the one that is mapped into IPv6") {
+        CHECK(ip_address::parse("2001:DB8:0:0::1")->text() == "2001:db8::1");
+        CHECK(ip_address::parse("10.0.0.1")->text() == "10.0.0.1");
+        CHECK(*ip_address::parse("10.0.0.1") == *ip_address::parse("::ffff:10.0.0.1"));
+        CHECK_FALSE(*ip_address::parse("10.0.0.1") == *ip_address::parse("::10.0.0.1"));
+        CHECK_FALSE(*ip_address::parse("10.0.0.1") == *ip_address::parse("10.0.0.2"));
+    }
+
+    TEST_CASE("who is believed is not yet named") {
+        trust_list list;
+        REQUIRE(list.add("*"));
+        REQUIRE(list.add("10.0.0.0/8"));
+        CHECK(list.contains(*ip_address::parse("192.0.2.1")));
+        CHECK_FALSE(list.names(*ip_address::parse("192.0.2.1")));
+        CHECK(list.names(*ip_address::parse("::ffff:10.1.2.3")));
+    }
+
     TEST_CASE("a block must be strict CIDR") {
         for (const char* good :
              {"10.0.0.0/8", "192.168.1.0/24", "0.0.0.0/0", "::/0", "fd00::/8", "10.1.2.3/32", "10.1.2.3"}) {

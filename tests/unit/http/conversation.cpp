@@ -16,6 +16,9 @@ request_record record(const http::request_head& head) {
     r.version = head.protocol();
     r.scheme = head.scheme;
     r.script_name = head.script_name;
+    if (head.client) {
+        r.client = std::string(head.client->address) + ":" + std::to_string(head.client->port);
+    }
     for (const http::field& f : head.fields) r.fields.emplace_back(f.name, f.value);
     r.framing = head.framing;
     r.content_length = head.content_length;
@@ -26,7 +29,7 @@ request_record record(const http::request_head& head) {
 
 class connection {
   public:
-    connection(const http::policy& rules, http::peer_trust trust) : parser_(rules), trust_(trust) {}
+    connection(const http::policy& rules, http::peer sender) : parser_(rules), sender_(sender) {}
 
     void feed(std::string_view piece) {
         std::vector<char> moved;
@@ -63,7 +66,7 @@ class connection {
 
     bool step_head() {
         using status = http::request_parser::head_status;
-        const status s = parser_.parse_head(input(), trust_);
+        const status s = parser_.parse_head(input(), sender_);
         if (s == status::need_more) return false;
         if (s == status::refused) return refuse(false);
         result_.requests.push_back(record(parser_.head()));
@@ -89,7 +92,7 @@ class connection {
     }
 
     http::request_parser parser_;
-    http::peer_trust trust_;
+    http::peer sender_;
     std::vector<char> input_;
     transcript result_;
     bool in_body_ = false;
@@ -99,9 +102,9 @@ class connection {
 }  // namespace
 
 transcript converse(
-    const http::policy& rules, http::peer_trust trust, std::string_view wire, const next_read& read
+    const http::policy& rules, http::peer sender, std::string_view wire, const next_read& read
 ) {
-    connection c(rules, trust);
+    connection c(rules, sender);
     while (!wire.empty() && !c.over()) {
         const std::size_t count = std::clamp<std::size_t>(read(wire.size()), 1, wire.size());
         c.feed(wire.substr(0, count));

@@ -23,6 +23,7 @@ struct request_record {
     std::string version;
     std::string scheme;
     std::string script_name;
+    std::string client;  ///< "address:port"; empty where it is the connection's
     std::vector<std::pair<std::string, std::string>> fields;
     http::body_framing framing = http::body_framing::none;
     std::uint64_t content_length = 0;
@@ -52,7 +53,7 @@ using next_read = std::function<std::size_t(std::size_t left)>;
 /// own and of exactly its size at each call, so that a sanitizer sees reads beyond it and views
 /// into bytes that have moved.
 transcript converse(
-    const http::policy& rules, http::peer_trust trust, std::string_view wire, const next_read& read
+    const http::policy& rules, http::peer sender, std::string_view wire, const next_read& read
 );
 
 /// Reads that bring all at once.

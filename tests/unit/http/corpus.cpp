@@ -27,6 +27,12 @@ http::underscore_fields header_map(const std::string& text) {
     throw std::runtime_error("unknown header_map " + text);
 }
 
+http::client_field client_field(const std::string& text) {
+    if (text == "x-forwarded-for") return http::client_field::x_forwarded_for;
+    if (text == "forwarded") return http::client_field::forwarded;
+    throw std::runtime_error("unknown forwarded_client " + text);
+}
+
 void apply(http::policy& p, const std::string& key, const json& value) {
     if (key == "limit_request_line") return void(p.limit_request_line = value);
     if (key == "limit_request_fields") return void(p.limit_request_fields = value);
@@ -41,6 +47,8 @@ void apply(http::policy& p, const std::string& key, const json& value) {
     }
     if (key == "casefold_http_method") return void(p.casefold_http_method = value);
     if (key == "header_map") return void(p.header_map = header_map(value));
+    if (key == "forwarded_client") return void(p.forwarded_client = client_field(value));
+    if (key == "forwarded_host") return void(p.forwarded_host = value);
     if (key == "secure_scheme_headers") return value.get_to(p.secure_scheme_headers), void();
     if (key == "forwarder_headers") return value.get_to(p.forwarder_headers), void();
     throw std::runtime_error("unknown setting " + key);
@@ -56,7 +64,15 @@ corpus_file load(const std::filesystem::path& http_path, const std::string& fold
     f.refused = folder == "refused";
     const json expected = json::parse(f.expectation);
     const json settings = expected.value("settings", json::object());
-    for (const auto& [key, value] : settings.items()) apply(f.rules, key, value);
+    for (const auto& [key, value] : settings.items()) {
+        if (key != "forwarded_allow_ips") {
+            apply(f.rules, key, value);
+            continue;
+        }
+        for (const std::string network : value) {
+            if (!f.hops.add(network)) throw std::runtime_error("no network: " + network);
+        }
+    }
     if (expected.value("peer", "") == "trusted") f.trust = http::peer_trust::trusted;
     return f;
 }

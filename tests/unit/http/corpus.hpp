@@ -15,7 +15,13 @@ struct corpus_file {
     std::string expectation;  ///< the text of the .json file
     http::policy rules;
     http::peer_trust trust = http::peer_trust::untrusted;
+    base::trust_list hops;
     bool refused = false;  ///< of the folder "refused"
+
+    /// Lives as long as the file.
+    [[nodiscard]] http::peer peer() const noexcept {
+        return {trust, false, trust == http::peer_trust::trusted ? &hops : nullptr};
+    }
 };
 
 /// All files in order of their names. Throws when a file is missing, broken or names an unknown

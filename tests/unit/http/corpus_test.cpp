@@ -41,6 +41,7 @@ json all_of(const request_record& r) {
         {"version", r.version},
         {"scheme", r.scheme},
         {"script_name", r.script_name},
+        {"client", r.client},
         {"fields", fields},
         {"keep_alive", r.keep_alive},
         {"expects_continue", r.expects_continue},
@@ -82,7 +83,7 @@ TEST_SUITE("corpus") {
             const json expected = json::parse(f.expectation);
             CHECK(!expected.value("rule", "").empty());
             CHECK(expected.contains("status") == f.refused);
-            check_file(f, converse(f.rules, f.trust, f.wire, unicoro::test::whole()));
+            check_file(f, converse(f.rules, f.peer(), f.wire, unicoro::test::whole()));
         }
     }
 
@@ -99,15 +100,15 @@ TEST_SUITE("corpus") {
     TEST_CASE("a split anywhere changes nothing") {
         for (const corpus_file& f : unicoro::test::load_corpus()) {
             CAPTURE(f.name);
-            const transcript at_once = converse(f.rules, f.trust, f.wire, unicoro::test::whole());
+            const transcript at_once = converse(f.rules, f.peer(), f.wire, unicoro::test::whole());
             for (const std::size_t size : {1U, 2U, 3U, 7U, 64U}) {
                 CAPTURE(size);
-                CHECK(converse(f.rules, f.trust, f.wire, unicoro::test::pieces_of(size)) == at_once);
+                CHECK(converse(f.rules, f.peer(), f.wire, unicoro::test::pieces_of(size)) == at_once);
             }
             // Long files repeat a byte: their first bytes and every 61st of the rest tell enough.
             for (std::size_t at = 1; at < f.wire.size(); at += at < 600 ? 1 : 61) {
                 CAPTURE(at);
-                const transcript t = converse(f.rules, f.trust, f.wire, unicoro::test::split_at(at));
+                const transcript t = converse(f.rules, f.peer(), f.wire, unicoro::test::split_at(at));
                 if (t != at_once) FAIL_CHECK("the result differs");
             }
         }
