@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <optional>
 #include <span>
 #include <string>
@@ -89,6 +90,14 @@ class request {
     [[nodiscard]] std::vector<std::string_view> websocket_subprotocols() const;
 
     [[nodiscard]] request_body body() noexcept { return request_body(exchange_); }
+
+    /// Sends "103 Early Hints" (RFC 8297) at once, usually with Link fields: what the client can load while
+    /// the response is made. Any number of times; nothing happens once the response has begun, or for a
+    /// client of HTTP/1.0. Throws `boost::system::system_error` with errc::invalid_header.
+    void early_hints(std::span<const header_field> fields);
+    void early_hints(std::initializer_list<header_field> fields) {
+        early_hints(std::span<const header_field>(fields.begin(), fields.size()));
+    }
 
     /// Runs a coroutine beside the handler, for this request alone: it may refer to the request, and to the
     /// response_writer. What of it still runs when the handler and the response's stream are through is

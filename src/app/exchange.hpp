@@ -90,6 +90,12 @@ class exchange {
     /// After the end of the body only, in the nursery. Also returns when it is cancelled.
     virtual awaitable<void> wait_disconnect() = 0;
 
+    /// Sends "103 Early Hints" (RFC 8297) with the fields of `hints`, whose status and length do not count.
+    /// Never waits: what the client has no room for goes out ahead of the response. Does nothing once the
+    /// response has begun, for a client that knows no interim responses (HTTP/1.0), or one that asks for a
+    /// WebSocket.
+    virtual void hint(const http::response_head& hints) = 0;
+
     /// Status and fields of the response, to be filled before the first byte of it is sent.
     [[nodiscard]] virtual http::response_head& response() noexcept = 0;
     [[nodiscard]] virtual bool head_sent() const noexcept = 0;
@@ -147,14 +153,14 @@ class exchange {
     [[nodiscard]] virtual std::span<const std::string> logged_environ() const noexcept = 0;
     virtual void log_environ(std::string name, std::string value) = 0;
 
+    [[nodiscard]] client_end client() noexcept { return client_of(connection(), head()); }
+
     /// Worked out before `handle`.
     void is_at(const location& where) noexcept { where_ = where; }
     [[nodiscard]] const location& where() const noexcept { return where_; }
 
     /// Set by the host while it can tell where the request is; null otherwise.
     void runs_as(running_request* running) noexcept { running_ = running; }
-    [[nodiscard]] client_end client() noexcept { return client_of(connection(), head()); }
-
     [[nodiscard]] running_request* running() const noexcept { return running_; }
 
   private:

@@ -89,6 +89,15 @@ std::optional<std::string_view> request::header(std::string_view name) const noe
     return exchange_.head().find(name);
 }
 
+void request::early_hints(std::span<const header_field> fields) {
+    http::response_head hints;
+    for (const header_field& each : fields) {
+        const error_code ec = hints.add(each.name, each.value);
+        if (ec) throw boost::system::system_error(ec);
+    }
+    exchange_.hint(hints);
+}
+
 void request::spawn(std::string name, awaitable<void> task) {
     exchange_.nursery().spawn(std::move(name), std::move(task));
 }

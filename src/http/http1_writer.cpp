@@ -7,6 +7,7 @@
 #include <charconv>
 #include <cstddef>
 #include <cstring>
+#include <utility>
 
 namespace unicoro::http {
 namespace {
@@ -15,6 +16,10 @@ namespace {
 constexpr std::size_t small_body = 2048;
 
 constexpr std::size_t kept_memory = std::size_t{16} * 1024;
+
+// A client that reads nothing needs no hints, and keeps no more than this of them here.
+constexpr std::size_t most_interim = std::size_t{64} * 1024;
+constexpr std::size_t around_a_field = 4;
 
 /// Writes where there is room for all of it.
 class cursor {
@@ -102,18 +107,18 @@ void put_framing(cursor& to, const response_plan& plan, version request_version)
     }
 }
 
-/// From the status line to the empty line (RFC 9112, 2.1).
+/// Appends, from the status line to the empty line (RFC 9112, 2.1).
 void write_head(
     std::string& out, const response_head& head, const response_plan& plan, const response_context& context
 ) {
     // The longest status line of ours, the names, a length, Connection.
     constexpr std::size_t fixed_room = 192;
-    constexpr std::size_t around_a_field = 4;
+    const std::size_t before = out.size();
     out.resize(
-        fixed_room + head.reason().size() + head.text_size() + head.field_count() * around_a_field +
+        before + fixed_room + head.reason().size() + head.text_size() + head.field_count() * around_a_field +
         context.date.size() + context.server.size()
     );
-    cursor to(out.data());
+    cursor to(out.data() + before);
     put_status_line(to, head);
     if (!context.server.empty()) {
         to.put("Server: ");
@@ -150,8 +155,27 @@ void http1_writer::reset() noexcept {
     }
 }
 
+void http1_writer::add_hints(const response_head& hints) {
+    static constexpr std::string_view line = "HTTP/1.1 103 Early Hints\r\n";
+    const std::size_t before = now_.interim;
+    const std::size_t size = line.size() + hints.text_size() + hints.field_count() * around_a_field + 2;
+    if (hints.field_count() == 0 || before + size > most_interim) return;
+    out_.resize(before + size);
+    cursor to(out_.data() + before);
+    to.put(line);
+    put_fields(to, hints);
+    to.put("\r\n");
+    now_.interim = out_.size();
+}
+
+void http1_writer::interim_sent(std::size_t count) noexcept {
+    out_.erase(0, count);
+    now_.interim -= count;
+}
+
 void http1_writer::begin(const response_head& head, const response_context& context) {
     now_.plan = plan_of(head, context);
+    out_.resize(std::exchange(now_.interim, 0));
     write_head(out_, head, now_.plan, context);
     now_.begun = true;
     now_.head_due = true;

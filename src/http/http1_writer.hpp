@@ -4,6 +4,7 @@
 #include "http/response_head.hpp"
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -51,6 +52,15 @@ class http1_writer {
     /// Forgets the response. Gives back what an unusually large one took.
     void reset() noexcept;
 
+    // --- ahead of the response (RFC 9110, 15.2)
+
+    /// Adds an interim response "103 Early Hints" (RFC 8297) to what goes out first; its status and length do
+    /// not count. Before `begin`; dropped where much of that is unsent already.
+    void add_hints(const response_head& hints);
+    /// What is left of it; `begin` puts it in front of the head.
+    [[nodiscard]] std::string_view interim() const noexcept { return {out_.data(), now_.interim}; }
+    void interim_sent(std::size_t count) noexcept;
+
     /// The head is final. A Content-Length of the application wins over context.body_length.
     void begin(const response_head& head, const response_context& context);
     [[nodiscard]] bool begun() const noexcept { return now_.begun; }
@@ -85,6 +95,7 @@ class http1_writer {
     struct of_response {
         response_plan plan;
         std::uint64_t body_bytes = 0;  // given out
+        std::size_t interim = 0;       // bytes of out_, until it begins
         bool begun = false;
         bool head_due = false;  // out_ holds the head, which was not given out
         bool overran = false;

@@ -141,6 +141,13 @@ awaitable<error_code> http1_exchange::send_continue() {
     static constexpr std::string_view interim = "HTTP/1.1 100 Continue\r\n\r\n";
     static const iovec piece{const_cast<char*>(interim.data()), interim.size()};
     while (reader_.continue_due() && !head_sent()) {
+        const std::optional<error_code> hinted = try_interim();
+        if (hinted && *hinted) co_return *hinted;
+        if (!hinted) {
+            const auto [ec] = co_await stream_->wait_writable();
+            if (ec) co_return ec;
+            continue;
+        }
         const io_step step = stream_->try_write(std::span<const iovec>(&piece, 1));
         if (step.status == io_status::would_block) {
             const auto [ec] = co_await stream_->wait_writable();

@@ -63,6 +63,7 @@ class http1_exchange final : public request_run, private upgrade {
     awaitable<result<std::size_t>> read_body(std::span<char> into) override;
     std::optional<result<std::size_t>> try_read_body(std::span<char> into) override;
     awaitable<void> wait_disconnect() override;
+    void hint(const http::response_head& hints) override;
     bool head_sent() const noexcept override { return now_.stage == phase::upgraded || writer_.begun(); }
     void respond(std::string body) override;
     awaitable<error_code> send(std::string_view body) override;
@@ -115,6 +116,8 @@ class http1_exchange final : public request_run, private upgrade {
     awaitable<void> conclude() override;
 
     // --- the response
+    /// What goes ahead of it, as far as there is room; nothing when some is left.
+    [[nodiscard]] std::optional<error_code> try_interim();
     static void send_expired(aio::deadline& which, void* self) noexcept;
     void begin_response(std::optional<std::uint64_t> body_length);
     void note_overrun(const http::http1_writer::output& made) const;

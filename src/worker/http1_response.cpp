@@ -58,6 +58,25 @@ void http1_exchange::begin_response(std::optional<std::uint64_t> body_length) {
     if (!body_length) watch_event_stream();
 }
 
+void http1_exchange::hint(const http::response_head& hints) {
+    const http::request_head& asked = head();
+    const bool knows_interim = asked.version == http::version::http_1_1;
+    if (now_.stage != phase::head || broken_ || !knows_interim || asked.wants_websocket) return;
+    writer_.add_hints(hints);
+    [[maybe_unused]] const std::optional<error_code> left = try_interim();
+}
+
+std::optional<error_code> http1_exchange::try_interim() {
+    while (!writer_.interim().empty()) {
+        const iovec piece = piece_of(writer_.interim());
+        const io_step step = stream_->try_write(std::span<const iovec>(&piece, 1));
+        if (step.status == io_status::would_block) return std::nullopt;
+        if (step.status != io_status::done) return lost(step);
+        writer_.interim_sent(step.bytes);
+    }
+    return error_code{};
+}
+
 void http1_exchange::send_expired(aio::deadline&, void* self) noexcept {
     auto& late = *static_cast<http1_exchange*>(self);
     late.now_.send_late = true;

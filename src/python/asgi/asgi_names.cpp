@@ -51,6 +51,8 @@ constexpr entry texts[] = {
     {&asgi_names::websocket_connect, "websocket.connect"},
     {&asgi_names::websocket_receive, "websocket.receive"},
     {&asgi_names::websocket_disconnect, "websocket.disconnect"},
+    {&asgi_names::links, "links"},
+    {&asgi_names::early_hint, "http.response.early_hint"},
     {&asgi_names::queue_time, "unicoro.queue_time"},
     {&asgi_names::no_text, ""},
 };

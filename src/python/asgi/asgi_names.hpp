@@ -34,6 +34,8 @@ struct asgi_names {
     PyObject* code;
     PyObject* reason;
     PyObject* queue_time;
+    PyObject* links;
+    PyObject* early_hint;
     // values
     PyObject* http;
     PyObject* https;

@@ -55,6 +55,7 @@ class http_call final : public asgi_call {
 
     // send()
     [[nodiscard]] bool take_start(PyObject* message);
+    [[nodiscard]] bool take_hint(PyObject* message);
     [[nodiscard]] bool take_body(PyObject* message);
     [[nodiscard]] bool take_file(PyObject* message);
     [[nodiscard]] bool takes(const char* type, phase wanted);

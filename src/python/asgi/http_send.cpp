@@ -30,6 +30,8 @@ py_ref http_call::send(PyObject* message) {
         taken = take_start(message);
     } else if (*type == "http.response.body") {
         taken = take_body(message);
+    } else if (*type == "http.response.early_hint") {
+        taken = take_hint(message);
     } else if (*type == "http.response.pathsend") {
         taken = take_file(message);
     } else {
@@ -61,7 +63,7 @@ bool http_call::takes(const char* type, phase wanted) {
     } else if (phase_ == wanted) {
         return true;
     } else if (wanted == phase::start) {
-        PyErr_SetString(PyExc_RuntimeError, "http.response.start comes twice");
+        PyErr_Format(PyExc_RuntimeError, "the message '%s' comes after http.response.start", type);
     } else {
         PyErr_Format(PyExc_RuntimeError, "the message '%s' comes before http.response.start", type);
     }
@@ -83,6 +85,13 @@ bool http_call::take_start(PyObject* message) {
     if (!message::fill_head(head, message) || !takes("http.response.start", phase::start)) return false;
     request_->response() = std::move(head);
     phase_ = phase::body;
+    return true;
+}
+
+bool http_call::take_hint(PyObject* message) {
+    http::response_head hints;
+    if (!message::add_links(hints, message) || !takes("http.response.early_hint", phase::start)) return false;
+    request_->hint(hints);
     return true;
 }
 

@@ -144,6 +144,28 @@ bool add_headers(http::response_head& head, PyObject* message) {
     return true;
 }
 
+bool add_links(http::response_head& hints, PyObject* message) {
+    PyObject* const links = item(message, asgi_names::all().links);
+    if (links == nullptr) {
+        if (PyErr_Occurred() == nullptr) {
+            PyErr_SetString(PyExc_ValueError, "http.response.early_hint has no 'links'");
+        }
+        return false;
+    }
+    const py_ref list = py_ref::steal(PySequence_Tuple(links));
+    if (!list) return false;
+    for (Py_ssize_t at = 0; at < PyTuple_GET_SIZE(list.get()); ++at) {
+        PyObject* const each = PyTuple_GET_ITEM(list.get(), at);
+        const auto value = octets(each);
+        if (!value) return false;
+        if (hints.add("Link", *value)) {
+            PyErr_Format(PyExc_ValueError, "the link %R cannot be sent: it has control characters", each);
+            return false;
+        }
+    }
+    return true;
+}
+
 bool fill_head(http::response_head& head, PyObject* message) {
     PyObject* const key = asgi_names::all().status;
     head.reset();

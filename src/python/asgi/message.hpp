@@ -34,6 +34,9 @@ namespace message {
 /// Adds "headers" to a head; those are pairs of bytes.
 [[nodiscard]] bool add_headers(http::response_head& head, PyObject* message);
 
+/// Adds "links", an iterable of bytes, as Link fields to the head of an early hint.
+[[nodiscard]] bool add_links(http::response_head& hints, PyObject* message);
+
 /// Fills a head from "status" and "headers". The head is empty when it fails.
 [[nodiscard]] bool fill_head(http::response_head& head, PyObject* message);
 

@@ -74,8 +74,9 @@ bool scope_builder::prepare(const settings::server_settings& values) {
         Py_BuildValue("{sOsO}", "draining", stage.draining.get(), "stopping", stage.stopping.get())
     );
     if (!worker) return false;
-    http_extensions_ =
-        py_ref::steal(Py_BuildValue("{s{}sO}", "http.response.pathsend", "unicoro", worker.get()));
+    http_extensions_ = py_ref::steal(Py_BuildValue(
+        "{s{}s{}sO}", "http.response.pathsend", "http.response.early_hint", "unicoro", worker.get()
+    ));
     websocket_extensions_ =
         py_ref::steal(Py_BuildValue("{s{}sO}", "websocket.http.response", "unicoro", worker.get()));
     http_ = py_ref::steal(PyDict_New());
@@ -100,7 +101,13 @@ py_ref scope_builder::http(app::exchange& request, PyObject* state) {
     const asgi_names& name = asgi_names::all();
     py_ref scope = build(http_.get(), request, state);
     if (!scope || !put(scope.get(), name.method, texts_.get(request.head().method))) return {};
-    if (!put(scope.get(), name.extensions, extensions_of(request, http_extensions_.get()))) return {};
+    const py_ref extensions = extensions_of(request, http_extensions_.get());
+    if (!put(scope.get(), name.extensions, extensions)) return {};
+    // What its clients do not know.
+    if (request.head().version == http::version::http_1_0 &&
+        PyDict_DelItem(extensions.get(), name.early_hint) != 0) {
+        return {};
+    }
     if (request.head().scheme != "http" && !put(scope.get(), name.scheme, name.https)) return {};
     return scope;
 }

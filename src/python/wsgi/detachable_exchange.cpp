@@ -25,6 +25,10 @@ app::connection_info& detachable_exchange::connection() noexcept {
     return detached() ? remains_->connection : real_->connection();
 }
 
+void detachable_exchange::hint(const http::response_head& hints) {
+    if (!detached()) real_->hint(hints);
+}
+
 http::response_head& detachable_exchange::response() noexcept {
     return detached() ? remains_->response : real_->response();
 }

@@ -25,6 +25,7 @@ class detachable_exchange final : public app::exchange {
     awaitable<result<std::size_t>> read_body(std::span<char> into) override;
     std::optional<result<std::size_t>> try_read_body(std::span<char> into) override;
     awaitable<void> wait_disconnect() override;
+    void hint(const http::response_head& hints) override;
     http::response_head& response() noexcept override;
     bool head_sent() const noexcept override;
     void respond(std::string body) override;

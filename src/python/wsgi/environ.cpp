@@ -70,13 +70,14 @@ bool environ_builder::prepare(const settings::server_settings& values, calls con
         put(environ, key.wsgi_multithread, threads) && put(environ, key.wsgi_multiprocess, several) &&
         put(environ, key.wsgi_run_once, no) && put(environ, key.wsgi_file_wrapper, wrapper) &&
         put(environ, key.wsgi_input_terminated, yes) && put(environ, key.wsgi_input, input) &&
-        put(environ, key.wsgi_url_scheme, http) && put(environ, key.server_software, server) &&
-        put(environ, key.request_method, empty) && put(environ, key.query_string, empty) &&
-        put(environ, key.raw_uri, empty) && put(environ, key.request_uri, empty) &&
-        put(environ, key.server_protocol, http_1_1) && put(environ, key.remote_addr, empty) &&
-        put(environ, key.server_name, empty) && put(environ, key.server_port, empty) &&
-        put(environ, key.path_info, empty) && put(environ, key.script_name, empty) &&
-        put(environ, key.draining, stage.draining) && put(environ, key.stopping, stage.stopping);
+        put(environ, key.wsgi_early_hints, Py_None) && put(environ, key.wsgi_url_scheme, http) &&
+        put(environ, key.server_software, server) && put(environ, key.request_method, empty) &&
+        put(environ, key.query_string, empty) && put(environ, key.raw_uri, empty) &&
+        put(environ, key.request_uri, empty) && put(environ, key.server_protocol, http_1_1) &&
+        put(environ, key.remote_addr, empty) && put(environ, key.server_name, empty) &&
+        put(environ, key.server_port, empty) && put(environ, key.path_info, empty) &&
+        put(environ, key.script_name, empty) && put(environ, key.draining, stage.draining) &&
+        put(environ, key.stopping, stage.stopping);
     if (!complete) return false;
     // More than 21 entries make the table one size larger, which lets the request's fields in as
     // well.

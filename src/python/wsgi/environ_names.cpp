@@ -25,6 +25,7 @@ bool environ_names::prepare() noexcept {
         {n.wsgi_input, "wsgi.input"},
         {n.wsgi_input_terminated, "wsgi.input_terminated"},
         {n.wsgi_url_scheme, "wsgi.url_scheme"},
+        {n.wsgi_early_hints, "wsgi.early_hints"},
         {n.server_software, "SERVER_SOFTWARE"},
         {n.server_name, "SERVER_NAME"},
         {n.server_port, "SERVER_PORT"},

@@ -20,6 +20,7 @@ struct environ_names {
     PyObject* server_name;
     PyObject* server_port;
     PyObject* server_protocol;
+    PyObject* wsgi_early_hints;
     PyObject* remote_addr;
     PyObject* remote_port;
     PyObject* request_method;

@@ -110,7 +110,8 @@ bool inline_call::cancelled() const noexcept {
     return held_loop::ends() == held_loop::ending::stopped;
 }
 
-bool inline_call::write(std::string_view piece, PyObject*) {
+template <class Action>
+bool inline_call::act(Action action) {
     if (over_) return refuse_over();
     {
         // From here on this object waits for the writer.
@@ -127,7 +128,7 @@ bool inline_call::write(std::string_view piece, PyObject*) {
         if (!over) {
             writing_ = true;
             lock.unlock();
-            failed = request_.write_in_line(piece, &held_loop::interrupted);
+            failed = action();
             lock.lock();
             writing_ = false;
         }
@@ -142,6 +143,17 @@ bool inline_call::write(std::string_view piece, PyObject*) {
     // A signal may have raised something of its own.
     if (PyErr_Occurred() != nullptr) return false;
     return over || failed == errc::cancelled ? refuse_over() : refuse_gone(failed);
+}
+
+bool inline_call::write(std::string_view piece, PyObject*) {
+    return act([&] { return request_.write_in_line(piece, &held_loop::interrupted); });
+}
+
+bool inline_call::hint(const http::response_head& hints) {
+    return act([&] {
+        request_.hint(hints);
+        return error_code();
+    });
 }
 
 }  // namespace unicoro::python

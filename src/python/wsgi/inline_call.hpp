@@ -35,6 +35,7 @@ class inline_call final : public request_io {
     [[nodiscard]] awaitable<error_code> send(std::string_view piece);
 
     bool write(std::string_view piece, PyObject* owner) override;
+    bool hint(const http::response_head& hints) override;
     py_ref read(std::size_t, std::size_t) override { return bytes_of({}); }
     error_code body_failure() const noexcept override { return {}; }
     bool cancelled() const noexcept override;
@@ -45,6 +46,9 @@ class inline_call final : public request_io {
     class visit;
 
     void leave();
+    /// Lets the application act on the request, whose loop is held: one of its threads at a time.
+    template <class Action>
+    [[nodiscard]] bool act(Action action);
 
     app::exchange& request_;
     const std::function<void()>& alive_;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "http/response_head.hpp"
 #include "python/runtime/py_ref.hpp"
 
 #include <unicoro/result.hpp>
@@ -17,6 +18,9 @@ class request_io {
     /// Sends a piece of the response body and waits until the kernel has it. `owner` is kept for as
     /// long as its bytes are needed. False with a Python exception set.
     [[nodiscard]] virtual bool write(std::string_view piece, PyObject* owner) = 0;
+
+    /// Sends early hints, unless the response has begun. False with a Python exception set.
+    [[nodiscard]] virtual bool hint(const http::response_head& hints) = 0;
 
     /// Waits until `least` bytes of the request body have come, one or more, and takes as many as there
     /// are then, `most` at most. Less than `least` = its end. Null with a Python exception set; what had

@@ -3,6 +3,7 @@
 
 #include "base/text.hpp"
 #include "python/runtime/py_ref.hpp"
+#include "python/runtime/text.hpp"
 
 #include <optional>
 #include <string_view>
@@ -49,6 +50,24 @@ bool set_status(http::response_head& head, PyObject* status) {
     return true;
 }
 
+bool add_pair(
+    http::response_head& head,
+    PyObject* name_object,
+    std::string_view name,
+    PyObject* value_object,
+    std::string_view value
+) {
+    if (!head.add(name, value)) return true;
+    PyErr_Format(
+        PyExc_ValueError,
+        "the response header %R: %R cannot be sent: a name is a token, a value has no control "
+        "characters, Content-Length is a number and comes once",
+        name_object,
+        value_object
+    );
+    return false;
+}
+
 bool add_field(http::response_head& head, PyObject* item) {
     if (!PyTuple_Check(item) || PyTuple_GET_SIZE(item) != 2) {
         PyErr_Format(PyExc_TypeError, "each response header must be a tuple (name, value); one is %R", item);
@@ -60,17 +79,27 @@ bool add_field(http::response_head& head, PyObject* item) {
     if (!name) return false;
     const std::optional<std::string_view> value = native(value_object, "a response header's value");
     if (!value) return false;
-    if (head.add(*name, *value)) {
-        PyErr_Format(
-            PyExc_ValueError,
-            "the response header %R: %R cannot be sent: a name is a token, a value has no control "
-            "characters, Content-Length is a number and comes once",
-            name_object,
-            value_object
-        );
+    return add_pair(head, name_object, *name, value_object, *value);
+}
+
+std::optional<std::string_view> native_or_bytes(PyObject* text, const char* what) noexcept {
+    if (!PyBytes_Check(text)) return native(text, what);
+    return view_of(text);
+}
+
+bool add_hint(http::response_head& hints, PyObject* item) {
+    const py_ref pair = py_ref::steal(PySequence_Tuple(item));
+    if (!pair) return false;
+    if (PyTuple_GET_SIZE(pair.get()) != 2) {
+        PyErr_Format(PyExc_ValueError, "each early hint must be a pair (name, value); one is %R", item);
         return false;
     }
-    return true;
+    PyObject* const name_object = PyTuple_GET_ITEM(pair.get(), 0);
+    PyObject* const value_object = PyTuple_GET_ITEM(pair.get(), 1);
+    const auto name = native_or_bytes(name_object, "an early hint's name");
+    if (!name) return false;
+    const auto value = native_or_bytes(value_object, "an early hint's value");
+    return value && add_pair(hints, name_object, *name, value_object, *value);
 }
 
 bool fill(http::response_head& head, PyObject* status, PyObject* headers) {
@@ -92,6 +121,15 @@ bool fill_response_head(http::response_head& head, PyObject* status, PyObject* h
     if (fill(head, status, headers)) return true;
     head.reset();
     return false;
+}
+
+bool fill_hints(http::response_head& hints, PyObject* headers) {
+    const py_ref list = py_ref::steal(PySequence_Tuple(headers));
+    if (!list) return false;
+    for (Py_ssize_t at = 0; at < PyTuple_GET_SIZE(list.get()); ++at) {
+        if (!add_hint(hints, PyTuple_GET_ITEM(list.get(), at))) return false;
+    }
+    return true;
 }
 
 }  // namespace unicoro::python

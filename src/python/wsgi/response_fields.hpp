@@ -12,4 +12,7 @@ namespace unicoro::python {
 /// not be one that a request has lent.
 [[nodiscard]] bool fill_response_head(http::response_head& head, PyObject* status, PyObject* headers);
 
+/// The same of the headers of an early hint, whose names and values may also be bytes.
+[[nodiscard]] bool fill_hints(http::response_head& hints, PyObject* headers);
+
 }  // namespace unicoro::python

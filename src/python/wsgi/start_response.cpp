@@ -14,7 +14,7 @@
 namespace unicoro::python {
 namespace {
 
-/// Both callables look the same: what they do is in `call`.
+/// All callables look the same: what they do is in `call`.
 struct callable_object {
     PyObject_HEAD vectorcallfunc call;
     response_state* state;  // null when the request is over
@@ -128,6 +128,22 @@ PyObject* write_body(PyObject* callable, PyObject* const* arguments, std::size_t
     Py_RETURN_NONE;
 }
 
+/// gunicorn's: once it is too late nothing is sent, and nothing is raised.
+PyObject* send_hints(PyObject* callable, PyObject* const* arguments, std::size_t count, PyObject* names) {
+    callable_object& self = self_of(callable);
+    if (PyVectorcall_NARGS(count) != 1 || (names != nullptr && PyTuple_GET_SIZE(names) > 0)) {
+        PyErr_SetString(PyExc_TypeError, "wsgi.early_hints(headers) takes one argument");
+        return nullptr;
+    }
+    if (refuse_forked()) return nullptr;
+    http::response_head hints;
+    if (!fill_hints(hints, arguments[0])) return nullptr;
+    // Headers that are made as they are asked for run code, by whose end the request may be over.
+    const response_state* const state = self.state;
+    if (state != nullptr && !state->offer && !state->began && !state->io->hint(hints)) return nullptr;
+    Py_RETURN_NONE;
+}
+
 void dealloc(PyObject* object) {
     PyObject_Free(object);
 }
@@ -139,7 +155,8 @@ PyTypeObject* callable_type() noexcept {
             "unicoro.ResponseCallable",
             sizeof(callable_object),
             &dealloc,
-            "start_response(status, headers, exc_info=None) or write(data), see PEP 3333."
+            "start_response(status, headers, exc_info=None) or write(data), see PEP 3333; or "
+            "wsgi.early_hints(headers)."
         )) {
         type.tp_flags |= Py_TPFLAGS_HAVE_VECTORCALL;
         type.tp_vectorcall_offset = offsetof(callable_object, call);
@@ -162,10 +179,14 @@ py_ref make_callable(vectorcallfunc call) noexcept {
 
 bool response_starter::prepare() noexcept {
     // A kept write is harmless, but its start_response must not hand it out to another request.
-    if (start_ && Py_REFCNT(start_.get()) == 1 && Py_REFCNT(write_.get()) == 1) return true;
+    if (start_ && Py_REFCNT(start_.get()) == 1 && Py_REFCNT(write_.get()) == 1 &&
+        Py_REFCNT(hints_.get()) == 1) {
+        return true;
+    }
     start_ = make_callable(&start_response);
     write_ = make_callable(&write_body);
-    return start_ && write_;
+    hints_ = make_callable(&send_hints);
+    return start_ && write_ && hints_;
 }
 
 PyObject* response_starter::begin(response_state& state) noexcept {
@@ -174,6 +195,7 @@ PyObject* response_starter::begin(response_state& state) noexcept {
     start.state = &state;
     start.write = write_.get();
     self_of(write_.get()).state = &state;
+    self_of(hints_.get()).state = &state;
     return start_.get();
 }
 
@@ -181,6 +203,7 @@ void response_starter::end() noexcept {
     if (!start_) return;
     self_of(start_.get()).state = nullptr;
     self_of(write_.get()).state = nullptr;
+    self_of(hints_.get()).state = nullptr;
     // One that the application kept may outlive this pair; it does not touch `write` without a
     // state.
     self_of(start_.get()).write = nullptr;

@@ -26,8 +26,9 @@ struct response_state {
     request_io* io = nullptr;  ///< `write()` sends through it; set before the application is called
 };
 
-/// The `start_response` of one request and the `write` it returns. They are used again for a later
-/// request, unless the application kept one: then that one fails when it is called.
+/// The `start_response` of one request, the `write` it returns, and its `wsgi.early_hints`. They are used
+/// again for a later request, unless the application kept one: then that one fails when it is called, or
+/// does nothing where it is for hints.
 class response_starter {
   public:
     response_starter() = default;
@@ -37,6 +38,9 @@ class response_starter {
     /// The callable for this request, borrowed. Null with a Python exception set. With the GIL.
     [[nodiscard]] PyObject* begin(response_state& state) noexcept;
 
+    /// What goes into its environ, borrowed; after `begin`.
+    [[nodiscard]] PyObject* early_hints() const noexcept { return hints_.get(); }
+
     /// The request is over; nothing refers to `state` any more. With the GIL.
     void end() noexcept;
 
@@ -45,6 +49,7 @@ class response_starter {
 
     py_ref start_;
     py_ref write_;
+    py_ref hints_;
 };
 
 }  // namespace unicoro::python

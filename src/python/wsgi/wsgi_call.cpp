@@ -12,6 +12,7 @@
 #include "python/runtime/text.hpp"
 #include "python/runtime/traceback.hpp"
 #include "python/wsgi/client_socket.hpp"
+#include "python/wsgi/environ_names.hpp"
 #include "python/wsgi/file_wrapper.hpp"
 #include "python/wsgi/input.hpp"
 
@@ -107,6 +108,8 @@ bool wsgi_call::call_application(request_body body) {
     PyObject* const start_response = starter_->begin(state_);
     inside_ = true;
     if (start_response == nullptr) return false;
+    PyObject* const early_hints = starter_->early_hints();
+    if (PyDict_SetItem(environ.get(), environ_names::all().wsgi_early_hints, early_hints) != 0) return false;
     const std::array<PyObject*, 3> arguments{nullptr, environ.get(), start_response};
     iterable_ = py_ref::steal(PyObject_Vectorcall(
         runtime_.application.get(), arguments.data() + 1, 2 | PY_VECTORCALL_ARGUMENTS_OFFSET, nullptr

@@ -33,6 +33,10 @@ void append_member(std::string& out, std::string_view name, std::string_view val
 }
 
 unicoro::awaitable<unicoro::response> describe(unicoro::request& request) {
+    if (request.query() == "hint") {
+        request.early_hints({{"Link", "</style.css>; rel=preload; as=style"}, {"Link", "</code.js>"}});
+    }
+    if (request.query() == "wrong-hint") request.early_hints({{"Link", "a\r\nSet-Cookie: b"}});
     const std::string body = co_await request.body().read_all();
     std::string out = "{";
     append_member(out, "method", request.method());

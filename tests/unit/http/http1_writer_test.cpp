@@ -61,6 +61,38 @@ TEST_SUITE("http1_writer") {
         CHECK(writer.body_bytes() == 31);
     }
 
+    TEST_CASE("hints go out ahead of the response, and what is left of them in front of its head") {
+        const std::string hint = "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n";
+        response_head hints;
+        REQUIRE(!hints.add("Link", "</a>"));
+        REQUIRE(!hints.add("Content-Length", "7"));
+        http1_writer writer;
+        CHECK(writer.interim().empty());
+        writer.add_hints({});
+        CHECK(writer.interim().empty());
+        writer.add_hints(hints);
+        CHECK(writer.interim() == hint);
+        writer.interim_sent(hint.size());
+        CHECK(writer.interim().empty());
+        writer.add_hints(hints);
+        writer.interim_sent(9);
+        writer.add_hints(hints);
+        writer.begin({}, context_of(version::http_1_1, 2));
+        CHECK(
+            text_of(writer.whole("ok")) ==
+            hint.substr(9) + hint + "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+        );
+    }
+
+    TEST_CASE("a client that reads nothing has a bounded number of hints waiting") {
+        response_head hints;
+        REQUIRE(!hints.add("Link", std::string(8000, 'x')));
+        http1_writer writer;
+        for (int i = 0; i < 100; ++i) writer.add_hints(hints);
+        CHECK(writer.interim().size() <= 64 * 1024);
+        CHECK(writer.interim().ends_with("xx\r\n\r\n"));
+    }
+
     TEST_CASE("HTTP/1.0 has no chunks") {
         http1_writer writer;
         writer.begin({}, context_of(version::http_1_0));

@@ -61,6 +61,7 @@ class fake_exchange final : public app::exchange {
     awaitable<result<std::size_t>> read_body(std::span<char> into) override;
     std::optional<result<std::size_t>> try_read_body(std::span<char> into) override;
     awaitable<void> wait_disconnect() override { co_return; }
+    void hint(const http::response_head&) override {}
     http::response_head& response() noexcept override { return response_; }
     bool head_sent() const noexcept override { return !head_text.empty(); }
     void respond(std::string whole) override;

@@ -41,9 +41,9 @@ struct fresh_request_probe {
     static bool is_fresh(const http1_reader& reader) { return reader.now_ == http1_reader::of_request(); }
 
     static void fill(http1_writer& writer) {
-        auto& [plan, body_bytes, begun, head_due, overran] = writer.now_;
+        auto& [plan, body_bytes, interim, begun, head_due, overran] = writer.now_;
         plan = {response_framing::chunked, 7, true};
-        body_bytes = 7;
+        body_bytes = interim = 7;
         begun = head_due = overran = true;
         writer.out_ = "left over";
     }

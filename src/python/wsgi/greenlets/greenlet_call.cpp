@@ -172,6 +172,12 @@ bool greenlet_call::write(std::string_view piece, PyObject* owner) {
     return !write_failure_ || refuse_gone(write_failure_);
 }
 
+bool greenlet_call::hint(const http::response_head& hints) {
+    if (!in_thread()) return false;
+    if (!finished_ && !writing_) request_.hint(hints);
+    return true;
+}
+
 // What there is room for; nothing when the coroutine must go on.
 std::optional<error_code> greenlet_call::write_at_once(std::string_view piece) {
     begun_ = written_at_once_ < most_at_once;

@@ -60,6 +60,7 @@ class greenlet_call final : public boost::intrusive_ref_counter<greenlet_call, b
     void run(PyObject* greenlet, PyObject* hub);
 
     bool write(std::string_view piece, PyObject* owner) override;
+    bool hint(const http::response_head& hints) override;
     py_ref read(std::size_t least, std::size_t most) override;
     bool client_gone() const noexcept override { return static_cast<bool>(write_failure_); }
     error_code body_failure() const noexcept override { return body_failure_; }

@@ -75,7 +75,7 @@ bool thread_call::has_errand() {
     rung_ = false;
     lost_ = unsent_.take(sending_);
     done_ = finished_;
-    return lost_ || !sending_.empty();
+    return lost_ || !sending_.empty() || hints_ != nullptr;
 }
 
 awaitable<void> thread_call::run_errand(app::exchange& request) {
@@ -83,8 +83,21 @@ awaitable<void> thread_call::run_errand(app::exchange& request) {
         sent(lost_);
         throw boost::system::system_error(lost_);
     }
+    pass_hints(request);
+    if (sending_.empty()) co_return;
     const error_code failed = co_await request.write(sending_);
     sent(failed);
+}
+
+// They belong to the thread that waits.
+void thread_call::pass_hints(app::exchange& request) {
+    {
+        const std::lock_guard lock(mutex_);
+        if (hints_ == nullptr) return;
+        request.hint(*hints_);
+        hints_ = nullptr;
+    }
+    room_.notify_all();
 }
 
 void thread_call::sent(error_code outcome) {
@@ -172,6 +185,22 @@ bool thread_call::write(std::string_view piece, PyObject*) {
     if (over) return refuse_over();
     client_gone_ = true;
     return refuse_gone(failed);
+}
+
+// The coroutine sends them, so that they are out before the response of a thread that is quick.
+bool thread_call::hint(const http::response_head& hints) {
+    const thread_call_ptr self(this);
+    const gil_release others_turn;
+    std::unique_lock lock(mutex_);
+    const auto ended = [&] { return failed_ || finished_; };
+    room_.wait(lock, [&] { return hints_ == nullptr || ended(); });
+    // Of a client that has gone, or a request that is over, nobody misses them.
+    if (ended()) return true;
+    hints_ = &hints;
+    if (!std::exchange(rung_, true)) ring();
+    room_.wait(lock, [&] { return hints_ != &hints || ended(); });
+    if (hints_ == &hints) hints_ = nullptr;
+    return true;
 }
 
 py_ref thread_call::read(std::size_t, std::size_t) {

@@ -52,6 +52,7 @@ class thread_call final
     void run();
 
     bool write(std::string_view piece, PyObject* owner) override;
+    bool hint(const http::response_head& hints) override;
     py_ref read(std::size_t least, std::size_t most) override;
     error_code body_failure() const noexcept override { return {}; }
     bool cancelled() const noexcept override { return request_.detached(); }
@@ -70,6 +71,7 @@ class thread_call final
     void ring();
     /// How sending a piece went.
     void sent(error_code outcome);
+    void pass_hints(app::exchange& request);
 
     thread_runner& runner_;
     asio::io_context& io_;
@@ -81,6 +83,7 @@ class thread_call final
     std::mutex mutex_;  // for what follows
     std::condition_variable room_;
     unsent_backlog unsent_;
+    const http::response_head* hints_ = nullptr;  // of a thread that waits until they are passed on
     error_code failed_;
     bool rung_ = false;
     bool finished_ = false;

@@ -45,10 +45,9 @@ TEST_SUITE("environ") {
         CHECK(has(shown, "wsgi.url_scheme", "http"));
         CHECK(shown.find("\"SERVER_SOFTWARE\": \"unicoro/") != std::string::npos);
         CHECK(
-            shown.find(
-                "[\"ErrorStream\", \"Input\", \"bool\", \"builtin_function_or_method\", \"str\", \"tuple\", "
-                "\"type\"]"
-            ) != std::string::npos
+            shown.find("[\"ErrorStream\", \"Input\", \"ResponseCallable\", \"bool\", "
+                       "\"builtin_function_or_method\", \"str\", \"tuple\", "
+                       "\"type\"]") != std::string::npos
         );
         CHECK(lacks(shown, "CONTENT_LENGTH"));
         CHECK(lacks(shown, "CONTENT_TYPE"));
