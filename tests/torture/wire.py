@@ -195,7 +195,7 @@ class Wire:
             head = self._any_head()
             if head.status >= 200 or head.status == 101:
                 return head
-            if head.status != 100:
+            if head.status not in (100, 103):
                 raise Broken(f"an interim response {head.status}")
 
     def _any_head(self) -> Head:

@@ -40,6 +40,13 @@ async def slow(ask, receive, send):
     await plain(ask, receive, send)
 
 
+async def hinted(ask, receive, send):
+    for index in range(ask.count):
+        await send({"type": "http.response.early_hint", "links": [ask.piece(index)]})
+        await asyncio.sleep(ask.pause)
+    await plain(ask, receive, send)
+
+
 async def echo(ask, receive, send):
     """Answers each piece as it comes."""
     await start(ask, send)
@@ -340,7 +347,7 @@ async def report(ask, receive, send):
 ACTS = {
     act.__name__: act
     for act in (
-        plain, slow, echo, stream, early, partial, fail_first, fail_late, fail_after, silent, events, listener,
+        plain, slow, hinted, echo, stream, early, partial, fail_first, fail_late, fail_after, silent, events, listener,
         asks_whether_gone, impatient, listener_left, reader_left, sender_left, background, in_thread, endless,
         endless_timeout, endless_stream, event_stream, thread_left, stubborn, cancelled, inside_itself,
         closed_elsewhere, file, report,

@@ -46,6 +46,13 @@ def slow(ask, environ, start_response):
     return plain(ask, environ, start_response)
 
 
+def hinted(ask, environ, start_response):
+    for index in range(ask.count):
+        environ["wsgi.early_hints"]([("Link", ask.piece(index))])
+        nap(ask)
+    return plain(ask, environ, start_response)
+
+
 def echo(ask, environ, start_response):
     begin(ask, start_response)
     source = environ["wsgi.input"]
@@ -204,6 +211,7 @@ def use(environ, start_response, write, rounds=1, pause=0.0):
             lambda: environ["wsgi.input"].readline(),
             lambda: write and write(b""),
             lambda: start_response("299 From the past", [("X-Mark", "past")]),
+            lambda: environ["wsgi.early_hints"]([("Link", "</past>")]),
             lambda: environ["wsgi.errors"].write(""),
         ):
             try:
@@ -303,7 +311,7 @@ def report(ask, environ, start_response):
 ACTS = {
     act.__name__: act
     for act in (
-        plain, lines, slow, echo, stream, early, early_stream, partial, fail_first, fail_late, fail_close,
+        plain, lines, slow, hinted, echo, stream, early, early_stream, partial, fail_first, fail_late, fail_close,
         read_at_close, twice, written, lazy, lazy_repr, wrapped_file, stubborn, busy, endless, endless_busy,
         endless_stream, event_stream,
         keep, afterwards, thread_left, write_left, report,

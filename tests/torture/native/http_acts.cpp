@@ -26,6 +26,15 @@ awaitable<response> slow(request& asked, ask wanted) {
     co_return co_await plain(asked, std::move(wanted));
 }
 
+awaitable<response> hinted(request& asked, ask wanted) {
+    for (std::size_t index = 0; index < wanted.count; ++index) {
+        const std::string link = wanted.piece(index);
+        asked.early_hints({{"Link", link}});
+        co_await unicoro::sleep_for(wanted.pause);
+    }
+    co_return co_await plain(asked, std::move(wanted));
+}
+
 awaitable<response> early(request&, ask wanted) {
     co_return whole(wanted, wanted.pieces());
 }
@@ -160,6 +169,7 @@ awaitable<response> file(request&, ask wanted) {
 const acts http_acts{
     {"plain", plain},
     {"slow", slow},
+    {"hinted", hinted},
     {"early", early},
     {"partial", partial},
     {"fail_first", fail_first},
