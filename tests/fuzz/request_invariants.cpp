@@ -8,6 +8,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 
 namespace unicoro::test {
 namespace {
@@ -31,7 +32,15 @@ http::policy permissive() {
     p.header_map = http::underscore_fields::dangerous;
     p.secure_scheme_headers = {{"X-FORWARDED-PROTO", "https"}, {"X-FORWARDED-SSL", "on"}};
     p.forwarder_headers = {"SCRIPT_NAME", "*"};
+    p.forwarded_client = http::client_field::forwarded;
+    p.forwarded_host = true;
     return p;
+}
+
+base::trust_list proxies() {
+    base::trust_list made;
+    if (!made.add("10.0.0.0/8")) std::abort();
+    return made;
 }
 
 next_read random_pieces(std::uint64_t seed) {
@@ -91,14 +100,14 @@ std::string check(const transcript& t) {
     return {};
 }
 
-std::string check(const http::policy& rules, http::peer_trust trust, std::string_view wire) {
-    const transcript at_once = converse(rules, trust, wire, whole());
+std::string check(const http::policy& rules, http::peer sender, std::string_view wire) {
+    const transcript at_once = converse(rules, sender, wire, whole());
     std::string wrong = check(at_once);
     if (!wrong.empty()) return wrong;
     const std::uint64_t seed = hash(wire);
-    if (converse(rules, trust, wire, pieces_of(1)) != at_once) return "another result byte by byte";
-    if (converse(rules, trust, wire, random_pieces(seed)) != at_once) return "another result in pieces";
-    if (converse(rules, trust, wire, split_at(1 + seed % (wire.size() + 1))) != at_once) {
+    if (converse(rules, sender, wire, pieces_of(1)) != at_once) return "another result byte by byte";
+    if (converse(rules, sender, wire, random_pieces(seed)) != at_once) return "another result in pieces";
+    if (converse(rules, sender, wire, split_at(1 + seed % (wire.size() + 1))) != at_once) {
         return "another result in two pieces";
     }
     return {};
@@ -108,9 +117,10 @@ std::string check(const http::policy& rules, http::peer_trust trust, std::string
 
 std::string broken_invariant(std::string_view wire) {
     static const std::array<http::policy, 2> policies = {strict(), permissive()};
+    static const base::trust_list hops = proxies();
     for (const http::policy& rules : policies) {
-        for (const auto trust : {http::peer_trust::untrusted, http::peer_trust::trusted}) {
-            std::string wrong = check(rules, trust, wire);
+        for (const http::peer& sender : {http::peer(), http::peer(http::peer_trust::trusted, false, &hops)}) {
+            std::string wrong = check(rules, sender, wire);
             if (!wrong.empty()) return wrong;
         }
     }
