@@ -92,8 +92,8 @@ class exchange {
 
     /// Sends "103 Early Hints" (RFC 8297) with the fields of `hints`, whose status and length do not count.
     /// Never waits: what the client has no room for goes out ahead of the response. Does nothing once the
-    /// response has begun, for a client that knows no interim responses (HTTP/1.0), or one that asks for a
-    /// WebSocket.
+    /// response has begun, for a client that knows no interim responses (HTTP/1.0), for one that asks for a
+    /// WebSocket, and where the setting early_hints is false.
     virtual void hint(const http::response_head& hints) = 0;
 
     /// Status and fields of the response, to be filled before the first byte of it is sent.

@@ -138,6 +138,7 @@ struct server_settings {
     std::vector<std::string> proxy_allow_ips{"127.0.0.1", "::1"};  ///< as forwarded_allow_ips
     std::string server_header = "unicoro";                         ///< empty = no Server field
     bool sendfile = true;
+    bool early_hints = true;
 
     std::map<std::string, std::string> static_folders;        ///< by path prefix (`static`)
     std::map<std::string, std::string> static_cache_control;  ///< by pattern of paths

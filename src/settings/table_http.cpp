@@ -27,6 +27,15 @@ std::vector<setting> responses_and_protocol() {
          .kept = stored_in<&server_settings::sendfile>(),
          .default_note = "$SENDFILE, else true",
          .help = "Send files with sendfile(2)"},
+        {.name = "early_hints",
+         .flags = "--no-early-hints",
+         .form = flag_form::switch_off,
+         .type = boolean(),
+         .kept = stored_in<&server_settings::early_hints>(),
+         .help =
+             "Send the early hints (103) of applications. Some proxies cannot read them, nginx before 1.29 "
+             "among them: their clients would wait for ever",
+         .variable = variable_kind::ours},
     };
 }
 

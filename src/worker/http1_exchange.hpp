@@ -63,7 +63,6 @@ class http1_exchange final : public request_run, private upgrade {
     awaitable<result<std::size_t>> read_body(std::span<char> into) override;
     std::optional<result<std::size_t>> try_read_body(std::span<char> into) override;
     awaitable<void> wait_disconnect() override;
-    void hint(const http::response_head& hints) override;
     bool head_sent() const noexcept override { return now_.stage == phase::upgraded || writer_.begun(); }
     void respond(std::string body) override;
     awaitable<error_code> send(std::string_view body) override;
@@ -109,6 +108,7 @@ class http1_exchange final : public request_run, private upgrade {
     bool may_expire() noexcept override;
     void cancel_handling() noexcept override;
     bool connection_cancelled() const noexcept override;
+    void send_hints(const http::response_head& hints) override;
     void handled() noexcept override;
     bool answered() const noexcept override { return broken_ || now_.stage == phase::finished; }
     void cut() noexcept override;

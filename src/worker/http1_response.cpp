@@ -58,10 +58,8 @@ void http1_exchange::begin_response(std::optional<std::uint64_t> body_length) {
     if (!body_length) watch_event_stream();
 }
 
-void http1_exchange::hint(const http::response_head& hints) {
-    const http::request_head& asked = head();
-    const bool knows_interim = asked.version == http::version::http_1_1;
-    if (now_.stage != phase::head || broken_ || !knows_interim || asked.wants_websocket) return;
+void http1_exchange::send_hints(const http::response_head& hints) {
+    if (now_.stage != phase::head || head().version == http::version::http_1_0) return;
     writer_.add_hints(hints);
     [[maybe_unused]] const std::optional<error_code> left = try_interim();
 }

@@ -134,6 +134,11 @@ void request_run::log_failure(const std::exception_ptr& failure) const {
     );
 }
 
+void request_run::hint(const http::response_head& hints) {
+    if (!shared_.settings.early_hints || answered() || head_sent() || head().wants_websocket) return;
+    send_hints(hints);
+}
+
 void request_run::fail(int status, std::string_view detail) {
     if (answered()) return;
     if (head_sent()) {

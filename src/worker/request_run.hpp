@@ -43,6 +43,7 @@ class request_run : public app::exchange, public in_flight_hook {
 
     aio::task_group& nursery() noexcept final { return nursery_; }
     http::response_head& response() noexcept final { return response_; }
+    void hint(const http::response_head& hints) final;
     void fail(int status, std::string_view detail) final;
     std::span<const std::string> logged_environ() const noexcept final;
     void log_environ(std::string name, std::string value) final;
@@ -118,6 +119,8 @@ class request_run : public app::exchange, public in_flight_hook {
     virtual void cancel_handling() noexcept = 0;
     /// The connection itself was told to end.
     [[nodiscard]] virtual bool connection_cancelled() const noexcept = 0;
+    /// As exchange::hint, where hints may be sent at all.
+    virtual void send_hints(const http::response_head& hints) = 0;
     /// `handle` has returned or thrown, the nursery is still open.
     virtual void handled() noexcept = 0;
     /// Nothing can be answered any more.

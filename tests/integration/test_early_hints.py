@@ -5,6 +5,7 @@ import sys
 
 import pytest
 
+from harness import fronts
 from harness.client import Client
 from harness.paths import PROBE, ROOT
 from harness.waiting import wait_until
@@ -126,6 +127,26 @@ def test_asgi(serve):
         ask(client, "/hints", "Connection: keep-alive\r\n", "1.0")
         interim, answer = heads(client)
         assert (interim, answer.text) == ([], "False ")
+
+
+@pytest.mark.skipif(not fronts.HAPROXY, reason="needs haproxy")
+def test_through_haproxy(serve, tmp_path):
+    front = fronts.haproxy(serve("-k", "async", "--keep-alive", "75").address, tmp_path / "front")
+    try:
+        with Client(front.address) as client:
+            assert [client.get("/hints").interim for _ in range(3)] == [[103, 103]] * 3
+    finally:
+        front.stop()
+
+
+def test_switched_off(serve):
+    """As older nginx needs it, which takes the first for the response."""
+    with serve("-k", "async", "--no-early-hints").client() as client:
+        answer = client.get("/hints")
+        assert (answer.text, answer.interim) == ("done", [])
+    with serve("-k", "async", "--no-early-hints", "--interface", "asgi", app="hints_probe:asgi").client() as client:
+        answer = client.get("/hints")
+        assert (answer.text, answer.interim) == ("False ", [])
 
 
 def test_native(start):

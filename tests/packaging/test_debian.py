@@ -120,7 +120,8 @@ def test_files_that_others_read(debian):
     for path in ("/usr/share/man/man1/unicoro.1.gz", "/usr/share/bash-completion/completions/unicoro",
                  "/usr/share/zsh/vendor-completions/_unicoro",
                  "/usr/share/fish/vendor_completions.d/unicoro.fish",
-                 "/usr/share/doc/unicoro/examples/nginx.conf", "/etc/unicoro/unicoro.sample.json"):
+                 "/usr/share/doc/unicoro/examples/nginx.conf", "/usr/share/doc/unicoro/examples/haproxy.cfg",
+                 "/etc/unicoro/unicoro.sample.json"):
         debian.run("test", "-s", path)
     conffiles = debian.out("dpkg-query", "-W", "-f", "${Conffiles}", "unicoro")
     assert "/etc/unicoro/unicoro.sample.json" in conffiles

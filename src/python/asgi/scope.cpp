@@ -67,6 +67,7 @@ bool scope_builder::prepare(const settings::server_settings& values) {
     if (!asgi_names::prepare()) return false;
     const asgi_names& name = asgi_names::all();
     root_path_ = base::without_slash(values.root_path);
+    early_hints_ = values.early_hints;
     versions_ = versions("2.4");
     const stage_functions stage = stage_functions::make();
     if (!stage.draining || !stage.stopping) return false;
@@ -103,11 +104,9 @@ py_ref scope_builder::http(app::exchange& request, PyObject* state) {
     if (!scope || !put(scope.get(), name.method, texts_.get(request.head().method))) return {};
     const py_ref extensions = extensions_of(request, http_extensions_.get());
     if (!put(scope.get(), name.extensions, extensions)) return {};
-    // What its clients do not know.
-    if (request.head().version == http::version::http_1_0 &&
-        PyDict_DelItem(extensions.get(), name.early_hint) != 0) {
-        return {};
-    }
+    // Its clients do not know them.
+    const bool no_hints = !early_hints_ || request.head().version == http::version::http_1_0;
+    if (no_hints && PyDict_DelItem(extensions.get(), name.early_hint) != 0) return {};
     if (request.head().scheme != "http" && !put(scope.get(), name.scheme, name.https)) return {};
     return scope;
 }

@@ -49,6 +49,7 @@ class scope_builder {
     py_ref websocket_extensions_;
     listener_cache listeners_;
     std::string root_path_;
+    bool early_hints_ = true;
     text_cache texts_;
     header_pairs pairs_;
 };
