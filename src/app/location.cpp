@@ -73,11 +73,11 @@ std::optional<location> locator::find(const http::request_head& head) const noex
         path.remove_prefix(*taken);
     }
     for (const place& each : places_) {
-        if (each.prefix.empty()) return location{server, each.prefix, path, each.number, {}, path};
+        if (each.prefix.empty()) return location{server, each.prefix, path, each.number, path, {}};
         if (!names_place) continue;
         const auto length = mounted_length(path, each.prefix);
         if (!length) continue;
-        location found{server, each.prefix, path.substr(*length), each.number, {}, path};
+        location found{server, each.prefix, path.substr(*length), each.number, path, {}};
         if (each.folder) found.folder = std::exchange(found.application, 0);
         return found;
     }

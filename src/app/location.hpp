@@ -19,8 +19,8 @@ struct location {
     std::string_view prefix;      ///< the application's part, by the setting `apps`
     std::string_view path;        ///< below both, encoded as it came: empty, or from a slash on; or "*"
     std::size_t application = 0;  ///< place in `apps`
+    std::string_view site;        ///< the path below `server` alone, as `path` otherwise
     std::optional<std::size_t> folder = {};  ///< place in `static`, in the stead of an application
-    std::string_view site;                   ///< the path below `server` alone, as `path` otherwise
 
     /// What WSGI calls SCRIPT_NAME and ASGI root_path: both mounts, without a slash at the end.
     [[nodiscard]] std::string script_name() const { return std::string(server).append(prefix); }
