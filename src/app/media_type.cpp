@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "app/media_type.hpp"
 
+#include "base/text.hpp"
 #include "http/request_head.hpp"
 
 #include <array>
+#include <fstream>
+#include <sstream>
 #include <utility>
 
 namespace unicoro::app {
@@ -40,15 +43,32 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 26> types{{
 
 }  // namespace
 
-std::string_view media_type(std::string_view file_name) noexcept {
-    const std::size_t dot = file_name.rfind('.');
-    if (dot != std::string_view::npos) {
-        const std::string_view extension = file_name.substr(dot + 1);
-        for (const auto& [known, type] : types) {
-            if (http::iequals(known, extension)) return type;
-        }
+std::map<std::string, std::string, std::less<>> read_media_types(std::istream& table) {
+    std::map<std::string, std::string, std::less<>> found;
+    for (std::string line; std::getline(table, line);) {
+        std::istringstream words(line.substr(0, line.find('#')));
+        std::string type;
+        words >> type;
+        if (type.starts_with("text/")) type += "; charset=utf-8";
+        for (std::string extension; words >> extension;) found.emplace(base::to_lower(extension), type);
     }
-    return "application/octet-stream";
+    return found;
+}
+
+std::string_view media_type(std::string_view file_name) {
+    constexpr std::string_view unknown = "application/octet-stream";
+    const std::size_t dot = file_name.rfind('.');
+    if (dot == std::string_view::npos) return unknown;
+    const std::string_view extension = file_name.substr(dot + 1);
+    for (const auto& [known, type] : types) {
+        if (http::iequals(known, extension)) return type;
+    }
+    static const auto of_system = [] {
+        std::ifstream table("/etc/mime.types");
+        return read_media_types(table);
+    }();
+    const auto other = of_system.find(base::to_lower(extension));
+    return other == of_system.end() ? unknown : std::string_view(other->second);
 }
 
 }  // namespace unicoro::app

@@ -8,6 +8,7 @@
 #include <unicoro/application.hpp>
 
 #include <cstring>
+#include <sstream>
 #include <string>
 
 using namespace unicoro::app;
@@ -130,11 +131,21 @@ TEST_SUITE("percent") {
 }
 
 TEST_SUITE("media_type") {
+    TEST_CASE("a table of the system's") {
+        std::istringstream table("# a comment\ntext/x-thing\tthing THG # two\nimage/none\nimage/some some\n");
+        const auto found = unicoro::app::read_media_types(table);
+        CHECK(found.size() == 3);
+        CHECK(found.at("thing") == "text/x-thing; charset=utf-8");
+        CHECK(found.at("thg") == "text/x-thing; charset=utf-8");
+        CHECK(found.at("some") == "image/some");
+    }
+
     TEST_CASE("goes by the last extension, without case") {
         CHECK(media_type("a/b.min.JS") == "text/javascript; charset=utf-8");
         CHECK(media_type("archive.tar.gz") == "application/gzip");
         CHECK(media_type("README") == "application/octet-stream");
         CHECK(media_type("x.unknown") == "application/octet-stream");
+        CHECK(media_type("folder.d/name") == "application/octet-stream");
     }
 }
 
