@@ -101,12 +101,15 @@ awaitable<void> send_one(exchange& to, const open_file& file, const http::byte_r
 }
 
 /// True when it is answered without any of the file.
-bool settled_by_conditions(exchange& to, const http::validators& now) {
+bool settled_by_conditions(exchange& to, const http::validators& now, const file_description& about) {
     const std::string_view method = to.head().method;
     if (method != "GET" && method != "HEAD") return false;
     switch (http::judge_conditions(to.head(), now)) {
         case http::condition::holds: return false;
-        case http::condition::not_modified: put_status(to, 304); break;
+        case http::condition::not_modified:
+            put_status(to, 304);
+            if (!about.cache_control.empty()) put(to, "Cache-Control", about.cache_control);
+            break;
         case http::condition::failed:
             put_status(to, 412);
             put(to, "Content-Length", "0");
@@ -119,18 +122,28 @@ bool settled_by_conditions(exchange& to, const http::validators& now) {
 
 awaitable<void> answer_with_file(exchange& to, const open_file& file, const file_description& about) {
     const auto own_etag = said(to, "ETag");
-    const std::string etag = own_etag.value_or(file.etag());
+    const std::string etag = own_etag.value_or(file.etag(about.coding));
     const http::validators now{etag, file.modified()};
     if (!said(to, "Last-Modified")) put(to, "Last-Modified", http::imf_fixdate(file.modified()));
     if (!own_etag) put(to, "ETag", etag);
     put(to, "Accept-Ranges", "bytes");
-    if (!about.coding.empty()) put(to, "Content-Encoding", about.coding);
-    if (settled_by_conditions(to, now)) {
+    if (about.varies) put(to, "Vary", "Accept-Encoding");
+    if (settled_by_conditions(to, now, about)) {
         [[maybe_unused]] const error_code ended = co_await to.finish();
         co_return;
     }
     std::optional<ranges> asked;
-    if (http::range_is_current(to.head(), now)) asked = http::ranges_asked_for(to.head(), file.size());
+    if (http::range_is_current(to.head(), now, !about.varies))
+        asked = http::ranges_asked_for(to.head(), file.size());
+    if (asked && asked->empty()) {
+        put_status(to, 416);
+        put(to, "Content-Range", fmt::format("bytes */{}", file.size()));
+        put(to, "Content-Length", "0");
+        [[maybe_unused]] const error_code ended = co_await to.finish();
+        co_return;
+    }
+    if (!about.coding.empty()) put(to, "Content-Encoding", about.coding);
+    if (!about.cache_control.empty()) put(to, "Cache-Control", about.cache_control);
     const bool typed = said(to, "Content-Type").has_value();
     const bool several = asked && asked->size() > 1;
     // A type of the application's own leaves no room for that of several parts.
@@ -139,11 +152,6 @@ awaitable<void> answer_with_file(exchange& to, const open_file& file, const file
     if (!asked) {
         const http::byte_range whole{0, file.size()};
         co_await send_one(to, file, whole);
-    } else if (asked->empty()) {
-        put_status(to, 416);
-        put(to, "Content-Range", fmt::format("bytes */{}", file.size()));
-        put(to, "Content-Length", "0");
-        [[maybe_unused]] const error_code ended = co_await to.finish();
     } else if (asked->size() == 1) {
         put_status(to, 206);
         put(to, "Content-Range", content_range(asked->front(), file.size()));

@@ -11,7 +11,9 @@ namespace unicoro::app {
 /// How a file is told of. The texts live until it is sent.
 struct file_description {
     std::string_view media_type;
-    std::string_view coding = {};  ///< Content-Encoding; empty = none
+    std::string_view coding = {};         ///< Content-Encoding; empty = none
+    std::string_view cache_control = {};  ///< of what the file itself is the answer to; empty = none
+    bool varies = false;                  ///< by Accept-Encoding: there may be others of the same time
 };
 
 /// Answers a GET or HEAD with a file, or with what its conditions (RFC 9110, 13) and ranges (14) make of it:

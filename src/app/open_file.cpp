@@ -17,10 +17,11 @@ open_file::open_file(os::unique_fd fd) noexcept : fd_(std::move(fd)) {
 open_file::open_file(const char* path) noexcept
     : open_file(os::unique_fd(open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK))) {}
 
-std::string open_file::etag() const {
-    return fmt::format(
-        "\"{:x}.{:x}-{:x}\"", status_.st_mtim.tv_sec, status_.st_mtim.tv_nsec, status_.st_size
-    );
+std::string open_file::etag(std::string_view coding) const {
+    const timespec& changed = status_.st_mtim;
+    std::string made = fmt::format("\"{:x}.{:x}-{:x}", changed.tv_sec, changed.tv_nsec, status_.st_size);
+    if (!coding.empty()) made.append("-").append(coding);
+    return made + '"';
 }
 
 }  // namespace unicoro::app

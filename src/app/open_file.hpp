@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace unicoro::app {
 
@@ -24,8 +25,9 @@ class open_file {
     [[nodiscard]] std::uint64_t size() const noexcept { return static_cast<std::uint64_t>(status_.st_size); }
     /// In seconds since 1970.
     [[nodiscard]] std::int64_t modified() const noexcept { return status_.st_mtim.tv_sec; }
-    /// A strong validator (RFC 9110, 8.8.3), of the time of the change to the nanosecond and the size.
-    [[nodiscard]] std::string etag() const;
+    /// A strong validator (RFC 9110, 8.8.3), of the time of the change to the nanosecond, the size, and the
+    /// coding that the file is in.
+    [[nodiscard]] std::string etag(std::string_view coding) const;
 
   private:
     os::unique_fd fd_;

@@ -17,6 +17,7 @@
 #include <array>
 #include <cerrno>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <utility>
 
@@ -60,29 +61,10 @@ std::optional<std::string> path_within(std::string_view encoded) {
     return made;
 }
 
-open_file open_within(int folder, const std::string& path) {
-    auto found = os::open_beneath(folder, path);
-    if (!found && found.error() != os::system_error(ENOENT) && found.error() != os::system_error(ENOTDIR)) {
-        log::info("{}: {}", log::escaped(path), found.error().message());
-    }
-    return open_file(found ? std::move(*found) : os::unique_fd());
-}
-
-/// A file that is the same packed, and accepted so; else the file itself.
-struct choice {
-    open_file file;
-    std::string_view coding;
-};
-
-choice choose(const exchange& request, int folder, const std::string& path, open_file plain) {
-    for (const std::string_view coding : http::accepted_codings(request.head(), codings)) {
-        const auto* const sibling = std::ranges::find(siblings, coding, &packed_sibling::coding);
-        auto found = os::open_beneath(folder, path + std::string(sibling->suffix));
-        if (!found) continue;
-        open_file packed(std::move(*found));
-        if (packed.regular()) return {std::move(packed), coding};
-    }
-    return {std::move(plain), {}};
+/// What another moment may bring is no file that is not there.
+bool is_passing(const error_code& why) noexcept {
+    constexpr std::array passing{EAGAIN, EMFILE, ENFILE, ENOMEM, EIO};
+    return std::ranges::any_of(passing, [&why](int number) { return why == os::system_error(number); });
 }
 
 void put(exchange& to, std::string_view name, std::string_view value) {
@@ -122,6 +104,42 @@ std::string_view site_files::cache_control(const std::string& path) const noexce
     return {};
 }
 
+/// What is sent; nothing where `status` says why not.
+struct site_files::choice {
+    int status = 200;
+    std::string path;
+    open_file file{os::unique_fd()};
+    std::string_view coding;
+};
+
+site_files::choice site_files::choose(const exchange& request, std::string path) const {
+    const std::string& root = folders_[*request.where().folder];
+    const os::unique_fd folder(open(root.c_str(), O_PATH | O_CLOEXEC | O_DIRECTORY));
+    if (!folder) {
+        const error_code why = os::last_error();
+        log::error("static: {}: {}", root, why.message());
+        return {.status = is_passing(why) ? 503 : 404};
+    }
+    const bool indexed = path.empty() || path.ends_with('/');
+    if (indexed) path += index_name;
+    auto found = os::open_beneath(folder.get(), path);
+    if (!found) return {.status = is_passing(found.error()) ? 503 : 404};
+    choice made{.path = path, .file = open_file(std::move(*found))};
+    if (made.file.folder() && !indexed) return {.status = 301};
+    if (!made.file.regular()) return {.status = 404};
+    for (const std::string_view coding : http::accepted_codings(request.head(), codings)) {
+        const auto* const sibling = std::ranges::find(siblings, coding, &packed_sibling::coding);
+        auto packed = os::open_beneath(folder.get(), path + std::string(sibling->suffix));
+        if (!packed) continue;
+        open_file file(std::move(*packed));
+        if (!file.regular()) continue;
+        made.file = std::move(file);
+        made.coding = coding;
+        break;
+    }
+    return made;
+}
+
 awaitable<void> site_files::answer(exchange& request) const {
     const std::string_view method = request.head().method;
     if (method != "GET" && method != "HEAD") {
@@ -132,38 +150,32 @@ awaitable<void> site_files::answer(exchange& request) const {
         co_return;
     }
     const location& where = request.where();
-    const auto path = path_within(where.path);
-    const os::unique_fd folder(open(folders_[*where.folder].c_str(), O_PATH | O_CLOEXEC | O_DIRECTORY));
-    if (!path || !folder) {
-        if (!folder) log::error("static: {}: {}", folders_[*where.folder], os::last_error().message());
-        request.fail(404, "");
-        co_return;
-    }
     if (where.path.empty()) {
         redirect_to_folder(request);
         co_return;
     }
-    co_await answer_from(request, folder.get(), *path);
-}
-
-awaitable<void> site_files::answer_from(exchange& request, int folder, std::string path) const {
-    if (path.empty() || path.ends_with('/')) path += index_name;
-    open_file plain = open_within(folder, path);
-    if (plain.folder()) {
-        redirect_to_folder(request);
-        co_return;
-    }
-    if (!plain.regular()) {
+    auto path = path_within(where.path);
+    if (!path) {
         request.fail(404, "");
         co_return;
     }
-    const choice chosen = choose(request, folder, path, std::move(plain));
-    put(request, "Vary", "Accept-Encoding");
-    const std::string public_path = std::string(request.where().prefix) + "/" + path;
-    if (const std::string_view rule = cache_control(public_path); !rule.empty()) {
-        put(request, "Cache-Control", rule);
+    // The folder is not held while its file is sent.
+    const choice chosen = choose(request, std::move(*path));
+    if (chosen.status == 301) {
+        redirect_to_folder(request);
+        co_return;
     }
-    const file_description about{.media_type = media_type(path), .coding = chosen.coding};
+    if (chosen.status != 200) {
+        request.fail(chosen.status, "");
+        co_return;
+    }
+    const std::string public_path = std::string(where.prefix) + "/" + chosen.path;
+    const file_description about{
+        .media_type = media_type(chosen.path),
+        .coding = chosen.coding,
+        .cache_control = cache_control(public_path),
+        .varies = true,
+    };
     co_await answer_with_file(request, chosen.file, about);
 }
 

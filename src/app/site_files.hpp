@@ -27,7 +27,9 @@ class site_files {
         std::string value;
     };
 
-    awaitable<void> answer_from(exchange& request, int folder, std::string path) const;
+    struct choice;
+
+    [[nodiscard]] choice choose(const exchange& request, std::string path) const;
     [[nodiscard]] std::string_view cache_control(const std::string& path) const noexcept;
 
     std::vector<std::string> folders_;

@@ -70,12 +70,12 @@ condition judge_conditions(const request_head& head, const validators& now) noex
     return since && now.modified <= *since ? condition::not_modified : condition::holds;
 }
 
-bool range_is_current(const request_head& head, const validators& now) noexcept {
+bool range_is_current(const request_head& head, const validators& now, bool dates_tell) noexcept {
     const auto known = head.find("If-Range");
     if (!known) return true;
     const std::string_view text = base::trim(*known);
     if (text.starts_with('"') || is_weak(text)) return same(text, now.etag, comparison::strong);
-    return read_date(text) == now.modified;
+    return dates_tell && read_date(text) == now.modified;
 }
 
 }  // namespace unicoro::http

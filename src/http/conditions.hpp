@@ -25,6 +25,9 @@ enum class condition : std::uint8_t {
 [[nodiscard]] condition judge_conditions(const request_head& head, const validators& now) noexcept;
 
 /// Whether the ranges that it asks for are of the state it knows (RFC 9110, 13.1.5); true without If-Range.
-[[nodiscard]] bool range_is_current(const request_head& head, const validators& now) noexcept;
+/// `dates_tell`: no other representation can have the same date.
+[[nodiscard]] bool range_is_current(
+    const request_head& head, const validators& now, bool dates_tell = true
+) noexcept;
 
 }  // namespace unicoro::http

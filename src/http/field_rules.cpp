@@ -278,6 +278,7 @@ bool field_rules::set_forwarded_host(request_head& head, refusal& why) const {
         if (found)
             return refuse(why, 400, "Invalid header: X-Forwarded-Host is given twice (forwarded_host)");
         found = true;
+        if (each.value.empty()) continue;
         // A comma would be one of a host's name; here it stands between what several proxies say.
         if (!valid_host(each.value) || each.value.find(',') != std::string_view::npos) {
             return refuse(why, 400, "Invalid X-Forwarded-Host: not one host (forwarded_host)", each.value);

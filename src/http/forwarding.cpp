@@ -12,6 +12,9 @@
 namespace unicoro::http {
 namespace {
 
+// Of an element; RFC 7239 knows four.
+constexpr std::size_t most_pairs = 16;
+
 using verdict = forwarded_client::verdict;
 
 // obfnode and obfport (RFC 7239, 6.3): '_' and letters, digits, '.', '_', '-'.
@@ -90,7 +93,7 @@ class element_reader {
             if (name.empty() || !take('=') || !read_value(value)) return false;
             // Each at most once (RFC 7239, 4).
             const auto same = [name](std::string_view other) { return iequals(name, other); };
-            if (std::any_of(seen.begin(), seen.end(), same)) return false;
+            if (seen.size() == most_pairs || std::any_of(seen.begin(), seen.end(), same)) return false;
             seen.push_back(name);
             empty = false;
             if (iequals(name, "for")) node = std::move(value);

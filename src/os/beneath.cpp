@@ -14,6 +14,8 @@
 namespace unicoro::os {
 namespace {
 
+constexpr int most_attempts = 8;
+
 constexpr int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
 
 result<unique_fd> walk(int folder, const std::string& path) noexcept {
@@ -40,11 +42,11 @@ result<unique_fd> open_beneath(int folder, const std::string& path) noexcept {
     open_how how{};
     how.flags = flags;
     how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
-    for (;;) {
+    for (int left = most_attempts;; --left) {
         const long fd = syscall(SYS_openat2, folder, path.c_str(), &how, sizeof how);
         if (fd >= 0) return unique_fd(static_cast<int>(fd));
-        // Something on the way was moved at this moment.
-        if (errno == EAGAIN || errno == EINTR) continue;
+        // Something on the way was moved at this moment; or another process holds a lease on the file.
+        if ((errno == EAGAIN || errno == EINTR) && left > 0) continue;
         if (errno == ENOSYS || errno == EPERM) return walk(folder, path);
         return last_error();
     }

@@ -11,13 +11,15 @@ namespace unicoro::worker {
 struct descriptor_budget {
     std::size_t limit = 0;  ///< RLIMIT_NOFILE
     std::size_t open = 0;   ///< in use before the first connection
+    /// That a connection takes: one more where it may be sent a file.
+    std::size_t each = 1;
 
     /// Left to the application, and to bodies kept in files.
     [[nodiscard]] std::size_t reserve() const noexcept { return std::min<std::size_t>(limit / 4, 256); }
 
     [[nodiscard]] std::size_t connections() const noexcept {
         const std::size_t taken = open + reserve();
-        return limit > taken ? limit - taken : 1;
+        return limit > taken + each ? (limit - taken) / each : 1;
     }
 };
 

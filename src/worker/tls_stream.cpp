@@ -141,12 +141,19 @@ io_step tls_stream::try_write(std::span<const iovec> pieces) noexcept {
 }
 
 io_step tls_stream::try_send_file(int fd, std::uint64_t& offset, std::size_t count) noexcept {
+    if (!committed_.empty()) {
+        // The file may have changed since: what was read of it is what is sent, once.
+        const std::string before = committed_;
+        const io_step sent = encrypt(before);
+        offset += sent.bytes;
+        return sent;
+    }
     const std::size_t wanted = std::min(count, record_size);
     ssize_t got = pread(fd, gathered_.data(), wanted, static_cast<off_t>(offset));
     while (got < 0 && errno == EINTR) got = pread(fd, gathered_.data(), wanted, static_cast<off_t>(offset));
     if (got < 0) return {io_status::failed, 0, error_code(errno, boost::system::system_category())};
     if (got == 0) return {io_status::end};
-    const io_step sent = write_record(std::span(gathered_).first(static_cast<std::size_t>(got)));
+    const io_step sent = encrypt(std::span(gathered_).first(static_cast<std::size_t>(got)));
     offset += sent.bytes;
     return sent;
 }

@@ -163,7 +163,8 @@ awaitable<void> process::boot() {
     serving_started_ = true;
     // What was freed while the application was loaded went back before this.
     os::keep_freed_memory();
-    const descriptor_budget budget{os::descriptor_limit(), os::open_descriptors()};
+    const std::size_t each = how_.settings.static_folders.empty() ? 1 : 2;
+    const descriptor_budget budget{os::descriptor_limit(), os::open_descriptors(), each};
     shared_.most_connections = std::min(shared_.most_connections, budget.connections());
     if (!shared_.draining && !host_->is_broken()) {
         const std::string cold = co_await warm_up(shared_, how_.listeners, streams_.plain(), connections_);

@@ -2,10 +2,13 @@
 """Files that the server answers with itself (`static`), and those of native applications."""
 
 import email.utils
+import fcntl
 import gzip
 import hashlib
+import json
 import os
 import re
+import signal
 import sys
 
 import pytest
@@ -164,6 +167,50 @@ def test_large_files_whole(serve, site):
         assert tail.body == content[4_000_000:]
 
 
+def test_codings_of_the_same_time_and_size(client, site):
+    """As images and archives have them, with one time for all."""
+    for name in ("app.js", "app.js.gz", "app.js.br"):
+        (site / name).write_bytes(name.encode().ljust(20))
+        os.utime(site / name, (1, 1))
+
+    def ask(accept, **more):
+        return client.get("/static/app.js", headers=[("Accept-Encoding", accept), *more.items()])
+
+    tags = [ask(accept).header("ETag") for accept in ("identity", "gzip", "br")]
+    assert len(set(tags)) == 3
+    assert ask("gzip", **{"If-None-Match": tags[2]}).status == 200
+    date = ask("identity").header("Last-Modified")
+    assert ask("gzip", **{"Range": "bytes=0-4", "If-Range": date}).status == 200
+    assert ask("gzip", **{"Range": "bytes=0-4", "If-Range": tags[1]}).status == 206
+
+
+def test_what_is_no_file_is_not_kept(serve, site):
+    (site / "app.js.gz").write_bytes(b"packed")
+    server = serve(static_cache_control={"*": "max-age=9"})
+    with Client(server.address) as client:
+        for fields, status in (([("Range", "bytes=99-")], 416), ([("If-Match", '"x"')], 412)):
+            answer = client.get("/static/app.js", headers=[("Accept-Encoding", "gzip"), *fields])
+            assert answer.status == status
+            assert answer.header("Cache-Control") is None and answer.header("Content-Encoding") is None
+
+
+def test_a_leased_file_holds_up_nobody(client, site):
+    """Its opening is refused as long as somebody holds the lease, who is told so by a signal."""
+    before = signal.signal(signal.SIGIO, signal.SIG_IGN)
+    try:
+        with open(site / "data", "r+b") as held:
+            fcntl.fcntl(held, fcntl.F_SETLEASE, fcntl.F_WRLCK)
+            assert client.get("/static/data").status == 503
+            assert client.get("/static/app.js").status == 200
+    finally:
+        signal.signal(signal.SIGIO, before)
+
+
+def test_an_index_that_is_a_folder(client, site):
+    (site / "odd" / "index.html").mkdir(parents=True)
+    assert client.get("/static/odd/").status == 404
+
+
 @pytest.mark.parametrize("static, said", [
     ({"/static": "nowhere"}, 'static.*/static.*nowhere" does not exist: create it'),
     ({"/static": "file.txt"}, 'file.txt" is not a folder'),
@@ -172,7 +219,6 @@ def test_large_files_whole(serve, site):
     ({"/static/": "."}, 'must not end with "/"'),
 ])
 def test_wrong_settings(tmp_path, static, said):
-    import json
     (tmp_path / "file.txt").write_text("x")
     (tmp_path / "unicoro.json").write_text(json.dumps({"app": "app:app", "static": static}))
     done = run(["--check-config"], tmp_path)

@@ -79,6 +79,8 @@ TEST_SUITE("conditions") {
         CHECK(http::range_is_current(head_with({}), now));
         CHECK(current("\"v2\""));
         CHECK(current(same_time));
+        CHECK_FALSE(http::range_is_current(head_with({{"If-Range", same_time}}), now, false));
+        CHECK(http::range_is_current(head_with({{"If-Range", "\"v2\""}}), now, false));
         for (const std::string_view each : {"\"v1\""sv, "W/\"v2\""sv, earlier, ""sv, "v2"sv}) {
             CAPTURE(each);
             CHECK_FALSE(current(each));

@@ -11,8 +11,12 @@
 
 #include <boost/asio/io_context.hpp>
 
+#include <unistd.h>
+
 #include <array>
 #include <cstddef>
+#include <cstdint>
+#include <cstdio>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -133,6 +137,26 @@ TEST_CASE("what is tried again goes out once") {
     CHECK(to.write("the response").bytes == 12);
     to.carry();
     CHECK(to.client.received() == "the response");
+}
+
+TEST_CASE("a file that changes while it is sent is not sent twice") {
+    handshake_places places(0);
+    encrypted to(places);
+    to.meet();
+    std::FILE* const file = std::tmpfile();
+    REQUIRE(file != nullptr);
+    REQUIRE(std::fputs("as it was", file) >= 0);
+    REQUIRE(std::fflush(file) == 0);
+    std::uint64_t offset = 0;
+    to.beneath->leave_room(0);
+    CHECK(to.stream->try_send_file(fileno(file), offset, 9).status == io_status::would_block);
+    REQUIRE(pwrite(fileno(file), "AND NOW..", 9, 0) == 9);
+    to.beneath->leave_room(100'000);
+    CHECK(to.stream->try_send_file(fileno(file), offset, 9).bytes == 9);
+    CHECK(offset == 9);
+    std::fclose(file);
+    to.carry();
+    CHECK(to.client.received() == "as it was");
 }
 
 TEST_CASE("handshakes beyond the ceiling wait for their turn, or are cancelled") {
