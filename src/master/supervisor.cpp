@@ -180,6 +180,8 @@ void supervisor::perform(const action::spawn& what) {
     if (const auto failed = board_->open(what.slot, scoreboard::worker_state::booting)) {
         return feed(event::spawn_failed{what.slot, failed.message()});
     }
+    // Before it could serve anybody who asks.
+    board_->slot(what.slot).server_stops.store(stop_announced_);
     companion_.before_fork(what.age);
     const auto forked = os::fork_process();
     companion_.forked(forked ? *forked : -1);

@@ -128,6 +128,7 @@ error_code supervisor::send_order(preloader& to) {
     if (!lifeline) return lifeline.error();
     const auto slot = scoreboard::open_file(*board_, index, scoreboard::worker_state::booting);
     if (!slot) return slot.error();
+    board_->slot(index).server_stops.store(stop_announced_);
     const int line = to.line.get();
     if (const auto failed = os::hand_file(line, std::string(lifeline_name), lifeline->worker_end.get()))
         return failed;
