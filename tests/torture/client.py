@@ -15,6 +15,7 @@ from answers import Lost, Wrong
 from findings import Finding
 from http_client import Weather
 from kinds import Kind, Route
+from plan import FILE, FILES
 from wire import Broken, Closed, Hang, Wire
 
 PIPELINED = 0.07  # of the connections
@@ -32,6 +33,10 @@ ANNOUNCEMENTS = (
 
 BEGUN_IN_PART = 0.05  # of the TLS handshakes
 HELLO = b"\x16\x03\x01\x00\x40\x01\x00\x00\x3c\x03\x03" + b"r" * 32 + b"\0\0\2\x13\1\1\0\0\5\0\x2b\0\1\0"
+
+
+OF_FILES = 0.05  # of the requests
+FILES_LEFT = 0.3  # of these, in the middle of their answer
 
 
 @dataclass(frozen=True)
@@ -142,6 +147,11 @@ class Client(threading.Thread):
         first = True
         while not self.stop.is_set():
             wire.again()
+            if self.random.random() < OF_FILES:
+                if not self._file(wire):
+                    return
+                first = False
+                continue
             asked, perform = self._draw()
             self.running = perform(wire, asked, self.weather, self.random, first)
             outcome = self._judged(asked, self.running.perform)
@@ -149,6 +159,32 @@ class Client(threading.Thread):
             if asked.end != kinds.COMPLETE or not asked.keep or not self._goes_on(outcome):
                 return
             first = False
+
+    def _file(self, wire: Wire) -> bool:
+        """Asks for a part of the server's own file; True when the connection carries another request."""
+        begin = self.random.randrange(len(FILE))
+        end = self.random.randrange(begin, len(FILE))
+        wire.send(f"GET {FILES}/data HTTP/1.1\r\nHost: x\r\nRange: bytes={begin}-{end}\r\n\r\n".encode())
+        self.tally.requests += 1
+        try:
+            head = wire.head()
+            if self.only.ends != {kinds.COMPLETE} and self.random.random() < FILES_LEFT:
+                return False
+            body = b"".join(wire.body(head))
+        except Hang as why:
+            self._note("hang", "a file", str(why))
+        except Broken as why:
+            self._note("framing", "a file", str(why))
+        except (Closed, OSError):
+            pass
+        else:
+            if head.status == 206 and body == FILE[begin : end + 1]:
+                wire.history.append("206 for a file")
+                return (head.one("connection") or "").lower() != "close"
+            # Out of time, or of a worker that ends.
+            if head.status not in (503, 504):
+                self._note("wrong answer", "a file", f"{head.status} with {len(body)} bytes for {begin}-{end}")
+        return False
 
     def _goes_on(self, outcome: str) -> bool:
         """May the connection carry another request?"""

@@ -28,6 +28,8 @@ LIMITS = {
     "asgi_disconnect_grace_period": 0.3,
     "boot_timeout": 60,
 }
+# What the server answers with itself, in every round.
+FILES, FILE = "/files-of-the-server", bytes(range(256)) * 800
 REQUEST_TIMEOUT = 0.5
 CROWD = 3  # max_concurrent_requests: fewer than there are clients
 PATIENT, HASTY = 8, 0.5  # graceful_timeout

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from findings import Finding, of_log, of_sanitizers, of_stderr
-from plan import Round
+from plan import FILE, FILES, Round
 from wire import Wire
 
 from harness import processes
@@ -50,6 +50,14 @@ def certificate(folder: Path) -> Path:
     return made
 
 
+def site(folder: Path) -> Path:
+    """A folder that the server answers from, with one file."""
+    made = folder / "site"
+    made.mkdir(parents=True, exist_ok=True)
+    (made / "data").write_bytes(FILE)
+    return made
+
+
 class Victim:
     def __init__(self, what: Round, folder: Path, python: Path, sanitized: bool):
         self.what = what
@@ -62,6 +70,7 @@ class Victim:
         config = {**what.settings, "pythonpath": [str(HERE / "apps")], "errorlog": str(self.log)}
         if not what.kind.native:
             config["python"] = str(python)
+        config["static"] = {FILES: str(site(folder))}
         if what.encrypted:
             config["certfile"] = str(certificate(folder))
             config["tls_max_handshakes"] = HANDSHAKES
