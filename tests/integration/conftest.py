@@ -10,6 +10,7 @@ import pytest
 
 from harness import fleet, processes
 from harness import server as harness_server
+from harness.certificates import Authority
 from harness.gate import Gate
 from harness.paths import BINARY
 from harness.sanitizers import SANITIZED, Reports
@@ -122,3 +123,15 @@ def few_processes():
             (group.parent / "cgroup.procs").write_text(pid)
     wait_until(lambda: not (group / "cgroup.procs").read_text(), "its members have ended")
     group.rmdir()
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory):
+    """Signs certificates for the tests of a file."""
+    return Authority(tmp_path_factory.mktemp("certificates"))
+
+
+@pytest.fixture(scope="module")
+def pair(authority):
+    """Certificate and key of the usual site."""
+    return authority.issue("site", ["localhost", "site.example"])
