@@ -2,7 +2,6 @@
 #include "master/encryption.hpp"
 
 #include "log/log.hpp"
-#include "master/worker_launch.hpp"
 #include "os/passed_text.hpp"
 
 #include <sys/stat.h>

@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace unicoro::master {
 
@@ -18,6 +19,13 @@ struct certificate_set {
     std::string packed;                          ///< the same for a process that may not read the files
     std::string stamp;                           ///< of the files it was read from
 };
+
+/// What renewed certificates are called that are handed over by the lifeline, beside log files, whose names
+/// are paths.
+inline constexpr std::string_view certificates_name{"\0certificates", 13};
+
+/// Puts those in `file` in the place of `served`; says in the log why that cannot be.
+void renew_certificates(std::shared_ptr<const tls::context>& served, int file);
 
 /// Reads the certificates that settings name, with the rights that workers give up. Owned by the supervisor;
 /// workers inherit what it has read, and are handed what has changed since.

@@ -10,16 +10,8 @@
 #include <cstdint>
 #include <memory>
 #include <span>
-#include <string_view>
 
 namespace unicoro::master {
-
-/// What renewed certificates are called that are handed over by the lifeline, beside log files, whose names
-/// are paths.
-inline constexpr std::string_view certificates_name{"\0certificates", 13};
-
-/// Puts those in `file` in the place of `served`; says in the log why that cannot be.
-void renew_certificates(std::shared_ptr<const tls::context>& served, int file);
 
 /// What a worker process starts with, after the fork: signals are as in a new program (except that
 /// SIGPIPE and SIGXFSZ are ignored), the master's descriptors are closed, privileges are dropped.

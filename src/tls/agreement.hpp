@@ -28,7 +28,6 @@ struct agreement {
     std::uint16_t cipher_id = 0;  ///< by IANA's number
     std::optional<client_identity> client;                  ///< none = the client showed no certificate
     std::shared_ptr<const std::string> server_certificate;  ///< PEM
-    bool resumed = false;
 };
 
 }  // namespace unicoro::tls

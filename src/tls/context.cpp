@@ -176,13 +176,13 @@ bool set_session_context(SSL_CTX* made, const material& from) {
     return SSL_CTX_set_session_id_context(made, id.data(), static_cast<unsigned int>(id.size())) == 1;
 }
 
-os::outcome<void> use(SSL_CTX* made, const certificate& what, const std::string& file) {
+os::outcome<void> use(SSL_CTX* made, const certificate& what, const pair_files& from) {
     STACK_OF(X509)* const chain = sk_X509_new_null();
     for (const certificate_handle& each : what.issuers) sk_X509_push(chain, each.get());
     const int used = SSL_CTX_use_cert_and_key(made, what.leaf.get(), what.key.get(), chain, 1);
     sk_X509_free(chain);
     if (used == 1) return {};
-    return os::failure{os::system_error(EINVAL), base::printable(file) + ": " + last_reason()};
+    return refused(std::string(from.setting_of_certificate()), from.certificate);
 }
 
 served_hosts* beside(context_parts& parts, const certificate& what) noexcept {
@@ -213,7 +213,7 @@ os::outcome<void> add_pair(context_parts& parts, const pem_pair& pair, const mat
         if (const auto set = set_ciphers(made, from.how); !set) return set.error();
         if (const auto set = ask_for_certificate(made, from); !set) return set.error();
     }
-    if (const auto used = use(hosts->context.get(), *what, pair.from.certificate); !used) return used.error();
+    if (const auto used = use(hosts->context.get(), *what, pair.from); !used) return used.error();
     served_pair made;
     made.key_kind = what->key_kind;
     made.pem = std::make_shared<const std::string>(pem_of(what->leaf.get()));

@@ -197,7 +197,6 @@ agreement session::agreed() const {
     made.cipher = text_or_empty(SSL_CIPHER_get_name(cipher));
     made.cipher_id = cipher != nullptr ? SSL_CIPHER_get_protocol_id(cipher) : std::uint16_t{0};
     if (X509* const shown = SSL_get0_peer_certificate(of)) made.client = identity_of(shown);
-    made.resumed = SSL_session_reused(of) == 1;
     return made;
 }
 

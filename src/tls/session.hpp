@@ -52,6 +52,8 @@ class session {
 
     /// Throws std::bad_alloc.
     session(std::shared_ptr<const context> with, transport& over);
+    session(const session&) = delete;
+    session& operator=(const session&) = delete;
 
     /// To be called until it is `done`.
     step handshake() noexcept;

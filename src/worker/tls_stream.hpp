@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "master/worker_launch.hpp"
+#include "master/encryption.hpp"
 #include "tls/session.hpp"
 #include "worker/handshake_places.hpp"
 #include "worker/stream_factory.hpp"
