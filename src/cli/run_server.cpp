@@ -64,9 +64,10 @@ std::optional<std::string> open_trial_logs(const settings::server_settings& valu
 constexpr std::size_t own_descriptors = 24;
 
 void warn_of_few_descriptors(const settings::server_settings& values) {
-    const std::size_t each = values.static_folders.empty() ? 1 : 2;
     const worker::descriptor_budget budget{
-        os::descriptor_limit(), own_descriptors + values.bind.size(), each
+        os::descriptor_limit(),
+        own_descriptors + values.bind.size(),
+        worker::descriptors_of_connection(values)
     };
     if (budget.connections() >= values.worker_connections) return;
     log::warning(

@@ -8,6 +8,7 @@
 #include "app/worker_stage.hpp"
 #include "log/log.hpp"
 #include "log/open.hpp"
+#include "master/encryption.hpp"
 #include "os/descriptors.hpp"
 #include "os/forks.hpp"
 #include "os/lifeline.hpp"
@@ -163,8 +164,9 @@ awaitable<void> process::boot() {
     serving_started_ = true;
     // What was freed while the application was loaded went back before this.
     os::keep_freed_memory();
-    const std::size_t each = how_.settings.static_folders.empty() ? 1 : 2;
-    const descriptor_budget budget{os::descriptor_limit(), os::open_descriptors(), each};
+    const descriptor_budget budget{
+        os::descriptor_limit(), os::open_descriptors(), descriptors_of_connection(how_.settings)
+    };
     shared_.most_connections = std::min(shared_.most_connections, budget.connections());
     if (!shared_.draining && !host_->is_broken()) {
         const std::string cold = co_await warm_up(shared_, how_.listeners, streams_.plain(), connections_);
