@@ -18,7 +18,9 @@ constexpr int most_attempts = 8;
 
 constexpr int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
 
-result<unique_fd> walk(int folder, const std::string& path) noexcept {
+}  // namespace
+
+result<unique_fd> walk_beneath(int folder, const std::string& path) {
     unique_fd at;
     std::size_t begin = 0;
     for (;;) {
@@ -36,9 +38,7 @@ result<unique_fd> walk(int folder, const std::string& path) noexcept {
     }
 }
 
-}  // namespace
-
-result<unique_fd> open_beneath(int folder, const std::string& path) noexcept {
+result<unique_fd> open_beneath(int folder, const std::string& path) {
     open_how how{};
     how.flags = flags;
     how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
@@ -47,7 +47,7 @@ result<unique_fd> open_beneath(int folder, const std::string& path) noexcept {
         if (fd >= 0) return unique_fd(static_cast<int>(fd));
         // Something on the way was moved at this moment; or another process holds a lease on the file.
         if ((errno == EAGAIN || errno == EINTR) && left > 0) continue;
-        if (errno == ENOSYS || errno == EPERM) return walk(folder, path);
+        if (errno == ENOSYS || errno == EPERM) return walk_beneath(folder, path);
         return last_error();
     }
 }

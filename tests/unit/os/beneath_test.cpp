@@ -22,9 +22,11 @@ void put(const fs::path& path, const std::string& text) {
     std::ofstream(path) << text;
 }
 
-std::string text_beneath(const fs::path& folder, const std::string& path) {
+std::string text_beneath(
+    const fs::path& folder, const std::string& path, decltype(&os::open_beneath) opened_by = &os::open_beneath
+) {
     const os::unique_fd at(open(folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-    const auto found = os::open_beneath(at.get(), path);
+    const auto found = opened_by(at.get(), path);
     if (!found.has_value()) return "";
     std::array<char, 64> text{};
     const ssize_t got = read(found->get(), text.data(), text.size());
@@ -60,6 +62,22 @@ TEST_CASE("files below a folder are found, and nothing else is") {
           "/etc/hostname"}) {
         CAPTURE(each);
         CHECK(text_beneath(root, each).empty());
+    }
+}
+
+TEST_CASE("an old kernel follows no link at all") {
+    const os::testing::temp_dir place;
+    const fs::path root = place.file("root");
+    put(root / "a/b.txt", "inside");
+    put(place.file("secret.txt"), "outside");
+    fs::create_symlink("a/b.txt", root / "within");
+    fs::create_symlink("../secret.txt", root / "out");
+    fs::create_directory_symlink("a", root / "link");
+    CHECK(text_beneath(root, "a/b.txt", &os::walk_beneath) == "inside");
+    for (const char* each :
+         {"within", "out", "link/b.txt", "../secret.txt", "a/../../secret.txt", "a/b.txt/c", "nothing"}) {
+        CAPTURE(each);
+        CHECK(text_beneath(root, each, &os::walk_beneath).empty());
     }
 }
 
