@@ -10,7 +10,7 @@ import pytest
 
 from harness.client import Closed
 from harness.paths import ROOT
-from harness.waiting import wait_until
+from harness.waiting import first_true, wait_until
 
 APPS = ROOT / "tests" / "integration" / "python_apps"
 
@@ -85,9 +85,9 @@ def test_answer_that_ends_the_connection_arrives_whole_before_what_comes_behind_
         client.connect(server.address)
         client.sendall(request)
         heard = bytearray()
-        # Until the server has handed all of it to the kernel.
-        while "GET /last" not in access.read_text():
-            heard += client.recv(4096)
+        # Until the server has handed all of it to the kernel, and not much longer, however slow it is.
+        while not first_true(lambda: "GET /last" in access.read_text(), 0.05):
+            heard += client.recv(16384)
         client.sendall(request)
         assert len(heard) < 800_000, "something is still under way"
         while piece := client.recv(65536):

@@ -31,6 +31,15 @@ FOREIGN = ("UNICORO_CMD_ARGS", "WEB_CONCURRENCY", "PORT", "FORWARDED_ALLOW_IPS",
            "NOTIFY_SOCKET", "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "VIRTUAL_ENV")
 
 
+def with_what_follows(lines: list[str], at: int) -> str:
+    """A line that stands for more, such as a traceback's first, with the end of that: all in one line,
+    because a report may show no more than the first ones."""
+    end = at + 1
+    while end < len(lines) and lines[end].startswith(" "):
+        end += 1
+    return " | ".join(line.strip() for line in (*lines[max(at - 1, 0):at + 1], *lines[max(at + 1, end - 4):end + 1]))
+
+
 def clean_environment() -> dict[str, str]:
     return {key: value for key, value in os.environ.items() if key not in FOREIGN}
 
@@ -246,8 +255,8 @@ class Server:
             written += self.stderr_path.read_text(errors="replace")
         lines = DROPPED.sub("", written).splitlines()
         bad = [
-            line
-            for line in lines
+            with_what_follows(lines, at)
+            for at, line in enumerate(lines)
             if NEVER.search(line)
             or BAD_LINE.search(line) and not any(known.search(line) for known in self.allowed)
         ]
