@@ -160,7 +160,7 @@ class exchange {
     [[nodiscard]] const location& where() const noexcept { return where_; }
 
     /// Set by the host while it can tell where the request is; null otherwise.
-    void runs_as(running_request* running) noexcept { running_ = running; }
+    virtual void runs_as(running_request* running) noexcept { running_ = running; }
     [[nodiscard]] running_request* running() const noexcept { return running_; }
 
   private:

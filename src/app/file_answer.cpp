@@ -30,12 +30,15 @@ void put_status(exchange& to, int status) {
 
 // Of what the application has said itself.
 std::optional<std::string> said(exchange& to, std::string_view name) {
-    const http::response_head& head = to.response();
-    for (std::size_t i = 0; i < head.field_count(); ++i) {
-        if (const http::field each = head.field_at(i); http::iequals(each.name, name))
-            return std::string(each.value);
-    }
-    return std::nullopt;
+    const auto value = to.response().find(name);
+    return value ? std::optional<std::string>(*value) : std::nullopt;
+}
+
+// A field that goes back in where its turn is.
+std::optional<std::string> take(exchange& to, std::string_view name) {
+    std::optional<std::string> value = said(to, name);
+    if (value) to.response().erase(name);
+    return value;
 }
 
 std::string content_range(const http::byte_range& part, std::uint64_t size) {
@@ -120,20 +123,26 @@ bool settled_by_conditions(exchange& to, const http::validators& now, const file
 
 }  // namespace
 
-awaitable<void> answer_with_file(exchange& to, const open_file& file, const file_description& about) {
+awaitable<void> answer_with_file(exchange& to, const open_file& file, const file_description& described) {
+    file_description about = described;
+    const auto own_type = take(to, "Content-Type");
+    if (own_type) about.media_type = *own_type;
+    if (said(to, "Cache-Control")) about.cache_control = {};
     const auto own_etag = said(to, "ETag");
     const std::string etag = own_etag.value_or(file.etag(about.coding));
     const http::validators now{etag, file.modified()};
     if (!said(to, "Last-Modified")) put(to, "Last-Modified", http::imf_fixdate(file.modified()));
     if (!own_etag) put(to, "ETag", etag);
-    put(to, "Accept-Ranges", "bytes");
+    const auto own_ranges = said(to, "Accept-Ranges");
+    const bool in_ranges = !own_ranges || !http::iequals(*own_ranges, "none");
+    if (!own_ranges) put(to, "Accept-Ranges", "bytes");
     if (about.varies) put(to, "Vary", "Accept-Encoding");
     if (settled_by_conditions(to, now, about)) {
         [[maybe_unused]] const error_code ended = co_await to.finish();
         co_return;
     }
     std::optional<ranges> asked;
-    if (http::range_is_current(to.head(), now, !about.varies))
+    if (in_ranges && http::range_is_current(to.head(), now, !about.varies))
         asked = http::ranges_asked_for(to.head(), file.size());
     if (asked && asked->empty()) {
         put_status(to, 416);
@@ -144,11 +153,8 @@ awaitable<void> answer_with_file(exchange& to, const open_file& file, const file
     }
     if (!about.coding.empty()) put(to, "Content-Encoding", about.coding);
     if (!about.cache_control.empty()) put(to, "Cache-Control", about.cache_control);
-    const bool typed = said(to, "Content-Type").has_value();
     const bool several = asked && asked->size() > 1;
-    // A type of the application's own leaves no room for that of several parts.
-    if (several && typed) asked.reset();
-    if (!typed && !several) put(to, "Content-Type", about.media_type);
+    if (!several) put(to, "Content-Type", about.media_type);
     if (!asked) {
         const http::byte_range whole{0, file.size()};
         co_await send_one(to, file, whole);

@@ -55,7 +55,9 @@ locator::locator(const settings::server_settings& values) {
     }
     if (places_.empty()) places_.push_back({"", 0});
     std::size_t folder = 0;
-    for (const auto& [prefix, path] : values.static_folders) places_.push_back({prefix, folder++, true});
+    for (const auto* folders : {&values.static_folders, &values.static_internal}) {
+        for (const auto& [prefix, path] : *folders) places_.push_back({prefix, folder++, true});
+    }
     std::ranges::stable_sort(places_, std::ranges::greater{}, [](const place& each) {
         return each.prefix.size();
     });

@@ -20,7 +20,8 @@ struct location {
     std::string_view path;        ///< below both, encoded as it came: empty, or from a slash on; or "*"
     std::size_t application = 0;  ///< place in `apps`
     std::string_view site;        ///< the path below `server` alone, as `path` otherwise
-    std::optional<std::size_t> folder = {};  ///< place in `static`, in the stead of an application
+    /// Place in `static`, or behind all of these in `static_internal`, in the stead of an application.
+    std::optional<std::size_t> folder = {};
 
     /// What WSGI calls SCRIPT_NAME and ASGI root_path: both mounts, without a slash at the end.
     [[nodiscard]] std::string script_name() const { return std::string(server).append(prefix); }
@@ -36,7 +37,7 @@ enum class encoded_slash : bool { within_segment, ends_segment };
 ) noexcept;
 
 /// Finds where requests belong, by SCRIPT_NAME of a trusted peer, else of the process's environment, and
-/// by the settings `apps` and `static`. One per worker, made when the environment is that of the settings.
+/// by the settings `apps`, `static` and `static_internal`. One per worker, made when the environment is that of the settings.
 class locator {
   public:
     explicit locator(const settings::server_settings& values);
@@ -47,7 +48,7 @@ class locator {
   private:
     struct place {
         std::string prefix;  // without a slash at the end; empty = "/"
-        std::size_t number;  // in `apps`, or in `static`
+        std::size_t number;  // in `apps`, or of the folder
         bool folder = false;
     };
 

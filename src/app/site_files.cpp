@@ -16,6 +16,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstddef>
 #include <filesystem>
 #include <functional>
 #include <optional>
@@ -40,25 +41,41 @@ bool is_hidden(std::string_view part) noexcept {
     return part.starts_with('.') && part != ".well-known";
 }
 
-/// Where a path below a prefix leads within the folder, "" = the folder itself. Nothing for one that names no
-/// file: with a part that is empty, hidden, or would be another path when it is decoded.
-std::optional<std::string> path_within(std::string_view encoded) {
-    if (encoded.starts_with('/')) encoded.remove_prefix(1);
+/// Whether a part of a path may be that of a file here.
+bool is_sendable(std::string_view part) noexcept {
+    return !part.empty() && !is_hidden(part) && part.find('/') == std::string_view::npos &&
+           part.find('\0') == std::string_view::npos;
+}
+
+enum class notation : bool { literal, percent_encoded };
+
+/// Where a path below a folder leads, "" = the folder itself. Nothing for one that names no file: with a part
+/// that is empty, hidden, or would be another path when it is decoded.
+std::optional<std::string> path_within(std::string_view path, notation written) {
+    if (path.starts_with('/')) path.remove_prefix(1);
     std::string made;
-    while (!encoded.empty()) {
-        const std::size_t slash = std::min(encoded.find('/'), encoded.size());
-        const std::string part = percent_decode(encoded.substr(0, slash), plus_sign::literal);
-        if (part.empty() || is_hidden(part) || part.find('/') != std::string::npos ||
-            part.find('\0') != std::string::npos) {
-            return std::nullopt;
-        }
+    while (!path.empty()) {
+        const std::size_t slash = std::min(path.find('/'), path.size());
+        const std::string_view raw = path.substr(0, slash);
+        const std::string part = written == notation::percent_encoded
+                                     ? percent_decode(raw, plus_sign::literal)
+                                     : std::string(raw);
+        if (!is_sendable(part)) return std::nullopt;
         made += part;
-        encoded.remove_prefix(slash);
-        if (encoded.empty()) break;
+        path.remove_prefix(slash);
+        if (path.empty()) break;
         made += '/';
-        encoded.remove_prefix(1);
+        path.remove_prefix(1);
     }
     return made;
+}
+
+/// What of `path` lies below a folder, from the slash on.
+std::optional<std::string_view> below(std::string_view path, std::string_view folder) noexcept {
+    if (!path.starts_with(folder)) return std::nullopt;
+    path.remove_prefix(folder.size());
+    if (!path.starts_with('/') && !folder.ends_with('/')) return std::nullopt;
+    return path;
 }
 
 /// What another moment may bring is no file that is not there.
@@ -86,10 +103,14 @@ void redirect_to_folder(exchange& request) {
 }  // namespace
 
 site_files::site_files(const settings::server_settings& values) {
-    for (const auto& [prefix, folder] : values.static_folders) {
-        std::error_code failed;
-        const std::filesystem::path whole = std::filesystem::absolute(folder, failed);
-        folders_.push_back(failed ? folder : whole.string());
+    for (const auto* folders : {&values.static_folders, &values.static_internal}) {
+        for (const auto& [prefix, path] : *folders) {
+            std::error_code failed;
+            std::string whole = std::filesystem::absolute(path, failed).lexically_normal().string();
+            if (failed) whole = path;
+            while (whole.size() > 1 && whole.ends_with('/')) whole.pop_back();
+            folders_.push_back({prefix, std::move(whole), folders == &values.static_internal});
+        }
     }
     for (const auto& [pattern, value] : values.static_cache_control) rules_.push_back({pattern, value});
     std::ranges::stable_sort(rules_, std::ranges::greater{}, [](const cache_rule& each) {
@@ -107,17 +128,16 @@ std::string_view site_files::cache_control(const std::string& path) const noexce
 /// What is sent; nothing where `status` says why not.
 struct site_files::choice {
     int status = 200;
-    std::string path;
+    std::string path = {};
     open_file file{os::unique_fd()};
-    std::string_view coding;
+    std::string_view coding = {};
 };
 
-site_files::choice site_files::choose(const exchange& request, std::string path) const {
-    const std::string& root = folders_[*request.where().folder];
-    const os::unique_fd folder(open(root.c_str(), O_PATH | O_CLOEXEC | O_DIRECTORY));
+site_files::choice site_files::choose(const exchange& request, const folder& within, std::string path) {
+    const os::unique_fd folder(open(within.path.c_str(), O_PATH | O_CLOEXEC | O_DIRECTORY));
     if (!folder) {
         const error_code why = os::last_error();
-        log::error("static: {}: {}", root, why.message());
+        log::error("static: {}: {}", within.path, why.message());
         return {.status = is_passing(why) ? 503 : 404};
     }
     const bool indexed = path.empty() || path.ends_with('/');
@@ -154,13 +174,14 @@ awaitable<void> site_files::answer(exchange& request) const {
         redirect_to_folder(request);
         co_return;
     }
-    auto path = path_within(where.path);
-    if (!path) {
+    const folder& within = folders_[*where.folder];
+    auto path = path_within(where.path, notation::percent_encoded);
+    if (!path || within.internal) {
         request.fail(404, "");
         co_return;
     }
     // The folder is not held while its file is sent.
-    const choice chosen = choose(request, std::move(*path));
+    const choice chosen = choose(request, within, std::move(*path));
     if (chosen.status == 301) {
         redirect_to_folder(request);
         co_return;
@@ -169,7 +190,11 @@ awaitable<void> site_files::answer(exchange& request) const {
         request.fail(chosen.status, "");
         co_return;
     }
-    const std::string public_path = std::string(where.prefix) + "/" + chosen.path;
+    co_await send(request, within, chosen);
+}
+
+awaitable<void> site_files::send(exchange& request, const folder& within, const choice& chosen) const {
+    const std::string public_path = within.prefix + "/" + chosen.path;
     const file_description about{
         .media_type = media_type(chosen.path),
         .coding = chosen.coding,
@@ -177,6 +202,84 @@ awaitable<void> site_files::answer(exchange& request) const {
         .varies = true,
     };
     co_await answer_with_file(request, chosen.file, about);
+}
+
+site_files::place site_files::find_url(std::string_view url) const {
+    url = url.substr(0, url.find_first_of("?#"));
+    place found;
+    std::string_view rest;
+    for (const folder& each : folders_) {
+        if (found.within != nullptr && each.prefix.size() <= found.within->prefix.size()) continue;
+        const auto length = mounted_length(url, each.prefix);
+        if (!length) continue;
+        found.within = &each;
+        rest = url.substr(*length);
+    }
+    if (found.within != nullptr) found.path = path_within(rest, notation::percent_encoded);
+    return found;
+}
+
+site_files::place site_files::find_file(std::string_view path) const {
+    place found;
+    std::string_view rest;
+    std::size_t longest = 0;
+    const auto look = [&](const folder& each, std::string_view at) {
+        const auto within = below(path, at);
+        if (!within || at.size() <= longest) return;
+        longest = at.size();
+        rest = *within;
+        found.within = &each;
+    };
+    for (const folder& each : folders_) look(each, each.path);
+    // By another name, where the folder, or one above it, is a link.
+    std::string real;
+    for (std::size_t i = 0; found.within == nullptr && i < folders_.size(); ++i) {
+        std::error_code failed;
+        real = std::filesystem::canonical(folders_[i].path, failed).string();
+        if (!failed) look(folders_[i], real);
+    }
+    if (found.within != nullptr) found.path = path_within(rest, notation::literal);
+    return found;
+}
+
+awaitable<void> site_files::answer_in_stead(exchange& request, const file_redirect& redirect) const {
+    const auto said = [&](std::string_view trouble) {
+        return fmt::format(
+            "{} {}: {}: {}: {}",
+            log::escaped(request.head().method),
+            log::escaped(request.head().target),
+            redirect.field(),
+            log::escaped(redirect.target),
+            trouble
+        );
+    };
+    const bool by_url = redirect.names == file_redirect::kind::url_path;
+    if (!redirect.target.starts_with('/')) {
+        log::error("{}", said(by_url ? "must be a path from \"/\" on" : "must be an absolute path"));
+        request.fail(500, "");
+        co_return;
+    }
+    const place found = by_url ? find_url(redirect.target) : find_file(redirect.target);
+    if (found.within == nullptr) {
+        log::error(
+            "{}",
+            said(by_url ? "lies below no prefix of static or static_internal: name its folder there"
+                        : "lies in no folder of static or static_internal: name its folder there")
+        );
+        request.fail(500, "");
+        co_return;
+    }
+    choice chosen{.status = 404};
+    // A folder is none of the files, and what it is called is nobody's business.
+    if (found.path && !found.path->empty() && !found.path->ends_with('/')) {
+        chosen = choose(request, *found.within, *found.path);
+    }
+    if (chosen.status != 200) {
+        log::warning("{}", said("no file that may be sent is there"));
+        request.fail(chosen.status == 503 ? 503 : 404, "");
+        co_return;
+    }
+    co_await send(request, *found.within, chosen);
 }
 
 }  // namespace unicoro::app

@@ -4,6 +4,7 @@
 #include "base/text.hpp"
 #include "http/chars.hpp"
 
+#include <algorithm>
 #include <cstdint>
 
 namespace unicoro::http {
@@ -93,6 +94,25 @@ error_code response_head::add(std::string_view name, std::string_view value) {
     });
     text_.append(name).append(value);
     return {};
+}
+
+void response_head::erase(std::string_view name) noexcept {
+    const auto of_that_name = [&](const place& each) {
+        return iequals(std::string_view(text_).substr(each.begin, each.name_size), name);
+    };
+    fields_.erase(std::remove_if(fields_.begin(), fields_.end(), of_that_name), fields_.end());
+}
+
+void response_head::drop_length() noexcept {
+    length_.reset();
+    length_text_.clear();
+}
+
+std::optional<std::string_view> response_head::find(std::string_view name) const noexcept {
+    for (std::size_t i = 0; i < fields_.size(); ++i) {
+        if (const field each = field_at(i); iequals(each.name, name)) return each.value;
+    }
+    return std::nullopt;
 }
 
 void response_head::list_fields(std::vector<field>& out) const {

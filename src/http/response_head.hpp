@@ -28,6 +28,13 @@ class response_head {
     /// Fails with errc::invalid_header and leaves the head unchanged.
     [[nodiscard]] error_code add(std::string_view name, std::string_view value);
 
+    /// Takes all fields of that name out again; Content-Length has `drop_length`.
+    void erase(std::string_view name) noexcept;
+    void drop_length() noexcept;
+
+    /// The first field of that name, compared without case; good until the next `add`.
+    [[nodiscard]] std::optional<std::string_view> find(std::string_view name) const noexcept;
+
     [[nodiscard]] int status() const noexcept { return status_; }
     /// Empty where it is the standard phrase.
     [[nodiscard]] std::string_view reason() const noexcept { return reason_; }
@@ -41,7 +48,7 @@ class response_head {
         const std::string_view text = text_;
         return {text.substr(at.begin, at.name_size), text.substr(at.begin + at.name_size, at.value_size)};
     }
-    /// Bytes of all names and values together.
+    /// Bytes of all names and values together, or more.
     [[nodiscard]] std::size_t text_size() const noexcept { return text_.size(); }
 
     /// All of them with Content-Length, for the access log. Appends to `out`.

@@ -157,21 +157,45 @@ class checker {
     }
 
     void check_static() {
-        for (const auto& [prefix, folder] : settings_.static_folders) {
+        check_folders("static", settings_.static_folders);
+        check_folders("static_internal", settings_.static_internal);
+        for (const auto& [prefix, folder] : settings_.static_internal) {
+            if (!settings_.static_folders.contains(prefix)) continue;
+            fail(
+                "static_internal",
+                base::printable("\"" + prefix + "\"") + ": is a folder of " + where_("static") +
+                    ", which everybody may read, too: keep one"
+            );
+        }
+        const bool sends_files = settings_.x_accel_redirect || settings_.x_sendfile;
+        const bool any_folder = !settings_.static_folders.empty() || !settings_.static_internal.empty();
+        if (!any_folder && !settings_.static_cache_control.empty()) {
+            warn("static_cache_control", "has no effect without static or static_internal");
+        }
+        if (!settings_.static_internal.empty() && !sends_files) {
+            warn("static_internal", "has no effect without x_accel_redirect or x_sendfile");
+        }
+        if (any_folder) return;
+        for (const char* name : {"x_accel_redirect", "x_sendfile"}) {
+            const bool on = name == std::string_view("x_sendfile") ? settings_.x_sendfile
+                                                                   : settings_.x_accel_redirect;
+            if (on) fail(name, "needs folders to send files of: name them in static_internal or static");
+        }
+    }
+
+    void check_folders(const char* name, const std::map<std::string, std::string>& folders) {
+        for (const auto& [prefix, folder] : folders) {
             const std::string shown = base::printable("\"" + prefix + "\"") + ": ";
             const bool mounted =
                 std::ranges::any_of(settings_.apps, [&](const auto& each) { return each.first == prefix; });
-            if (mounted) fail("static", shown + "is an application of " + where_("apps") + ", too: keep one");
+            if (mounted) fail(name, shown + "is an application of " + where_("apps") + ", too: keep one");
             std::error_code error;
             if ((!base_known_ && fs::path(folder).is_relative()) || fs::is_directory(base_ / folder, error)) {
                 continue;
             }
             const std::string path = "\"" + base::printable((base_ / folder).string()) + "\" ";
             const bool exists = fs::exists(base_ / folder, error);
-            fail("static", shown + path + (exists ? "is not a folder" : "does not exist: create it"));
-        }
-        if (settings_.static_folders.empty() && !settings_.static_cache_control.empty()) {
-            warn("static_cache_control", "has no effect without static");
+            fail(name, shown + path + (exists ? "is not a folder" : "does not exist: create it"));
         }
     }
 

@@ -23,6 +23,7 @@ std::vector<setting> joined_tables() {
              tables::admission(),
              tables::http(),
              tables::site_files(),
+             tables::compression(),
              tables::proxies(),
              tables::tls(),
              tables::asgi(),
@@ -68,6 +69,7 @@ std::string_view title(section which) noexcept {
         case section::admission: return "Admission of requests";
         case section::http: return "HTTP";
         case section::files: return "Files";
+        case section::compression: return "Compression";
         case section::proxies: return "Behind a proxy";
         case section::tls: return "TLS";
         case section::http2: return "HTTP/2";

@@ -23,6 +23,7 @@ enum class section {
     admission,
     http,
     files,
+    compression,
     proxies,
     tls,
     http2,

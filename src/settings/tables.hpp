@@ -27,6 +27,7 @@ struct part {
 [[nodiscard]] part http();
 [[nodiscard]] part proxies();
 [[nodiscard]] part site_files();
+[[nodiscard]] part compression();
 [[nodiscard]] part tls();
 [[nodiscard]] part asgi();
 [[nodiscard]] part process();

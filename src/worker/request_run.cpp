@@ -2,6 +2,7 @@
 #include "worker/request_run.hpp"
 
 #include "aio/cancellation.hpp"
+#include "app/filtered_exchange.hpp"
 #include "base/exception_text.hpp"
 #include "log/access.hpp"
 #include "log/log.hpp"
@@ -10,6 +11,7 @@
 #include <boost/asio/this_coro.hpp>
 
 #include <exception>
+#include <memory>
 
 namespace unicoro::worker {
 
@@ -38,6 +40,7 @@ void request_run::begin() {
 
 awaitable<void> request_run::run() {
     std::exception_ptr failure;
+    std::unique_ptr<app::filtered_exchange> filtered;
     try {
         if (const auto where = shared_.locations.find(head())) {
             is_at(*where);
@@ -45,7 +48,10 @@ awaitable<void> request_run::run() {
             if (where->folder) {
                 co_await shared_.files.answer(*this);
             } else {
-                co_await shared_.host->handle(*this);
+                filtered = shared_.filters.around(*this);
+                app::exchange& seen = filtered ? static_cast<app::exchange&>(*filtered) : *this;
+                co_await shared_.host->handle(seen);
+                if (filtered) co_await filtered->deliver();
             }
         } else {
             fail(404, "No application is mounted there");

@@ -100,6 +100,7 @@ serving::serving(
       websockets(loop),
       locations(values),
       files(values),
+      filters(values, files),
       most_connections(values.worker_connections),
       requests_left(request_limit(values)),
       room(loop, std::chrono::steady_clock::time_point::max()),

@@ -6,6 +6,7 @@
 #include "aio/task_group.hpp"
 #include "app/host.hpp"
 #include "app/location.hpp"
+#include "app/output_filters.hpp"
 #include "app/site_files.hpp"
 #include "base/ip_network.hpp"
 #include "scoreboard/scoreboard.hpp"
@@ -94,6 +95,7 @@ struct serving {
     app::host* host = nullptr;
     app::locator locations;  ///< whose each request is
     app::site_files files;   ///< what no application is asked for
+    app::output_filters filters;
 
     std::size_t connections = 0;
     std::size_t most_connections;     ///< worker_connections, or fewer when descriptors are short

@@ -218,6 +218,24 @@ TEST_SUITE("response_head") {
         CHECK(!head.content_length());
     }
 
+    TEST_CASE("fields are found and taken out again") {
+        response_head head;
+        for (const char* name : {"A", "b", "a", "C"}) CHECK(!head.add(name, "1"));
+        CHECK(!head.add("Content-Length", "7"));
+        CHECK(head.find("B") == "1");
+        head.erase("a");
+        CHECK(!head.find("A"));
+        head.erase("none");
+        head.drop_length();
+        CHECK(!head.content_length());
+        CHECK(
+            write(head, context_of(version::http_1_1, true)).wire ==
+            "HTTP/1.1 200 OK\r\nb: 1\r\nC: 1\r\nTransfer-Encoding: chunked\r\n\r\n"
+        );
+        CHECK(!head.add("Content-Length", "0"));
+        CHECK(head.content_length() == 0);
+    }
+
     TEST_CASE("which statuses have a body") {
         for (const int code : {100, 101, 103, 199, 204, 304}) CHECK(!body_allowed(code));
         for (const int code : {200, 201, 205, 206, 301, 303, 305, 404, 500}) CHECK(body_allowed(code));
