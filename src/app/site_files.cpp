@@ -161,6 +161,11 @@ site_files::choice site_files::choose(const exchange& request, const folder& wit
 }
 
 awaitable<void> site_files::answer(exchange& request) const {
+    const folder& within = folders_[*request.where().folder];
+    if (within.internal) {
+        request.fail(404, "");
+        co_return;
+    }
     const std::string_view method = request.head().method;
     if (method != "GET" && method != "HEAD") {
         [[maybe_unused]] const error_code invalid = request.response().set_status(405);
@@ -174,9 +179,8 @@ awaitable<void> site_files::answer(exchange& request) const {
         redirect_to_folder(request);
         co_return;
     }
-    const folder& within = folders_[*where.folder];
     auto path = path_within(where.path, notation::percent_encoded);
-    if (!path || within.internal) {
+    if (!path) {
         request.fail(404, "");
         co_return;
     }

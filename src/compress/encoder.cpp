@@ -6,11 +6,11 @@
 
 namespace unicoro::compress {
 
-// What is above takes many times as long and as much memory for a percent: that is for files, once.
+// What is above takes many times the memory, and longer, for a percent: that is for files, once.
 levels levels_of(coding which) noexcept {
     switch (which) {
-        case coding::zstd: return {1, 9};
-        case coding::br: return {0, 9};
+        case coding::zstd: return {1, 6};
+        case coding::br: return {0, 6};
         case coding::gzip: return {1, 9};
     }
     return {0, 0};

@@ -10,6 +10,8 @@ from answers import Lost
 from script import Script
 from wire import Broken, Closed, Head, Wire
 
+from harness.codings import decoder
+
 # How a request went.
 ANSWERED = "answered"  # by the application
 REFUSED = "refused"  # by the server
@@ -165,10 +167,11 @@ class Exchange:
         if not own:
             self._judge_refusal(head)
         data = bytearray()
+        decode = self._decoder(head)
         outcome = ANSWERED if own else REFUSED
         try:
             for piece in self.wire.body(head):
-                data += piece
+                data += decode(piece)
                 if limit is not None and len(data) > limit:
                     outcome = LEFT
                     break
@@ -182,6 +185,22 @@ class Exchange:
         if outcome != LEFT:
             self.stage = kinds.BETWEEN
         return outcome
+
+    def _decoder(self, head: Head):
+        coding = head.one("content-encoding")
+        if coding is None:
+            return bytes
+        if coding != self.script.accept:
+            raise Broken(f"Content-Encoding: {coding} for who accepts {self.script.accept!r}")
+        decode = decoder(coding)
+
+        def decoded(piece: bytes) -> bytes:
+            try:
+                return decode(piece)
+            except Exception as why:  # each library has errors of its own
+                raise Broken(f"not in {coding}: {why}") from None
+
+        return decoded
 
     def _judge_refusal(self, head: Head) -> None:
         self.refused_with = head.status

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from random import Random
 
 from kinds import KINDS, Kind
+from script import CODINGS
 
 # What happens while the clients ask.
 CALM = "calm"
@@ -49,6 +50,7 @@ class Round:
     crowded: bool = False  # requests wait for their place
     shaped_log: bool = False  # access lines go through Python
     encrypted: bool = False
+    compressed: bool = False  # what answers, for clients that accept it
     interval: tuple[float, float] = (1.0, 2.5)  # between two troubles
 
     @property
@@ -81,6 +83,12 @@ class Round:
             values["slow_request_log"] = 0.05
         if self.spread:
             values["drain_spread"] = HASTY / 2
+        if self.compressed:
+            # Every answer has a cookie; where an event ends is not to be seen in what is compressed.
+            values["compression"] = list(CODINGS)
+            values["compression_private"] = True
+            values["compression_types"] = ["text/plain"]
+            values["compression_min_length"] = 1
         if self.shaped_log:
             values["logger_class"] = "shaped_log.Log"
         return values
@@ -90,7 +98,7 @@ class Round:
         parts = [self.kind.name, self.trouble, self.final.name]
         parts += ["request_timeout"] * self.request_timeout + ["hasty"] * self.hasty
         parts += ["crowded"] * self.crowded + ["spread"] * self.spread
-        parts += ["TLS"] * self.encrypted
+        parts += ["TLS"] * self.encrypted + ["compressed"] * self.compressed
         parts += ["pools off"] * (not self.pools) + ["shaped log"] * self.shaped_log
         return ", ".join(parts)
 
@@ -123,5 +131,6 @@ def rounds(seed: str, kinds: list[str], seconds: float):
                 crowded=random.random() < 0.4,
                 spread=random.random() < 0.4,
                 encrypted=random.random() < 0.35,
+                compressed=random.random() < 0.5,
             )
         number += 1

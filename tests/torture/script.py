@@ -10,6 +10,8 @@ from acts import Act
 from apps.marks import request_body
 from kinds import Route
 
+CODINGS = ("zstd", "br", "gzip")
+
 # None that the server answers by itself.
 STATUSES = (200, 201, 203, 403, 404, 409, 418, 422, 451)
 HEAD_ONLY_ENDS = (kinds.FIN, kinds.HALF, kinds.RESET, kinds.STALL)
@@ -36,6 +38,7 @@ class Script:
     cut: float  # the place of the end within its stage, 0 to 1
     fragments: int
     pause: float  # before the end, or between fragments
+    accept: str  # a content coding; "" = none
 
     @property
     def complete(self) -> bool:
@@ -59,6 +62,8 @@ class Script:
             lines.append("Expect: 100-continue")
         if not self.keep:
             lines.append("Connection: close")
+        if self.accept:
+            lines.append(f"Accept-Encoding: {self.accept}")
         return "\r\n".join([*lines, "X-Padding: " + self.mark * 20, "", ""]).encode()
 
     def framed_body(self) -> bytes:
@@ -118,4 +123,5 @@ def draw(random: Random, route: Route, mark: str, act: Act, only: frozenset[str]
         cut=random.random(),
         fragments=random.choice((1, 1, 1, 2, 5)),
         pause=random.choice((0, 0, 0, 0.0005, 0.002, 0.01, 0.05)),
+        accept=random.choice(("", *CODINGS)),
     )
