@@ -77,6 +77,10 @@ def configure(target: Target, found: list[pythons.Python], jobs: int) -> pathlib
         "b_lto": "true",
         "b_lto_mode": "thin",
         "wrap_mode": "nofallback",
+        # Their libraries are not bundled, and what a machine of ours has must not get in.
+        "gzip": "disabled",
+        "brotli": "disabled",
+        "zstd": "disabled",
     }
     command = ["meson", "setup", folder, pack.ROOT, "--cross-file", cross]
     if (folder / "build.ninja").exists():

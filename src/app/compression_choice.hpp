@@ -23,9 +23,9 @@ struct compression_choice {
     std::optional<compress::coding> coding;  ///< none = sent as it is
 };
 
-/// Whether a response is compressed, and how: by its type and size, by what the client accepts, never where it
-/// forbids that (RFC 9110, 8.4 and 15.3.7; RFC 9111, 5.2.2.6) nor, unless compression_private says so, where its
-/// length could give a secret away.
+/// Whether a response is compressed, and how: by its type and size, by what the client accepts, never where
+/// it forbids that (RFC 9110, 8.4 and 15.3.7; RFC 9111, 5.2.2.6) nor, unless compression_private says so,
+/// where its length could give a secret away.
 [[nodiscard]] compression_choice choose_compression(
     const settings::compression_settings& values,
     const http::request_head& request,
@@ -33,8 +33,8 @@ struct compression_choice {
     const response_facts& known
 );
 
-/// Makes a head that of the compressed body: Content-Encoding, a weak ETag (RFC 9110, 8.8.1), neither length nor
-/// Accept-Ranges.
+/// Makes a head that of the compressed body: Content-Encoding, a weak ETag (RFC 9110, 8.8.1), neither length
+/// nor Accept-Ranges.
 void announce_coding(http::response_head& head, compress::coding coding);
 
 /// Adds Accept-Encoding to Vary, unless it is there.

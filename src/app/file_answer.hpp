@@ -17,8 +17,9 @@ struct file_description {
 };
 
 /// Answers a GET or HEAD with a file, or with what its conditions (RFC 9110, 13) and ranges (14) make of it:
-/// 200, 206 with one part or several, 304, 412 or 416. What stands in the response already is sent with it, and
-/// goes before what the file is told to be; Last-Modified, ETag and Accept-Ranges are added. `file` is regular.
+/// 200, 206 with one part or several, 304, 412 or 416. What stands in the response already is sent with it,
+/// and goes before what the file is told to be; Last-Modified, ETag and Accept-Ranges are added. `file` is
+/// regular.
 [[nodiscard]] awaitable<void> answer_with_file(
     exchange& to, const open_file& file, const file_description& about
 );

@@ -6,8 +6,8 @@
 namespace unicoro::app {
 namespace {
 
-// Of the body that is not sent. What tells the file's state the file itself knows best, in the coding in which
-// it is sent; nginx, too, keeps none of these.
+// Of the body that is not sent. What tells the file's state the file itself knows best, in the coding in
+// which it is sent; nginx, too, keeps none of these.
 constexpr std::array of_the_body{
     std::string_view("Content-Encoding"),
     std::string_view("Content-Range"),
@@ -36,7 +36,8 @@ std::optional<file_redirect> take_redirect(
     std::optional<std::string> path;
     if (x_accel_redirect == redirect_field::heeded) url = take(head, "X-Accel-Redirect");
     if (x_sendfile == redirect_field::heeded) path = take(head, "X-Sendfile");
-    if ((!url && !path) || !http::body_allowed(head.status())) return std::nullopt;
+    const int status = head.status();
+    if ((!url && !path) || status > 299 || !http::body_allowed(status)) return std::nullopt;
     for (const std::string_view name : of_the_body) head.erase(name);
     head.drop_length();
     // Whether all of it is sent or a part, the file's own answer says.

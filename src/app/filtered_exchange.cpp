@@ -47,9 +47,7 @@ filtered_exchange::filtered_exchange(exchange& real, const output_filters& filte
 filtered_exchange::~filtered_exchange() = default;
 
 void filtered_exchange::tell(std::string_view what) const {
-    log::error(
-        "{} {}: {}", log::escaped(real_.head().method), log::escaped(real_.head().target), what
-    );
+    log::error("{} {}: {}", log::escaped(real_.head().method), log::escaped(real_.head().target), what);
 }
 
 // --- what becomes of it

@@ -16,15 +16,16 @@ namespace unicoro::app {
 
 /// A request as its application sees it where its response goes through filters: all but the response is the
 /// real exchange's own. What to do is settled by the head, when the first byte of the body comes or the end.
-/// Owned by the life of the request, until nothing that was started for it is left; owns the compressor of its
-/// response. Like the exchange: worker only, one write at a time.
+/// Owned by the life of the request, until nothing that was started for it is left; owns the compressor of
+/// its response. Like the exchange: worker only, one write at a time.
 class filtered_exchange final : public exchange {
   public:
     /// Both outlive it.
     filtered_exchange(exchange& real, const output_filters& filters);
     ~filtered_exchange() override;
 
-    /// After `host::handle`: sends what was put off until the application was done. Fails as `host::handle` does.
+    /// After `host::handle`: sends what was put off until the application was done. Fails as `host::handle`
+    /// does.
     awaitable<void> deliver();
 
     // --- the request: the real one's

@@ -55,7 +55,7 @@ locator::locator(const settings::server_settings& values) {
     }
     if (places_.empty()) places_.push_back({"", 0});
     std::size_t folder = 0;
-    for (const auto* folders : {&values.static_folders, &values.static_internal}) {
+    for (const auto* folders : {&values.files.static_folders, &values.files.static_internal}) {
         for (const auto& [prefix, path] : *folders) places_.push_back({prefix, folder++, true});
     }
     std::ranges::stable_sort(places_, std::ranges::greater{}, [](const place& each) {

@@ -37,7 +37,8 @@ enum class encoded_slash : bool { within_segment, ends_segment };
 ) noexcept;
 
 /// Finds where requests belong, by SCRIPT_NAME of a trusted peer, else of the process's environment, and
-/// by the settings `apps`, `static` and `static_internal`. One per worker, made when the environment is that of the settings.
+/// by the settings `apps`, `static` and `static_internal`. One per worker, made when the environment is that
+/// of the settings.
 class locator {
   public:
     explicit locator(const settings::server_settings& values);

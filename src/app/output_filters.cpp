@@ -9,7 +9,7 @@ output_filters::output_filters(const settings::server_settings& values, const si
     : values_(values), files_(files) {}
 
 std::unique_ptr<filtered_exchange> output_filters::around(exchange& request) const {
-    if (!values_.x_accel_redirect && !values_.x_sendfile && !compresses()) return nullptr;
+    if (!values_.files.x_accel_redirect && !values_.files.x_sendfile && !compresses()) return nullptr;
     return std::make_unique<filtered_exchange>(request, *this);
 }
 

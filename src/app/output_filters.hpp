@@ -27,10 +27,10 @@ class output_filters {
         return values_.compression;
     }
     [[nodiscard]] redirect_field x_accel_redirect() const noexcept {
-        return values_.x_accel_redirect ? redirect_field::heeded : redirect_field::ignored;
+        return values_.files.x_accel_redirect ? redirect_field::heeded : redirect_field::ignored;
     }
     [[nodiscard]] redirect_field x_sendfile() const noexcept {
-        return values_.x_sendfile ? redirect_field::heeded : redirect_field::ignored;
+        return values_.files.x_sendfile ? redirect_field::heeded : redirect_field::ignored;
     }
     [[nodiscard]] const site_files& files() const noexcept { return files_; }
 

@@ -57,9 +57,8 @@ std::optional<std::string> path_within(std::string_view path, notation written) 
     while (!path.empty()) {
         const std::size_t slash = std::min(path.find('/'), path.size());
         const std::string_view raw = path.substr(0, slash);
-        const std::string part = written == notation::percent_encoded
-                                     ? percent_decode(raw, plus_sign::literal)
-                                     : std::string(raw);
+        const std::string part =
+            written == notation::percent_encoded ? percent_decode(raw, plus_sign::literal) : std::string(raw);
         if (!is_sendable(part)) return std::nullopt;
         made += part;
         path.remove_prefix(slash);
@@ -103,16 +102,16 @@ void redirect_to_folder(exchange& request) {
 }  // namespace
 
 site_files::site_files(const settings::server_settings& values) {
-    for (const auto* folders : {&values.static_folders, &values.static_internal}) {
+    for (const auto* folders : {&values.files.static_folders, &values.files.static_internal}) {
         for (const auto& [prefix, path] : *folders) {
             std::error_code failed;
             std::string whole = std::filesystem::absolute(path, failed).lexically_normal().string();
             if (failed) whole = path;
             while (whole.size() > 1 && whole.ends_with('/')) whole.pop_back();
-            folders_.push_back({prefix, std::move(whole), folders == &values.static_internal});
+            folders_.push_back({prefix, std::move(whole), folders == &values.files.static_internal});
         }
     }
-    for (const auto& [pattern, value] : values.static_cache_control) rules_.push_back({pattern, value});
+    for (const auto& [pattern, value] : values.files.static_cache_control) rules_.push_back({pattern, value});
     std::ranges::stable_sort(rules_, std::ranges::greater{}, [](const cache_rule& each) {
         return each.pattern.size();
     });
@@ -267,8 +266,10 @@ awaitable<void> site_files::answer_in_stead(exchange& request, const file_redire
     if (found.within == nullptr) {
         log::error(
             "{}",
-            said(by_url ? "lies below no prefix of static or static_internal: name its folder there"
-                        : "lies in no folder of static or static_internal: name its folder there")
+            said(
+                by_url ? "lies below no prefix of static or static_internal: name its folder there"
+                       : "lies in no folder of static or static_internal: name its folder there"
+            )
         );
         request.fail(500, "");
         co_return;

@@ -12,8 +12,8 @@
 
 namespace unicoro::app {
 
-/// Answers with files of the folders that the settings `static` and `static_internal` name. One per worker, made
-/// before the application could change the working directory; outlives the requests.
+/// Answers with files of the folders that the settings `static` and `static_internal` name. One per worker,
+/// made before the application could change the working directory; outlives the requests.
 class site_files {
   public:
     explicit site_files(const settings::server_settings& values);

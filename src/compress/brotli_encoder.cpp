@@ -64,8 +64,7 @@ std::unique_ptr<encoder> make_brotli_encoder(int level, std::optional<std::uint6
     if (!accepted) return nullptr;
     if (size) {
         constexpr std::uint64_t most = std::numeric_limits<std::uint32_t>::max();
-        [[maybe_unused]] const bool hinted =
-            set(state.get(), BROTLI_PARAM_SIZE_HINT, std::min(*size, most));
+        [[maybe_unused]] const bool hinted = set(state.get(), BROTLI_PARAM_SIZE_HINT, std::min(*size, most));
     }
     return std::make_unique<brotli_encoder>(std::move(state));
 }

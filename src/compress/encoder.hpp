@@ -27,8 +27,8 @@ class encoder {
     encoder& operator=(const encoder&) = delete;
     virtual ~encoder() = default;
 
-    /// Appends to `out` what comes of `input`. False when memory is short: what `out` holds then is no part of
-    /// a body. Not again after `flush::end`.
+    /// Appends to `out` what comes of `input`. False when memory is short: what `out` holds then is no part
+    /// of a body. Not again after `flush::end`.
     [[nodiscard]] virtual bool encode(std::string_view input, flush how, std::string& out) = 0;
 };
 

@@ -46,13 +46,24 @@ bool set(ZSTD_CCtx* context, ZSTD_cParameter which, int value) noexcept {
     return ZSTD_isError(ZSTD_CCtx_setParameter(context, which, value)) == 0;
 }
 
+/// The tables that zstd itself takes for sources as large as the window; those for endless ones are far
+/// larger.
+bool bound_tables(ZSTD_CCtx* context, int level) noexcept {
+    constexpr int with_small_tables = 2;
+    if (level <= with_small_tables) return true;
+    const bool double_fast = level == with_small_tables + 1;
+    return set(context, ZSTD_c_hashLog, double_fast ? zstd_window_bits - 1 : zstd_window_bits) &&
+           set(context, ZSTD_c_chainLog, double_fast ? zstd_window_bits - 2 : zstd_window_bits - 1);
+}
+
 }  // namespace
 
 std::unique_ptr<encoder> make_zstd_encoder(int level, std::optional<std::uint64_t> size) {
     context_ptr context(ZSTD_createCCtx());
     if (!context) return nullptr;
     const bool accepted = set(context.get(), ZSTD_c_compressionLevel, level) &&
-                          set(context.get(), ZSTD_c_windowLog, zstd_window_bits);
+                          set(context.get(), ZSTD_c_windowLog, zstd_window_bits) &&
+                          bound_tables(context.get(), level);
     if (!accepted) return nullptr;
     if (size && ZSTD_isError(ZSTD_CCtx_setPledgedSrcSize(context.get(), *size)) != 0) return nullptr;
     return std::make_unique<zstd_encoder>(std::move(context));

@@ -157,30 +157,25 @@ class checker {
     }
 
     void check_static() {
-        check_folders("static", settings_.static_folders);
-        check_folders("static_internal", settings_.static_internal);
-        for (const auto& [prefix, folder] : settings_.static_internal) {
-            if (!settings_.static_folders.contains(prefix)) continue;
-            fail(
-                "static_internal",
-                base::printable("\"" + prefix + "\"") + ": is a folder of " + where_("static") +
-                    ", which everybody may read, too: keep one"
-            );
+        const file_settings& files = settings_.files;
+        check_folders("static", files.static_folders);
+        check_folders("static_internal", files.static_internal);
+        for (const auto& [prefix, folder] : files.static_internal) {
+            if (!files.static_folders.contains(prefix)) continue;
+            const std::string shown = base::printable("\"" + prefix + "\"");
+            const std::string reason = ": is a folder of " + where_("static") + ", which everybody may read";
+            fail("static_internal", shown + reason + ", too: keep one");
         }
-        const bool sends_files = settings_.x_accel_redirect || settings_.x_sendfile;
-        const bool any_folder = !settings_.static_folders.empty() || !settings_.static_internal.empty();
-        if (!any_folder && !settings_.static_cache_control.empty()) {
-            warn("static_cache_control", "has no effect without static or static_internal");
-        }
-        if (!settings_.static_internal.empty() && !sends_files) {
+        if (!files.static_internal.empty() && !files.x_accel_redirect && !files.x_sendfile) {
             warn("static_internal", "has no effect without x_accel_redirect or x_sendfile");
         }
-        if (any_folder) return;
-        for (const char* name : {"x_accel_redirect", "x_sendfile"}) {
-            const bool on = name == std::string_view("x_sendfile") ? settings_.x_sendfile
-                                                                   : settings_.x_accel_redirect;
-            if (on) fail(name, "needs folders to send files of: name them in static_internal or static");
+        if (!files.static_folders.empty() || !files.static_internal.empty()) return;
+        if (!files.static_cache_control.empty()) {
+            warn("static_cache_control", "has no effect without static or static_internal");
         }
+        const std::string remedy = "needs folders to send files of: name them in static_internal or static";
+        if (files.x_accel_redirect) fail("x_accel_redirect", remedy);
+        if (files.x_sendfile) fail("x_sendfile", remedy);
     }
 
     void check_folders(const char* name, const std::map<std::string, std::string>& folders) {

@@ -5,6 +5,7 @@
 #include "http/proxy_header.hpp"
 #include "log/level.hpp"
 #include "settings/compression_settings.hpp"
+#include "settings/file_settings.hpp"
 #include "settings/tls_settings.hpp"
 
 #include <chrono>
@@ -141,14 +142,8 @@ struct server_settings {
     bool sendfile = true;
     bool early_hints = true;
 
-    std::map<std::string, std::string> static_folders;        ///< by path prefix (`static`)
-    std::map<std::string, std::string> static_internal;       ///< the same, for the application's answers alone
-    std::map<std::string, std::string> static_cache_control;  ///< by pattern of paths
-    bool x_accel_redirect = false;
-    bool x_sendfile = false;
-
+    file_settings files;
     compression_settings compression;
-
     tls_settings tls;
 
     // ASGI

@@ -43,8 +43,9 @@ std::vector<setting> what() {
          .metavar = "CODINGS",
          .type = text_list(commas::separate, "content codings (zstd, br, gzip)", check_coding),
          .kept = stored_in<&server_settings::compression, &compression_settings::compression>(),
-         .help = "Compress the responses of applications with these codings, the favourite first, for clients "
-                 "that accept them; empty = none",
+         .help =
+             "Compress the responses of applications with these codings, the favourite first, for clients "
+             "that accept them; empty = none",
          .variable = variable_kind::ours},
         {.name = "compression_min_length",
          .flags = "--compression-min-length",
@@ -63,9 +64,10 @@ std::vector<setting> what() {
          .form = flag_form::switch_on,
          .type = boolean(),
          .kept = stored_in<&server_settings::compression, &compression_settings::compression_private>(),
-         .help = "Also compress what may hold secrets beside text of an attacker's choice (BREACH): responses to "
-                 "requests with Cookie, Authorization or a client certificate, and those with Set-Cookie or "
-                 "Cache-Control: private or no-store",
+         .help =
+             "Also compress what may hold secrets beside text of an attacker's choice (BREACH): responses to "
+             "requests with Cookie, Authorization or a client certificate, and those with Set-Cookie or "
+             "Cache-Control: private or no-store",
          .variable = variable_kind::ours},
     };
 }

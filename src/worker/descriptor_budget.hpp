@@ -10,7 +10,7 @@ namespace unicoro::worker {
 
 /// Of a connection: one more where it may be sent a file.
 [[nodiscard]] inline std::size_t descriptors_of_connection(const settings::server_settings& values) noexcept {
-    return values.static_folders.empty() ? 1 : 2;
+    return values.files.static_folders.empty() && values.files.static_internal.empty() ? 1 : 2;
 }
 
 /// How many of a process's descriptors may be connections, so that the application can still open files

@@ -82,6 +82,8 @@ def test_a_file_in_the_stead_of_the_body(serve, site, way, tmp_path):
             # As under nginx: the method was for the application.
             assert ask(client, field, target, method="POST").body == DATA
             assert ask(client, field, target, status="206 Partial Content").status == 200
+        denied = ask(client, "X-Accel-Redirect", "/protected/data.bin", status="403 Forbidden", size="7")
+        assert (denied.status, denied.body, denied.header("X-Accel-Redirect")) == (403, b"<p>a pa", None)
         assert ask(client, "X-Accel-Redirect", "/static/page.html", bare="").header("Content-Type").startswith("text/html")
         assert ask(client, "X-Accel-Redirect", "/protected/sub/x.css", bare="").header("Content-Type").startswith("text/css")
         assert ask(client, "X-Accel-Redirect", "/%70rotected/a%20b%25.txt").body == b"blank"

@@ -2,8 +2,6 @@
 """What response filters are given, under WSGI and ASGI: the query says fields (f=Name:value), status and body."""
 
 import asyncio
-import json
-import os
 import time
 from pathlib import Path
 from urllib.parse import parse_qsl

@@ -42,7 +42,9 @@ struct exchange_of {
         return choose_compression(values, request, response, known);
     }
 
-    std::string text(std::string_view name) const { return std::string(response.find(name).value_or("none")); }
+    std::string text(std::string_view name) const {
+        return std::string(response.find(name).value_or("none"));
+    }
 };
 
 /// Told of by Vary, too.
@@ -116,7 +118,9 @@ TEST_SUITE("compression_choice") {
         certified.known.client_certificate = true;
         CHECK(!certified.choose().coding);
         for (const field& secret :
-             {field{"Set-Cookie", "a=b"}, field{"Cache-Control", "no-cache, private=\"x\""}, field{"Cache-Control", "No-Store"}}) {
+             {field{"Set-Cookie", "a=b"},
+              field{"Cache-Control", "no-cache, private=\"x\""},
+              field{"Cache-Control", "No-Store"}}) {
             exchange_of given({secret});
             CHECK(!given.choose().varies);
             given.values.compression_private = true;
@@ -125,7 +129,9 @@ TEST_SUITE("compression_choice") {
     }
 
     TEST_CASE("the head of a compressed response") {
-        exchange_of given({{"ETag", "\"a\""}, {"Content-Length", "5000"}, {"Accept-Ranges", "bytes"}, {"X-Other", "1"}});
+        exchange_of given(
+            {{"ETag", "\"a\""}, {"Content-Length", "5000"}, {"Accept-Ranges", "bytes"}, {"X-Other", "1"}}
+        );
         announce_coding(given.response, coding::br);
         CHECK(given.text("ETag") == "W/\"a\"");
         CHECK(given.text("Content-Encoding") == "br");
@@ -194,11 +200,13 @@ TEST_SUITE("file_redirect") {
         CHECK(given.text("X-Accel-Redirect") == "/a");
     }
 
-    TEST_CASE("nothing is sent where there is no body") {
-        exchange_of given({{"X-Sendfile", "/b"}, {"ETag", "\"a\""}}, 304);
-        CHECK(!take_redirect(given.response, heeded, heeded));
-        CHECK(!given.response.find("X-Sendfile"));
-        CHECK(given.text("ETag") == "\"a\"");
-        CHECK(given.response.status() == 304);
+    TEST_CASE("nothing is sent where there is no body, or no success") {
+        for (const int status : {204, 304, 403, 500}) {
+            exchange_of given({{"X-Sendfile", "/b"}, {"ETag", "\"a\""}}, status);
+            CHECK(!take_redirect(given.response, heeded, heeded));
+            CHECK(!given.response.find("X-Sendfile"));
+            CHECK(given.text("ETag") == "\"a\"");
+            CHECK(given.response.status() == status);
+        }
     }
 }
