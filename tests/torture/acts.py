@@ -58,6 +58,7 @@ WSGI_IN_LINE = [
     Act("lazy", pauses=SHORT, weight=3),
     Act("lazy_repr", answer=FAIL, pauses=SHORT),
     Act("wrapped_file", pieces=(1, 60)),
+    Act("sent_in_stead", answer=OWN, status=200, file=True, pauses=SHORT, pieces=(1, 10), weight=3),
     Act("stubborn", answer=OWN, pauses=SHORT),
     Act("keep"),
     Act("afterwards", reads=READS_ALL, weight=3),
@@ -127,6 +128,7 @@ ASGI = [
     Act("inside_itself"),
     Act("closed_elsewhere", answer=OWN, pauses=SHORT, **STREAM),
     Act("file", pieces=(1, 60)),
+    Act("sent_in_stead", answer=OWN, status=200, file=True, pauses=SHORT, pieces=(1, 10), weight=3),
 ]
 
 NATIVE = [

@@ -51,10 +51,11 @@ def certificate(folder: Path) -> Path:
 
 
 def site(folder: Path) -> Path:
-    """A folder that the server answers from, with one file."""
+    """A folder that the server answers from, with a file for each who asks and one that applications have sent."""
     made = folder / "site"
     made.mkdir(parents=True, exist_ok=True)
     (made / "data").write_bytes(FILE)
+    (made / "everybody").write_bytes(b"file of everybody\n" * 30_000)
     return made
 
 
@@ -71,6 +72,7 @@ class Victim:
         if not what.kind.native:
             config["python"] = str(python)
         config["static"] = {FILES: str(site(folder))}
+        config["x_accel_redirect"] = True
         if what.encrypted:
             config["certfile"] = str(certificate(folder))
             config["tls_max_handshakes"] = HANDSHAKES

@@ -12,7 +12,7 @@ import time
 
 import asgi_websocket_acts
 from asgi_messages import body, read_all, send_pieces, start, until_gone, whole
-from marks import Ask, OnPurpose, note_lifespan, state
+from marks import EVERYBODY, Ask, OnPurpose, note_lifespan, state
 
 left = set()
 
@@ -337,6 +337,16 @@ async def file(ask, receive, send):
         await send({"type": "http.response.pathsend", "path": os.path.realpath(kept.name)})
 
 
+async def sent_in_stead(ask, receive, send):
+    """The server sends a file; what is given here is for nobody."""
+    headers = [(name.lower().encode(), value.encode()) for name, value in [*ask.fields, ("X-Accel-Redirect", EVERYBODY)]]
+    await send({"type": "http.response.start", "status": ask.status, "headers": headers})
+    for index in range(ask.count):
+        await asyncio.sleep(ask.pause)
+        await body(send, ask.piece(index))
+    await body(send, b"", more=False)
+
+
 async def report(ask, receive, send):
     data = state()
     headers = [(b"content-length", str(len(data)).encode())]
@@ -350,7 +360,7 @@ ACTS = {
         plain, slow, hinted, echo, stream, early, partial, fail_first, fail_late, fail_after, silent, events, listener,
         asks_whether_gone, impatient, listener_left, reader_left, sender_left, background, in_thread, endless,
         endless_timeout, endless_stream, event_stream, thread_left, stubborn, cancelled, inside_itself,
-        closed_elsewhere, file, report,
+        closed_elsewhere, file, sent_in_stead, report,
     )
 }
 

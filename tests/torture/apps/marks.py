@@ -12,6 +12,9 @@ import zlib
 
 BODY_PIECE = 1024
 
+# What applications have the server send, of the folder that it serves in every round.
+EVERYBODY = "/files-of-the-server/everybody"
+
 
 class OnPurpose(Exception):
     """The failure that an act asks for: what else is logged as an error is a finding."""

@@ -7,7 +7,7 @@ import threading
 import time
 
 import wsgi_websocket_acts
-from marks import Ask, OnPurpose, state
+from marks import EVERYBODY, Ask, OnPurpose, state
 
 # What requests of before left behind, for `afterwards` to use.
 kept = []
@@ -180,6 +180,14 @@ def wrapped_file(ask, environ, start_response):
     return environ["wsgi.file_wrapper"](file)
 
 
+def sent_in_stead(ask, environ, start_response):
+    """The server sends a file; what is given here is for nobody."""
+    start_response(f"{ask.status} Torture", [*ask.fields, ("X-Accel-Redirect", EVERYBODY)])
+    for index in range(ask.count):
+        nap(ask)
+        yield ask.piece(index)
+
+
 def stubborn(ask, environ, start_response):
     """Catches what ends it, and goes on."""
     for _ in range(2):
@@ -312,7 +320,7 @@ ACTS = {
     act.__name__: act
     for act in (
         plain, lines, slow, hinted, echo, stream, early, early_stream, partial, fail_first, fail_late, fail_close,
-        read_at_close, twice, written, lazy, lazy_repr, wrapped_file, stubborn, busy, endless, endless_busy,
+        read_at_close, twice, written, lazy, lazy_repr, wrapped_file, sent_in_stead, stubborn, busy, endless, endless_busy,
         endless_stream, event_stream,
         keep, afterwards, thread_left, write_left, report,
     )
