@@ -208,7 +208,7 @@ awaitable<void> site_files::send(exchange& request, const folder& within, const 
 }
 
 site_files::place site_files::find_url(std::string_view url) const {
-    url = url.substr(0, url.find_first_of("?#"));
+    url = url.substr(0, url.find('?'));
     place found;
     std::string_view rest;
     for (const folder& each : folders_) {
