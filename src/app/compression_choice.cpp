@@ -81,7 +81,8 @@ compression_choice choose_compression(
     if (size && (*size == 0 || *size < values.compression_min_length)) return {};
     if (!may_be_transformed(response)) return {};
     if (!values.compression_private && holds_secrets(response)) return {};
-    compression_choice made{.varies = true};
+    compression_choice made;
+    made.varies = true;
     // Chunks, which mark the end of what has no length, came with HTTP/1.1.
     if (request.version == http::version::http_1_0) return made;
     if (!values.compression_private && comes_with_credentials(request, known)) return made;
