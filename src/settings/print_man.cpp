@@ -273,7 +273,11 @@ std::string default_text(const setting& row) {
     json value;
     default_value(row, value);
     if (value.is_null() || value == "") return "none";
-    return value.dump();
+    if (!value.is_array() || value.empty()) return value.dump();
+    // With blanks, at which lines are broken.
+    std::string text;
+    for (const json& each : value) text += (text.empty() ? "[" : ", ") + each.dump();
+    return text + "]";
 }
 
 void write_setting(const setting& row, std::string& page) {
