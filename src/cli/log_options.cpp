@@ -3,7 +3,23 @@
 
 #include <unistd.h>
 
+#include <string>
+
 namespace unicoro::cli {
+namespace {
+
+log::syslog_options syslog_options(const settings::server_settings& values) {
+    const std::string name = values.proc_name.value_or(settings::describe_applications(values));
+    return {
+        .address = values.syslog_addr,
+        .facility = values.syslog_facility,
+        .format = values.syslog_format,
+        .program = "unicoro." + values.syslog_prefix.value_or(name),
+        .access = !values.disable_redirect_access_to_syslog
+    };
+}
+
+}  // namespace
 
 log::options log_options(const settings::server_settings& values, const os::privileges& owner) {
     log::options wanted;
@@ -15,6 +31,7 @@ log::options log_options(const settings::server_settings& values, const os::priv
     // Who started a daemon may wait for the end of a pipe that it holds.
     wanted.keeps_stdout = !values.daemon || (values.accesslog == "-" && values.enable_stdio_inheritance &&
                                              isatty(STDOUT_FILENO) == 0);
+    if (values.syslog) wanted.syslog = syslog_options(values);
     wanted.owner = owner.uid;
     wanted.group = owner.gid;
     return wanted;

@@ -56,6 +56,7 @@ std::optional<std::string> open_trial_logs(const settings::server_settings& valu
     if (auto failed = log::open(wanted)) return failed;
     wanted.errorlog = "-";
     wanted.accesslog.reset();
+    wanted.syslog.reset();
     wanted.loglevel = std::max(wanted.loglevel, log::level::warning);
     return log::open(wanted);
 }

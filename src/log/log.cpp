@@ -6,6 +6,7 @@
 #include "log/line_file.hpp"
 #include "log/line_sink.hpp"
 #include "log/open.hpp"
+#include "log/syslog_output.hpp"
 #include "log/text.hpp"
 
 #include <spdlog/logger.h>
@@ -56,6 +57,7 @@ struct logs {
     logs() : error(STDERR_FILENO) { error.logger.set_level(spdlog::level::info); }
     channel<error_sink> error;
     std::unique_ptr<access_log> access;
+    std::unique_ptr<syslog_output> syslog;  // none: the files alone
     bool capture_output = false;
 };
 
@@ -67,11 +69,18 @@ std::unique_ptr<logs>& current() {
 
 std::atomic<access_relay> relay{nullptr};  // of the process
 
+/// Where access lines go beside their file, if anywhere.
+syslog_output* access_syslog(const logs& now) noexcept {
+    return now.syslog && now.syslog->takes_access() ? now.syslog.get() : nullptr;
+}
+
 /// The access log, if there is anyone for its lines.
 const access_log* wanted_access() noexcept {
-    const access_log* const access = current()->access.get();
+    const logs& now = *current();
+    const access_log* const access = now.access.get();
     const bool wanted =
-        access != nullptr && (access->lines || relay.load(std::memory_order_relaxed) != nullptr);
+        access != nullptr &&
+        (access->lines || access_syslog(now) != nullptr || relay.load(std::memory_order_relaxed) != nullptr);
     return wanted ? access : nullptr;
 }
 
@@ -119,8 +128,10 @@ bool enabled(level at) noexcept {
 }
 
 void write(level at, std::string_view message) noexcept {
+    logs& now = *current();
     try {
-        current()->error.logger.log(spdlog_level(at), spdlog::string_view_t(message));
+        now.error.logger.log(spdlog_level(at), spdlog::string_view_t(message));
+        if (now.syslog && enabled(at)) now.syslog->error(at, message);
     } catch (...) {
         // Out of memory for one line: there is no place left to say so.
         return;
@@ -145,6 +156,11 @@ std::optional<std::string> open(const options& chosen) {
         if (failed) return "errorlog: " + *failed;
     }
     if (auto failed = open_access(chosen, *made)) return failed;
+    if (chosen.syslog) {
+        std::string problem;
+        made->syslog = syslog_output::open(*chosen.syslog, problem);
+        if (!made->syslog) return "syslog_addr: " + problem;
+    }
     capture_standard_streams(*made);
     current() = std::move(made);
     return std::nullopt;
@@ -189,11 +205,13 @@ bool flush_waiting() noexcept {
         if (now.access && now.access->lines && now.access->lines->file.flush()) {
             now.access->lines->sink->report_loss();
         }
+        if (now.syslog) now.syslog->flush();
     } catch (...) {
         write(level::error, "lost log lines could not be reported: out of memory");
     }
     return now.error.file.settled() &&
-           (!now.access || !now.access->lines || now.access->lines->file.settled());
+           (!now.access || !now.access->lines || now.access->lines->file.settled()) &&
+           (!now.syslog || now.syslog->settled());
 }
 
 void settle() noexcept {
@@ -222,7 +240,9 @@ int descriptor() noexcept {
 }
 
 void write_ready(std::string_view lines) noexcept {
-    current()->error.file.write_line(lines);
+    logs& now = *current();
+    now.error.file.write_line(lines);
+    if (now.syslog) now.syslog->error_lines(lines);
 }
 
 bool access_enabled() noexcept {
@@ -234,7 +254,9 @@ void relay_access(access_relay chosen) noexcept {
 }
 
 void write_ready_access(std::string_view lines) noexcept {
-    access_log* const access = current()->access.get();
+    const logs& now = *current();
+    if (syslog_output* const syslog = access_syslog(now)) syslog->access(lines, nullptr);
+    access_log* const access = now.access.get();
     if (access == nullptr || !access->lines) return;
     try {
         access->lines->logger.log(spdlog::level::info, spdlog::string_view_t(lines));
@@ -257,6 +279,7 @@ void write_access(const access_record& record) noexcept {
         access->format.append(line, record);
         const access_relay taker = relay.load();
         if (taker != nullptr && taker(record, line)) return;
+        if (syslog_output* const syslog = access_syslog(*current())) syslog->access(line, &record);
         if (!access->lines) return;
         line += '\n';
         access->lines->logger.log(spdlog::level::info, spdlog::string_view_t(line));

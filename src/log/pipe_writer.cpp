@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
-#include <sched.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -36,29 +35,19 @@ bool has_room(int pipe) noexcept {
 
 }  // namespace
 
-/// Taken for a few non-blocking writes at most. A holder of another process was the parent's thread at the
-/// fork, and is not here.
 class pipe_writer::lock {
   public:
-    explicit lock(pipe_writer& of) noexcept : of_(of), self_(::getpid()) {
-        for (pid_t seen = 0; !of_.holder_.compare_exchange_weak(seen, self_);) {
-            if (seen != self_) continue;
-            seen = 0;
-            ::sched_yield();
-        }
-        if (of_.keeper_ == self_) return;
-        of_.keeper_ = self_;
-        of_.kept_ = 0;
-        of_.torn_ = false;
-        if (of_.kind_ == kind::own_pipe) of_.kind_ = kind::shared_pipe;
+    explicit lock(pipe_writer& of) noexcept : held_(of.holder_) {
+        const pid_t self = held_.self();
+        if (of.keeper_ == self) return;
+        of.keeper_ = self;
+        of.kept_ = 0;
+        of.torn_ = false;
+        if (of.kind_ == kind::own_pipe) of.kind_ = kind::shared_pipe;
     }
-    lock(const lock&) = delete;
-    lock& operator=(const lock&) = delete;
-    ~lock() { of_.holder_ = 0; }
 
   private:
-    pipe_writer& of_;
-    pid_t self_;
+    process_lock held_;
 };
 
 void pipe_writer::follow(int fd) noexcept {

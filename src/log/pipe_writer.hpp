@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/unique_fd.hpp"
+#include "log/process_lock.hpp"
 
 #include <sys/types.h>
 
@@ -63,7 +64,7 @@ class pipe_writer {
     std::atomic<kind> kind_{kind::other};
     int given_ = -1;
     base::unique_fd own_;           // the same pipe, opened once more
-    std::atomic<pid_t> holder_{0};  // the process whose thread holds the lock
+    process_lock::holder holder_{0};
     std::atomic<std::size_t> kept_{0};
     pid_t keeper_ = 0;  // the process that followed, and whose lines are kept
     std::unique_ptr<char[]> buffer_;

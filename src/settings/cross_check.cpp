@@ -46,9 +46,11 @@ class checker {
                     where_("graceful_timeout") + " longer"
             );
         }
-        if (settings_.daemon && settings_.errorlog == "-" && !settings_.enable_stdio_inheritance) {
+        if (settings_.daemon && settings_.errorlog == "-" && !settings_.syslog &&
+            !settings_.enable_stdio_inheritance) {
             warn("daemon", "leaves no trace of a failed start while errorlog is \"-\": give errorlog a file");
         }
+        check_syslog();
         if (settings_.threads > 1 && settings_.worker_class != worker_class::gthread) {
             warn("threads", "has no effect with this worker class: only gthread has threads");
         }
@@ -83,6 +85,17 @@ class checker {
         for (const std::string& path : settings_.tls.certificates) {
             std::error_code error;
             if (!fs::is_directory(base_ / path, error)) check_exists("certificates", path);
+        }
+    }
+
+    void check_syslog() {
+        const server_settings usual;
+        const bool rules = settings_.syslog_addr != usual.syslog_addr || settings_.syslog_prefix ||
+                           settings_.syslog_facility != usual.syslog_facility ||
+                           settings_.syslog_format != usual.syslog_format ||
+                           settings_.disable_redirect_access_to_syslog;
+        if (rules && !settings_.syslog) {
+            warn("syslog", "is off: without it the other settings of syslog have no effect");
         }
     }
 

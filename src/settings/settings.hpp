@@ -4,6 +4,7 @@
 #include "http/policy.hpp"
 #include "http/proxy_header.hpp"
 #include "log/level.hpp"
+#include "log/syslog_message.hpp"
 #include "settings/compression_settings.hpp"
 #include "settings/file_settings.hpp"
 #include "settings/tls_settings.hpp"
@@ -172,6 +173,12 @@ struct server_settings {
     log_level loglevel = log_level::info;
     bool capture_output = false;
     bool enable_stdio_inheritance = false;
+    bool syslog = false;
+    std::string syslog_addr = "udp://localhost:514";  ///< as log::parse_syslog_address reads it
+    std::optional<std::string> syslog_prefix;         ///< none = the name of the process
+    log::syslog_facility syslog_facility = log::syslog_facility::user;
+    log::syslog_format syslog_format = log::syslog_format::rfc3164;
+    bool disable_redirect_access_to_syslog = false;
 
     // Python's logging
     std::string logger_class{default_logger_class};

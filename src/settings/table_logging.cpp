@@ -89,10 +89,54 @@ std::vector<setting> files() {
     };
 }
 
+std::vector<setting> to_syslog() {
+    return {
+        {.name = "syslog",
+         .flags = "--log-syslog",
+         .form = flag_form::switch_on,
+         .type = boolean(),
+         .kept = stored_in<&server_settings::syslog>(),
+         .help = "Send both logs to syslog, too; the access log also where accesslog is not given"},
+        {.name = "syslog_addr",
+         .flags = "--log-syslog-to",
+         .metavar = "ADDRESS",
+         .type = syslog_address(),
+         .kept = stored_in<&server_settings::syslog_addr>(),
+         .help = "Where syslog listens: udp://HOST:PORT, tcp://HOST:PORT, unix:///dev/log (#dgram or #stream "
+                 "at its end says which), or journald for systemd's journal"},
+        {.name = "syslog_prefix",
+         .flags = "--log-syslog-prefix",
+         .metavar = "TEXT",
+         .type = text(),
+         .kept = stored_in<&server_settings::syslog_prefix>(),
+         .help = "The program is called unicoro.TEXT.error and unicoro.TEXT.access in syslog; not given = "
+                 "proc_name, else the application"},
+        {.name = "syslog_facility",
+         .flags = "--log-syslog-facility",
+         .metavar = "NAME",
+         .type = choice_of<log::syslog_facility>({{.written = "security", .canonical = "auth", .offered = false}}),
+         .kept = stored_in<&server_settings::syslog_facility>(),
+         .help = "The facility in syslog"},
+        {.name = "syslog_format",
+         .flags = "--log-syslog-format",
+         .metavar = "FORM",
+         .type = choice_of<log::syslog_format>(),
+         .kept = stored_in<&server_settings::syslog_format>(),
+         .help = "The form of messages: rfc3164, or rfc5424 with microseconds; the journal has its own",
+         .variable = variable_kind::ours},
+        {.name = "disable_redirect_access_to_syslog",
+         .flags = "--disable-redirect-access-to-syslog",
+         .form = flag_form::switch_on,
+         .type = boolean(),
+         .kept = stored_in<&server_settings::disable_redirect_access_to_syslog>(),
+         .help = "Keep the access log out of syslog"},
+    };
+}
+
 }  // namespace
 
 part logging() {
-    return join(section::logging, {files(), python_logging()});
+    return join(section::logging, {files(), to_syslog(), python_logging()});
 }
 
 }  // namespace unicoro::settings::tables

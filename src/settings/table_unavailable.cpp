@@ -25,8 +25,6 @@ struct unavailable_setting {
 constexpr std::string_view of_python_tls = "it concerns Python's TLS sockets, which are not used";
 constexpr std::string_view no_http2 = "speak HTTP/2 in nginx, HAProxy or another proxy in front";
 constexpr std::string_view of_http2 = "it belongs to HTTP/2, which is not available yet";
-constexpr std::string_view no_syslog = "log to stderr under systemd, or let a log shipper read the file";
-constexpr std::string_view of_syslog = "it belongs to syslog, which is not available yet";
 constexpr std::string_view no_statsd = "derive the numbers from the access log";
 constexpr std::string_view of_statsd = "it belongs to statsd_host, which is not available yet";
 constexpr std::string_view no_control = "there is no control socket; the master is controlled by signals";
@@ -107,16 +105,6 @@ constexpr auto table = std::to_array<unavailable_setting>({
 
     {process, "tmp_upload_dir", "", note, "null", meaningless,
      "A folder for uploads", "gunicorn does not read it anywhere either"},
-
-    {logging, "syslog", "--log-syslog", boolean, "false", not_yet, "Send the logs to syslog", no_syslog},
-    {logging, "syslog_addr", "--log-syslog-to ADDRESS", note, R"("udp://localhost:514")", meaningless,
-     "Where syslog listens", of_syslog},
-    {logging, "syslog_prefix", "--log-syslog-prefix TEXT", note, "null", meaningless,
-     "The program name in syslog", of_syslog},
-    {logging, "syslog_facility", "--log-syslog-facility NAME", note, R"("user")", meaningless,
-     "The facility in syslog", of_syslog},
-    {logging, "disable_redirect_access_to_syslog", "--disable-redirect-access-to-syslog", boolean, "false",
-     meaningless, "Keep the access log out of syslog", of_syslog},
 
     {metrics, "statsd_host", "--statsd-host HOST:PORT", note, "null", not_yet,
      "Send metrics to this StatsD server", no_statsd},

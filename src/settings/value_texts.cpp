@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "base/text.hpp"
+#include "log/syslog_address.hpp"
 #include "settings/value_types.hpp"
 
 #include <nlohmann/json.hpp>
@@ -145,6 +146,28 @@ class choice_type final : public value_type {
     std::vector<choice_option> options_;
 };
 
+class syslog_address_type final : public value_type {
+  public:
+    void read(const json& written, json& value, std::vector<fault>& faults) const override {
+        const bool fits = written.is_string() && !base::has_control_byte(written.get_ref<const std::string&>()) &&
+                          log::parse_syslog_address(written.get_ref<const std::string&>());
+        if (!fits) {
+            faults.push_back(rejected(written, rule()));
+            return;
+        }
+        value = base::trim(written.get_ref<const std::string&>());
+    }
+
+    std::string rule() const override {
+        return std::string(log::syslog_address_forms);
+    }
+
+    void describe(ordered_json& schema) const override {
+        schema["type"] = "string";
+        schema["pattern"] = "^\\s*(udp://|tcp://|unix:///|journald)";
+    }
+};
+
 class account_type final : public value_type {
   public:
     void read(const json& written, json& value, std::vector<fault>& faults) const override {
@@ -215,6 +238,10 @@ value_type_ptr text(presence must_be) {
 
 value_type_ptr choice(std::vector<choice_option> options) {
     return std::make_shared<choice_type>(std::move(options));
+}
+
+value_type_ptr syslog_address() {
+    return std::make_shared<syslog_address_type>();
 }
 
 value_type_ptr account() {

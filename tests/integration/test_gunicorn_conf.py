@@ -153,13 +153,13 @@ def test_migrate(command, start, conf):
 def test_migrate_names_what_it_leaves_out(command, tmp_path):
     conf = tmp_path / "gunicorn.conf.py"
     conf.write_text(
-        "statsd_host = 'localhost:8125'\nworkers = 3\nworker_tmp_dir = '/dev/shm'\nsyslog_addr = 'udp://x'\n"
+        "statsd_host = 'localhost:8125'\nworkers = 3\nworker_tmp_dir = '/dev/shm'\ndogstatsd_tags = 'a'\n"
         "def post_fork(server, worker): pass\ndef on_dirty_starting(arbiter): pass\n"
     )
     done = command("--migrate", conf)
     assert done.returncode == 0
     assert json.loads(done.stdout) == {"workers": 3, "hooks": {"post_fork": f"{conf}:post_fork"}}
-    for name in ("statsd_host", "worker_tmp_dir", "syslog_addr", "on_dirty_starting"):
+    for name in ("statsd_host", "worker_tmp_dir", "dogstatsd_tags", "on_dirty_starting"):
         assert any("left out" in line and name in line for line in done.stderr.splitlines()), name
 
 

@@ -78,7 +78,7 @@ TAKEN = {
     "what belongs to TLS": ("import ssl\ncert_reqs = ssl.CERT_REQUIRED\nciphers = 'TLSv1'\nca_certs = '/none'",
                             "without it the other settings of TLS have no effect"),
     "what belongs to syslog": ("syslog = False\nsyslog_addr = 'udp://logs:514'\nsyslog_prefix = 'x'\nsyslog_facility = 'daemon'",
-                               "syslog_addr has no meaning here: it belongs to syslog"),
+                               "syslog is off: without it the other settings of syslog have no effect"),
     "what belongs to statsd": ("import os\nstatsd_host = os.environ.get('NO_SUCH')\nstatsd_prefix = 'site'\ndogstatsd_tags = 'a:b'",
                                "statsd_prefix has no meaning here: it belongs to statsd_host"),
     "what belongs to uwsgi": ("uwsgi_allow_ips = '10.0.0.1'", "it belongs to the uwsgi protocol"),

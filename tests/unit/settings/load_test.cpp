@@ -136,7 +136,6 @@ TEST_SUITE("load") {
                  row{{"--reload", "--preload"},
                      "command line: --reload: does not go with command line: --preload"},
                  row{{"-k", "tornado"}, "\"tornado\" is refused: Tornado has its own"},
-                 row{{"--log-syslog"}, "--log-syslog is not available yet"},
                  row{{"--strip-header-spaces"}, "--strip-header-spaces is refused"},
              }) {
             CAPTURE(joined(r.flags));

@@ -9,7 +9,7 @@ import logging
 import time
 
 from .gunicorn_objects import Request, Response
-from .server_log import ACCESS_LOG, ERROR_LOG, AccessLogger, Atoms, LogHandler, Logger
+from .server_log import ACCESS_LOG, ERROR_LOG, AccessLogger, Atoms, LogHandler, Logger, logs_access_to_syslog
 from .server_settings import find_object
 
 UVICORN_ACCESS = "uvicorn.access"
@@ -120,7 +120,8 @@ class AccessRoute:
             self.switch(self.take if wanted else None)
 
     def _enabled(self):
-        return self._has_own_way() or self.cfg.accesslog is not None or self._is_uvicorns()
+        is_logged = self.cfg.accesslog is not None or logs_access_to_syslog(self.cfg)
+        return self._has_own_way() or is_logged or self._is_uvicorns()
 
     def _has_own_way(self):
         return self._class_decides() or bool(

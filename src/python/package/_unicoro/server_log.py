@@ -79,6 +79,10 @@ for _name in ("__setitem__", "__delitem__", "update", "pop", "setdefault"):
     setattr(Atoms, _name, _then(getattr(dict, _name), _mark_changed))
 
 
+def logs_access_to_syslog(cfg):
+    return cfg.syslog and not cfg.disable_redirect_access_to_syslog
+
+
 class LogStream:
     """One of the server's logs as a stream. What is written at once stays together: it is one write(2)."""
 
@@ -170,9 +174,10 @@ class Logger:
         before = self._get_gunicorn_handler(log)
         if before is not None:
             log.removeHandler(before)
-        if output is None:
+        is_access = log is self.access_log
+        if output is None and not (is_access and logs_access_to_syslog(self.cfg) and log.name in self.streams):
             return
-        is_servers = output == (self.cfg.accesslog if log is self.access_log else self.cfg.errorlog)
+        is_servers = output == (self.cfg.accesslog if is_access else self.cfg.errorlog)
         if is_servers and log.name in self.streams:
             handler = LogHandler(self.streams[log.name])
         elif output == "-":
@@ -211,7 +216,8 @@ class Logger:
     @property
     def access_log_enabled(self):
         cfg = self.cfg
-        return bool(cfg.accesslog or cfg.logconfig or cfg.logconfig_dict or cfg.logconfig_json)
+        return bool(cfg.accesslog or cfg.logconfig or cfg.logconfig_dict or cfg.logconfig_json
+                    or logs_access_to_syslog(cfg))
 
     def access(self, resp, req, environ, request_time):
         if self.access_log_enabled:
