@@ -46,6 +46,7 @@ request_rule rule_from(const json& value) {
     read_part(value, "request_timeout", rule.request_timeout);
     read_part(value, "priority", rule.priority);
     read_part(value, "never_shed", rule.never_shed);
+    read_part(value, "access_log", rule.access_log);
     return rule;
 }
 
@@ -61,6 +62,7 @@ json json_of(const request_rule& rule) {
     }
     write_part(value, "priority", rule.priority, unsaid.priority);
     write_part(value, "never_shed", rule.never_shed, unsaid.never_shed);
+    write_part(value, "access_log", rule.access_log, unsaid.access_log);
     return value;
 }
 

@@ -50,6 +50,7 @@ struct request_rule {
     std::optional<seconds_setting> request_timeout;  ///< none = as the setting of that name
     request_priority priority = request_priority::normal;
     bool never_shed = false;
+    double access_log = 1;  ///< the share of lines that is written, failures aside
 };
 
 /// gunicorn's own, which stands for ours.

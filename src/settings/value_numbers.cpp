@@ -145,6 +145,29 @@ class seconds_type final : public value_type {
     static constexpr double a_year = 31'536'000;
 };
 
+class share_type final : public value_type {
+  public:
+    void read(const json& written, json& value, std::vector<fault>& faults) const override {
+        std::optional<double> number;
+        if (written.is_number()) number = written.get<double>();
+        if (written.is_string()) {
+            number = base::parse_decimal(base::trim(written.get_ref<const std::string&>()));
+        }
+        if (!number || !(*number >= 0 && *number <= 1)) {
+            faults.push_back(rejected(written, rule()));
+            return;
+        }
+        value = *number;
+    }
+
+    std::string rule() const override { return "a share from 0 (none) to 1 (all), such as 0.01"; }
+
+    void describe(ordered_json& schema) const override {
+        describe_number(schema, "number", R"(^\s*[01]?\.?[0-9]*\s*$)");
+        describe_range(schema, 0, 1);
+    }
+};
+
 class byte_size_type final : public value_type {
   public:
     explicit byte_size_type(std::int64_t most) : most_(most) {}
@@ -235,6 +258,10 @@ value_type_ptr worker_count(std::int64_t most) {
 
 value_type_ptr seconds() {
     return std::make_shared<seconds_type>();
+}
+
+value_type_ptr share() {
+    return std::make_shared<share_type>();
 }
 
 value_type_ptr byte_size(std::int64_t most) {

@@ -45,8 +45,8 @@ struct part {
     std::string_view help;
 };
 
-const std::array<part, 6>& parts() {
-    static const std::array<part, 6> all{{
+const std::array<part, 7>& parts() {
+    static const std::array<part, 7> all{{
         {"path", std::make_shared<path_type>(), "Where it applies: this path and all below it"},
         {"max_concurrent_requests",
          whole_number(0, most_requests),
@@ -55,6 +55,10 @@ const std::array<part, 6>& parts() {
         {"request_timeout", seconds(), "How long the application may take for one of them; 0 = no limit"},
         {"priority", choice_of<request_priority>(), "Who of those that wait goes first"},
         {"never_shed", boolean(), "They run at once, however many others do"},
+        {"access_log",
+         share(),
+         "The share of their lines in the access log: 1 = all, 0.01 = one in a hundred, 0 = none; those of "
+         "answers from 400 on are always written"},
     }};
     return all;
 }

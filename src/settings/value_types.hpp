@@ -27,6 +27,9 @@ inline constexpr std::int64_t no_maximum = std::numeric_limits<std::int64_t>::ma
 /// Seconds as integer, decimal or numeric string, kept to the millisecond, a year at most.
 [[nodiscard]] value_type_ptr seconds();
 
+/// A share of a whole: a decimal from 0 to 1, also as a string.
+[[nodiscard]] value_type_ptr share();
+
 /// Bytes as an integer or a string with k, M, G or T (powers of 1024); canonical: bytes.
 [[nodiscard]] value_type_ptr byte_size(std::int64_t most = no_maximum);
 

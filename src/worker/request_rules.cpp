@@ -12,7 +12,8 @@ request_rules::request_rules(const settings::server_settings& values, aio::deadl
     for (const settings::request_rule& each : values.request_rules) {
         rules_.push_back(
             {std::string(base::without_slash(each.path)),
-             &deadlines.queue(each.request_timeout.value_or(values.request_timeout))}
+             &deadlines.queue(each.request_timeout.value_or(values.request_timeout)),
+             each.access_log}
         );
     }
 }
@@ -27,6 +28,16 @@ request_rules::number request_rules::find(std::string_view path) const noexcept 
 
 aio::deadline_queue& request_rules::timeout(number of) const noexcept {
     return of == none ? *usual_timeout_ : *rules_[of - 1U].timeout;
+}
+
+bool request_rules::logs(number of, int status) noexcept {
+    constexpr int first_failure = 400;
+    if (of == none || status >= first_failure) return true;
+    rule& its = rules_[of - 1U];
+    its.owed += its.logged;
+    if (its.owed < 1) return false;
+    its.owed -= 1;
+    return true;
 }
 
 bool limits_admission(const settings::server_settings& values) noexcept {

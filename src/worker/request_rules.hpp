@@ -28,11 +28,15 @@ class request_rules {
     [[nodiscard]] number find(std::string_view path) const noexcept;
     /// request_timeout under the rule of that number.
     [[nodiscard]] aio::deadline_queue& timeout(number of) const noexcept;
+    /// Whether a request with this answer is to be in the access log; counts it.
+    [[nodiscard]] bool logs(number of, int status) noexcept;
 
   private:
     struct rule {
         std::string prefix;  // without a slash at the end; empty = "/"
         aio::deadline_queue* timeout;
+        double logged;    // share of lines
+        double owed = 0;  // of the next line
     };
 
     std::vector<rule> rules_;  // the longest prefix first

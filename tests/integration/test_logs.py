@@ -28,6 +28,27 @@ def test_default_format(start):
     )
 
 
+def test_rules_say_whose_lines_are_written(start, tmp_path):
+    config = tmp_path / "unicoro.json"
+    config.write_text(json.dumps({"request_rules": [
+        {"path": "/echo", "access_log": 0}, {"path": "/nowhere", "access_log": 0.0}, {"path": "/", "access_log": 0.25},
+    ]}))
+    server = start("-c", config, "--access-logfile", "-", HELLO)
+    with server.client() as client:
+        for _ in range(40):
+            client.get("/")
+            client.get("/echo/")
+        client.get("/echo")
+        client.get("/nowhere")
+    assert server.stop() == 0
+    lines = server.output().splitlines()
+    # What went wrong is always there.
+    assert ['"GET /nowhere HTTP/1.1" 404' in each for each in lines].count(True) == 1
+    assert ['"GET /echo/ HTTP/1.1" 404' in each for each in lines].count(True) == 40
+    assert ['"GET / HTTP/1.1" 200' in each for each in lines].count(True) == 10
+    assert len(lines) == 51
+
+
 def test_no_access_log_by_default(start):
     server = start(HELLO)
     server.get("/")
