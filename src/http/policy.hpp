@@ -18,6 +18,13 @@ enum class underscore_fields { drop, refuse, dangerous };
 /// By which field trusted proxies tell the client's address.
 enum class client_field { off, x_forwarded_for, forwarded };
 
+/// What becomes of the fields of W3C Trace Context.
+enum class trace_policy {
+    pass,    ///< they are fields like any other
+    accept,  ///< what is no trace is left out
+    make,    ///< the same, and a request that belongs to none begins one
+};
+
 /// Whether the peer is in forwarded_allow_ips (or came over a unix socket).
 enum class peer_trust : bool { untrusted, trusted };
 
@@ -61,6 +68,7 @@ struct policy {
     std::vector<std::string> forwarder_headers{"SCRIPT_NAME", "PATH_INFO"};
 
     client_field forwarded_client = client_field::off;
+    trace_policy trace_context = trace_policy::pass;
     bool forwarded_host = false;  ///< X-Forwarded-Host of a trusted proxy stands for Host
 
     /// The most bytes a request head may have under these limits, at most 16 MiB.

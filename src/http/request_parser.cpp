@@ -6,6 +6,7 @@
 #include "http/field_rules.hpp"
 #include "http/head_lines.hpp"
 #include "http/request_target.hpp"
+#include "http/trace_context.hpp"
 
 #include <boost/beast/http/basic_parser.hpp>
 
@@ -170,6 +171,7 @@ class request_parser::scanner {
     head_lines lines_;
     field_rules fields_rules_;
     std::vector<field> fields_;
+    trace_fields traces_;
     std::optional<head_reader> reader_;
     chunk_decoder chunks_;
     target_parts target_;
@@ -268,7 +270,10 @@ bool request_parser::scanner::read_fields(std::string_view input, peer sender) {
         return refuse(why_, 400, describe(ec), trim(line.substr(0, line.find('\r'))));
     }
     head_.fields = fields_;
-    return fields_rules_.finish(target_, head_, why_);
+    if (!fields_rules_.finish(target_, head_, why_)) return false;
+    traces_.settle(rules_.trace_context, fields_);
+    head_.fields = fields_;
+    return true;
 }
 
 request_parser::head_status request_parser::scanner::parse_head(std::string_view input, peer sender) {

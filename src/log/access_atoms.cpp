@@ -120,6 +120,22 @@ constexpr access_atom request_field(char letter, std::string_view key) {
     };
 }
 
+/// The trace-id within a traceparent field of the form that Trace Context demands; empty = there is none.
+std::string_view trace_id(fields those) noexcept {
+    constexpr std::size_t at = 3;
+    constexpr std::size_t size = 32;
+    constexpr std::size_t whole = 55;
+    const std::string_view value = find_field(those, "traceparent");
+    const std::string_view id = value.size() < whole ? std::string_view() : value.substr(at, size);
+    return id.find_first_not_of("0123456789abcdef") == std::string_view::npos ? id : std::string_view();
+}
+void trace(std::string& line, const record& of, std::string_view) {
+    append_or_dash(line, trace_id(of.request_fields));
+}
+void json_trace(std::string& line, const record& of, std::string_view) {
+    append_or_null(line, trace_id(of.request_fields));
+}
+
 /// The field that the format names.
 template <auto Fields>
 constexpr access_atom named(char letter, atom_needs needs) {
@@ -232,6 +248,7 @@ constexpr auto table = std::to_array<access_atom>({
     },
     request_field<referer>('f', "referer"),
     request_field<user_agent>('a', "user_agent"),
+    {.letter = 'x', .key = "trace_id", .print = trace, .print_json = json_trace, .needs = atom_needs::request_fields},
     count<seconds>('T'),
     count<microseconds>('D'),
     count<milliseconds>('M'),

@@ -88,6 +88,13 @@ inline constexpr word_table<http::client_field, 3> words_of<http::client_field>{
 }};
 
 template <>
+inline constexpr word_table<http::trace_policy, 3> words_of<http::trace_policy>{{
+    {http::trace_policy::pass, "pass"},
+    {http::trace_policy::accept, "accept"},
+    {http::trace_policy::make, "make"},
+}};
+
+template <>
 inline constexpr word_table<app_interface, 4> words_of<app_interface>{{
     {app_interface::auto_detect, "auto"},
     {app_interface::wsgi, "wsgi"},

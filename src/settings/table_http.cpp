@@ -122,6 +122,15 @@ std::vector<setting> believed_proxies() {
          .help = "The header field by which trusted proxies tell the client's address: x-forwarded-for, or "
                  "forwarded (RFC 7239); off = the client is who has connected",
          .variable = variable_kind::ours},
+        {.name = "trace_context",
+         .flags = "--trace-context",
+         .metavar = "WAY",
+         .type = choice_of<http::trace_policy>(),
+         .kept = rule<&http::policy::trace_context>,
+         .help = "The fields traceparent and tracestate (W3C Trace Context): pass = as they are; accept = "
+                 "those that are invalid are left out; make = a request without a valid one begins a trace, "
+                 "marked as sampled. The access log prints its number (%(x)s, trace_id in JSON)",
+         .variable = variable_kind::ours},
         {.name = "forwarded_host",
          .flags = "--forwarded-host",
          .form = flag_form::switch_on,

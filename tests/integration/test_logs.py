@@ -49,6 +49,29 @@ def test_rules_say_whose_lines_are_written(start, tmp_path):
     assert len(lines) == 51
 
 
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
+TRACEPARENT = f"00-{TRACE}-00f067aa0ba902b7-01"
+
+
+def test_traces(start):
+    """Trace Context: what is valid is passed on, what is not is left out, and what is missing is made."""
+    seen = "%(x)s %({traceparent}i)s %({tracestate}i)s"
+    fields = [[("Traceparent", TRACEPARENT), ("Tracestate", "a=b")], [("Traceparent", "wrong"), ("Tracestate", "a=b")], []]
+    lines = {}
+    for way in ("pass", "accept", "make"):
+        server = start("--trace-context", way, "--access-logfile", "-", "--access-logformat", seen, HELLO)
+        with server.client() as client:
+            for each in fields:
+                client.get("/", headers=each)
+        lines[way] = access_lines(server, 3)
+        assert server.stop() == 0
+    assert [each[0] for each in lines.values()] == [f"{TRACE} {TRACEPARENT} a=b"] * 3
+    assert lines["pass"][1:] == ["- wrong a=b", "- - -"]
+    assert lines["accept"][1:] == ["- - -", "- - -"]
+    made = [re.fullmatch(r"([0-9a-f]{32}) 00-\1-[0-9a-f]{16}-01 -", each).group(1) for each in lines["make"][1:]]
+    assert made[0] != made[1]
+
+
 def test_no_access_log_by_default(start):
     server = start(HELLO)
     server.get("/")

@@ -249,7 +249,7 @@ TEST_SUITE("access_format") {
         CHECK(object["referer"] == "http://a/\"b\"");
         CHECK(object["user_agent"] == "curl/8");
         CHECK(object["pid"] == ::getpid());
-        CHECK(object.size() == 15);
+        CHECK(object.size() == 16);
     }
 
     TEST_CASE("how long a request waited is printed where it is known") {
@@ -261,6 +261,21 @@ TEST_SUITE("access_format") {
         CHECK(log::access_format::compile("%(W)s")->uses_wait());
         CHECK(log::access_format::compile("json")->uses_wait());
         CHECK_FALSE(log::access_format::compile("%(h)s %(D)s")->uses_wait());
+    }
+
+    TEST_CASE("the trace of a request") {
+        access_record record = sample();
+        CHECK(line_of("%(x)s", record) == "-");
+        CHECK(json_of(record)["trace_id"].is_null());
+        std::array<log::field_view, 1> fields{
+            {{"Traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"}}
+        };
+        record.request_fields = fields;
+        CHECK(line_of("%(x)s", record) == "4bf92f3577b34da6a3ce929d0e0e4736");
+        CHECK(json_of(record)["trace_id"] == "4bf92f3577b34da6a3ce929d0e0e4736");
+        fields[0].second = "00-forged forged forged forged 0e47-00f067aa0ba902b7-01";
+        CHECK(line_of("%(x)s", record) == "-");
+        CHECK(log::access_format::compile("%(x)s")->uses_request_fields());
     }
 
     TEST_CASE("JSON of an empty record has nulls and is an object") {
@@ -280,7 +295,7 @@ TEST_SUITE("access_format") {
         record.request_fields = fields;
         const auto object = json_of(record);
         CHECK(object["status"] == 200);
-        CHECK(object.size() == 15);
+        CHECK(object.size() == 16);
         CHECK(object["user_agent"] == "\",\"status\":1,\"x\":\"\\\xef\xbf\xbd\n");
         CHECK(line_of("json", record).find('\n') == std::string::npos);
     }
