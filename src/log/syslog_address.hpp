@@ -1,27 +1,16 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <cstdint>
+#include "log/message_address.hpp"
+
 #include <optional>
-#include <string>
 #include <string_view>
 
 namespace unicoro::log {
 
 /// Where syslog listens (setting `syslog_addr`).
-struct syslog_address {
-    enum class way {
-        udp,            ///< RFC 5426
-        tcp,            ///< RFC 6587
-        unix_datagram,  ///< what syslog(3) does
-        unix_stream,
-        unix_any,  ///< a datagram socket, else a stream
-        journal,   ///< the native protocol of systemd's journal
-    };
-    way by = way::udp;
-    std::string host;  ///< of udp and tcp
-    std::uint16_t port = 514;
-    std::string path;  ///< of a unix socket
+struct syslog_address : message_address {
+    bool is_journal = false;  ///< it speaks the native protocol of systemd's journal
 };
 
 /// Reads udp://HOST[:PORT], tcp://HOST[:PORT], unix://PATH[#dgram|#stream] as gunicorn does, and journald,

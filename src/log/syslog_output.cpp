@@ -35,10 +35,6 @@ std::string host_name() {
     return name.data();
 }
 
-bool is_remote(const syslog_address& where) noexcept {
-    return where.path.empty();
-}
-
 syslog_origin origin(const syslog_options& chosen, const syslog_address& where, const char* log) {
     syslog_origin made;
     made.facility = chosen.facility;
@@ -123,7 +119,7 @@ syslog_output::syslog_output(const syslog_options& chosen, const syslog_address&
       error_(origin(chosen, where, "error")),
       access_(origin(chosen, where, "access")),
       takes_access_(chosen.access),
-      is_journal_(where.by == syslog_address::way::journal),
+      is_journal_(where.is_journal),
       longest_(is_remote(where) ? longest_remote : longest_local) {}
 
 void syslog_output::error(level at, std::string_view text) noexcept {

@@ -5,7 +5,7 @@
 #include "log/level.hpp"
 #include "log/syslog_address.hpp"
 #include "log/syslog_message.hpp"
-#include "log/syslog_socket.hpp"
+#include "log/message_socket.hpp"
 
 #include <atomic>
 #include <cstdint>
@@ -50,7 +50,7 @@ class syslog_output {
     void lose(int why) noexcept;
     void report_recovery() noexcept;
 
-    syslog_socket socket_;
+    message_socket socket_;
     std::string address_;
     syslog_origin error_;
     syslog_origin access_;

@@ -4,7 +4,7 @@
 #include "log/syslog_address.hpp"
 #include "log/syslog_message.hpp"
 #include "log/syslog_output.hpp"
-#include "log/syslog_socket.hpp"
+#include "log/message_socket.hpp"
 
 #include "files.hpp"
 #include "support/doctest.hpp"
@@ -84,7 +84,7 @@ log::syslog_origin origin(log::syslog_format format) {
 
 TEST_SUITE("syslog") {
     TEST_CASE("addresses") {
-        using enum log::syslog_address::way;
+        using enum log::message_address::way;
         const auto host = log::parse_syslog_address("udp://logs.example:5514");
         REQUIRE(host);
         CHECK((host->by == udp && host->host == "logs.example" && host->port == 5514));
@@ -96,6 +96,7 @@ TEST_SUITE("syslog") {
         CHECK((path->by == unix_stream && path->path == "/dev/log"));
         CHECK(log::parse_syslog_address("unix:///dev/log")->by == unix_any);
         CHECK(log::parse_syslog_address("journald")->path == "/run/systemd/journal/socket");
+        CHECK(log::parse_syslog_address("journald")->is_journal);
         const std::string too_long = "unix:///" + std::string(108, 'x');
         for (const std::string& wrong :
              {std::string(), std::string("udp://"), std::string("udp://a:0"), std::string("udp://a:x"),
@@ -135,7 +136,7 @@ TEST_SUITE("syslog") {
     TEST_CASE("a daemon that comes later, goes, and comes back") {
         const test::temporary_folder folder;
         const std::string path = folder.file("log");
-        log::syslog_socket socket(*log::parse_syslog_address("unix://" + path));
+        log::message_socket socket(*log::parse_syslog_address("unix://" + path));
         REQUIRE_FALSE(socket.resolve());
         CHECK_FALSE(socket.send("one"));
         CHECK(errno == ENOENT);
@@ -151,7 +152,7 @@ TEST_SUITE("syslog") {
         const test::temporary_folder folder;
         const std::string path = folder.file("log");
         const listener daemon(path, SOCK_DGRAM);
-        log::syslog_socket socket(*log::parse_syslog_address("unix://" + path + "#dgram"));
+        log::message_socket socket(*log::parse_syslog_address("unix://" + path + "#dgram"));
         REQUIRE_FALSE(socket.resolve());
         const std::string text(1000, 'x');
         int sent = 0;
@@ -182,7 +183,7 @@ TEST_SUITE("syslog") {
         const test::temporary_folder folder;
         const std::string path = folder.file("log");
         const listener daemon(path, SOCK_STREAM);
-        log::syslog_socket socket(*log::parse_syslog_address("unix://" + path));
+        log::message_socket socket(*log::parse_syslog_address("unix://" + path));
         REQUIRE_FALSE(socket.resolve());
         CHECK(socket.send("parent\n"));
         CHECK(socket.is_stream());

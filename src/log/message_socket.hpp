@@ -2,8 +2,8 @@
 #pragma once
 
 #include "base/unique_fd.hpp"
+#include "log/message_address.hpp"
 #include "log/process_lock.hpp"
-#include "log/syslog_address.hpp"
 
 #include <sys/socket.h>
 
@@ -16,15 +16,15 @@
 
 namespace unicoro::log {
 
-/// A connection to syslog that never holds up who logs: what finds no room waits in memory, up to a bound, and
+/// A connection to a daemon that never holds up who logs: what finds no room waits in memory, up to a bound, and
 /// goes out with the next messages. Connects when it has something to say, and again a second after that
 /// failed. Datagrams of many processes go through one socket; of a stream each process has its own, so that
 /// messages do not mix. In a child nothing waits: the parent sends it. Any thread.
-class syslog_socket {
+class message_socket {
   public:
-    explicit syslog_socket(syslog_address where) : where_(std::move(where)) {}
-    syslog_socket(const syslog_socket&) = delete;
-    syslog_socket& operator=(const syslog_socket&) = delete;
+    explicit message_socket(message_address where) : where_(std::move(where)) {}
+    message_socket(const message_socket&) = delete;
+    message_socket& operator=(const message_socket&) = delete;
 
     /// Looks up the host. Returns why that was not possible. That nobody listens is no failure: it may come.
     [[nodiscard]] std::optional<std::string> resolve();
@@ -56,7 +56,7 @@ class syslog_socket {
     bool keep(std::string_view message, std::size_t taken) noexcept;
     void fail() noexcept;
 
-    syslog_address where_;
+    message_address where_;
     target target_;
     process_lock::holder holder_{0};
     base::unique_fd fd_;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "log/syslog_socket.hpp"
+#include "log/message_socket.hpp"
 
 #include <fmt/format.h>
 
@@ -23,12 +23,12 @@ using size_mark = std::uint32_t;
 
 }  // namespace
 
-bool syslog_socket::is_stream() const noexcept {
+bool message_socket::is_stream() const noexcept {
     return target_.type == SOCK_STREAM;
 }
 
-std::optional<std::string> syslog_socket::resolve() {
-    using enum syslog_address::way;
+std::optional<std::string> message_socket::resolve() {
+    using enum message_address::way;
     if (!where_.path.empty()) {
         sockaddr_un local{};
         local.sun_family = AF_UNIX;
@@ -45,7 +45,7 @@ std::optional<std::string> syslog_socket::resolve() {
     const int failed = ::getaddrinfo(where_.host.c_str(), port.c_str(), &wanted, &found);
     if (failed != 0) return fmt::format("cannot look up '{}': {}", where_.host, ::gai_strerror(failed));
     const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> list(found, &::freeaddrinfo);
-    // IPv4 first, where syslog usually listens on both: a name such as localhost has both, too.
+    // IPv4 first, where such daemons usually listen: a name such as localhost has both.
     const addrinfo* chosen = found;
     for (const addrinfo* each = found; each != nullptr; each = each->ai_next) {
         if (each->ai_family != AF_INET) continue;
@@ -58,7 +58,7 @@ std::optional<std::string> syslog_socket::resolve() {
     return std::nullopt;
 }
 
-bool syslog_socket::send(std::string_view message) noexcept {
+bool message_socket::send(std::string_view message) noexcept {
     const process_lock held(holder_);
     enter(held.self());
     if (!connected()) {
@@ -77,20 +77,20 @@ bool syslog_socket::send(std::string_view message) noexcept {
     return false;
 }
 
-void syslog_socket::flush() noexcept {
+void message_socket::flush() noexcept {
     const process_lock held(holder_);
     enter(held.self());
     if (used_ > 0 && connected()) send_waiting();
 }
 
-bool syslog_socket::settled() noexcept {
+bool message_socket::settled() noexcept {
     const process_lock held(holder_);
     enter(held.self());
     return used_ == 0;
 }
 
 // Another process than the last time: what waits is its parent's, as is a stream.
-void syslog_socket::enter(pid_t self) noexcept {
+void message_socket::enter(pid_t self) noexcept {
     if (owner_ == self) return;
     owner_ = self;
     used_ = 0;
@@ -98,11 +98,11 @@ void syslog_socket::enter(pid_t self) noexcept {
     if (is_stream()) fd_.reset();
 }
 
-bool syslog_socket::connected() noexcept {
+bool message_socket::connected() noexcept {
     if (fd_) return true;
     if (clock::now() < again_) return false;
     base::unique_fd made = connect(target_.type);
-    if (!made && errno == EPROTOTYPE && where_.by == syslog_address::way::unix_any) {
+    if (!made && errno == EPROTOTYPE && where_.by == message_address::way::unix_any) {
         target_.type = target_.type == SOCK_DGRAM ? SOCK_STREAM : SOCK_DGRAM;
         made = connect(target_.type);
     }
@@ -114,7 +114,7 @@ bool syslog_socket::connected() noexcept {
     return true;
 }
 
-base::unique_fd syslog_socket::connect(int type) const noexcept {
+base::unique_fd message_socket::connect(int type) const noexcept {
     base::unique_fd made(::socket(target_.address.ss_family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
     const auto* const address = reinterpret_cast<const sockaddr*>(&target_.address);
     if (made && ::connect(made.get(), address, target_.size) != 0 && errno != EINPROGRESS) {
@@ -125,7 +125,7 @@ base::unique_fd syslog_socket::connect(int type) const noexcept {
     return made;
 }
 
-void syslog_socket::fail() noexcept {
+void message_socket::fail() noexcept {
     why_ = errno;
     fd_.reset();
     again_ = clock::now() + 1s;
@@ -138,7 +138,7 @@ void syslog_socket::fail() noexcept {
     gone_ = 0;
 }
 
-syslog_socket::outcome syslog_socket::put(std::string_view message, std::size_t& taken) noexcept {
+message_socket::outcome message_socket::put(std::string_view message, std::size_t& taken) noexcept {
     while (taken < message.size()) {
         const std::string_view rest = message.substr(taken);
         const ssize_t sent = ::send(fd_.get(), rest.data(), rest.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -148,7 +148,7 @@ syslog_socket::outcome syslog_socket::put(std::string_view message, std::size_t&
         }
         if (errno == EINTR) continue;
         if (errno == EAGAIN || errno == ENOBUFS) return outcome::full;
-        if (errno == ECONNREFUSED && where_.by == syslog_address::way::udp) {
+        if (errno == ECONNREFUSED && where_.by == message_address::way::udp) {
             // It tells of a datagram before, which is as lost; this one may arrive.
             why_ = errno;
             ::send(fd_.get(), message.data(), message.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -160,7 +160,7 @@ syslog_socket::outcome syslog_socket::put(std::string_view message, std::size_t&
     return outcome::sent;
 }
 
-void syslog_socket::send_waiting() noexcept {
+void message_socket::send_waiting() noexcept {
     while (used_ > 0) {
         size_mark size = 0;
         std::memcpy(&size, waiting_.get(), sizeof(size));
@@ -171,7 +171,7 @@ void syslog_socket::send_waiting() noexcept {
     }
 }
 
-bool syslog_socket::keep(std::string_view message, std::size_t taken) noexcept {
+bool message_socket::keep(std::string_view message, std::size_t taken) noexcept {
     const auto size = static_cast<size_mark>(message.size());
     if (!waiting_) waiting_.reset(new (std::nothrow) char[most_waiting]);
     if (!waiting_ || sizeof(size) + size > most_waiting - used_) {
