@@ -32,6 +32,11 @@ log::options log_options(const settings::server_settings& values, const os::priv
     wanted.keeps_stdout = !values.daemon || (values.accesslog == "-" && values.enable_stdio_inheritance &&
                                              isatty(STDOUT_FILENO) == 0);
     if (values.syslog) wanted.syslog = syslog_options(values);
+    if (values.statsd_host) {
+        wanted.statsd = log::statsd_options{
+            .host = *values.statsd_host, .prefix = values.statsd_prefix, .tags = values.dogstatsd_tags
+        };
+    }
     wanted.owner = owner.uid;
     wanted.group = owner.gid;
     return wanted;

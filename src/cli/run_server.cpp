@@ -57,6 +57,7 @@ std::optional<std::string> open_trial_logs(const settings::server_settings& valu
     wanted.errorlog = "-";
     wanted.accesslog.reset();
     wanted.syslog.reset();
+    wanted.statsd.reset();
     wanted.loglevel = std::max(wanted.loglevel, log::level::warning);
     return log::open(wanted);
 }

@@ -5,7 +5,9 @@
 #include "log/access_format.hpp"
 #include "log/line_file.hpp"
 #include "log/line_sink.hpp"
+#include "log/metrics.hpp"
 #include "log/open.hpp"
+#include "log/statsd_output.hpp"
 #include "log/syslog_output.hpp"
 #include "log/text.hpp"
 
@@ -58,6 +60,7 @@ struct logs {
     channel<error_sink> error;
     std::unique_ptr<access_log> access;
     std::unique_ptr<syslog_output> syslog;  // none: the files alone
+    std::unique_ptr<statsd_output> statsd;  // none: nothing is counted
     bool capture_output = false;
 };
 
@@ -132,6 +135,7 @@ void write(level at, std::string_view message) noexcept {
     try {
         now.error.logger.log(spdlog_level(at), spdlog::string_view_t(message));
         if (now.syslog && enabled(at)) now.syslog->error(at, message);
+        if (now.statsd) now.statsd->logged(at);
     } catch (...) {
         // Out of memory for one line: there is no place left to say so.
         return;
@@ -160,6 +164,11 @@ std::optional<std::string> open(const options& chosen) {
         std::string problem;
         made->syslog = syslog_output::open(*chosen.syslog, problem);
         if (!made->syslog) return "syslog_addr: " + problem;
+    }
+    if (chosen.statsd) {
+        std::string problem;
+        made->statsd = statsd_output::open(*chosen.statsd, problem);
+        if (!made->statsd) return "statsd_host: " + problem;
     }
     capture_standard_streams(*made);
     current() = std::move(made);
@@ -243,6 +252,18 @@ void write_ready(std::string_view lines) noexcept {
     logs& now = *current();
     now.error.file.write_line(lines);
     if (now.syslog) now.syslog->error_lines(lines);
+}
+
+bool metrics_enabled() noexcept {
+    return current()->statsd != nullptr;
+}
+
+void count_request(int status, std::chrono::nanoseconds duration) noexcept {
+    if (statsd_output* const statsd = current()->statsd.get()) statsd->request(status, duration);
+}
+
+void gauge(std::string_view name, std::int64_t value) noexcept {
+    if (statsd_output* const statsd = current()->statsd.get()) statsd->gauge(name, value);
 }
 
 bool access_enabled() noexcept {

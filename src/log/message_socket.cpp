@@ -173,9 +173,9 @@ void message_socket::send_waiting() noexcept {
 
 bool message_socket::keep(std::string_view message, std::size_t taken) noexcept {
     const auto size = static_cast<size_mark>(message.size());
-    if (!waiting_) waiting_.reset(new (std::nothrow) char[most_waiting]);
+    if (unsent_ == unsent::waits && !waiting_) waiting_.reset(new (std::nothrow) char[most_waiting]);
     if (!waiting_ || sizeof(size) + size > most_waiting - used_) {
-        why_ = waiting_ ? EAGAIN : ENOMEM;
+        why_ = waiting_ || unsent_ == unsent::is_lost ? EAGAIN : ENOMEM;
         // What has begun cannot be ended on this connection.
         if (taken > 0) fd_.reset();
         errno = why_;

@@ -13,16 +13,21 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace unicoro::log {
 
-/// A connection to a daemon that never holds up who logs: what finds no room waits in memory, up to a bound, and
-/// goes out with the next messages. Connects when it has something to say, and again a second after that
+/// What becomes of a message that finds no room.
+enum class unsent : bool { waits, is_lost };
+
+/// A connection to a daemon that never holds up who logs: what finds no room is lost, or waits in memory, up to a
+/// bound, and goes out with the next messages. Connects when it has something to say, and again a second after that
 /// failed. Datagrams of many processes go through one socket; of a stream each process has its own, so that
 /// messages do not mix. In a child nothing waits: the parent sends it. Any thread.
 class message_socket {
   public:
-    explicit message_socket(message_address where) : where_(std::move(where)) {}
+    explicit message_socket(message_address where, unsent messages = unsent::waits)
+        : where_(std::move(where)), unsent_(messages) {}
     message_socket(const message_socket&) = delete;
     message_socket& operator=(const message_socket&) = delete;
 
@@ -57,6 +62,7 @@ class message_socket {
     void fail() noexcept;
 
     message_address where_;
+    unsent unsent_;
     target target_;
     process_lock::holder holder_{0};
     base::unique_fd fd_;

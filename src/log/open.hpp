@@ -2,6 +2,7 @@
 #pragma once
 
 #include "log/log.hpp"
+#include "log/statsd_output.hpp"
 #include "log/syslog_output.hpp"
 
 #include <sys/types.h>
@@ -22,6 +23,7 @@ struct options {
     bool capture_output = false;  ///< stdout and stderr go to `errorlog`, when that is a file
     bool keeps_stdout = true;     ///< apart from that; false = what the process was started with is let go
     std::optional<syslog_options> syslog;  ///< where both logs go beside their files; none = nowhere
+    std::optional<statsd_options> statsd;  ///< who is told metrics; none = nobody
     std::optional<uid_t> owner;   ///< given files that are made
     std::optional<gid_t> group;
 };

@@ -76,6 +76,7 @@ void supervisor::turn() {
     look();
     weigh();
     watch_certificates();
+    tell_metrics();
 }
 
 void supervisor::wait() {

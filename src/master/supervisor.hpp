@@ -86,6 +86,7 @@ class supervisor {
 
     // supervisor_certificates.cpp
     void watch_certificates();
+    void tell_metrics();
     void hand_certificates(const launch_set& of, const running& to) const;
     void hand_certificates_to_preloaders(const launch_set& of);
 
@@ -149,6 +150,7 @@ class supervisor {
     instant next_watchdog_{0};
     instant next_weighing_{0};
     instant next_certificate_look_{0};
+    instant next_metrics_{0};
     os::oom_counter oom_kills_;
     std::uint64_t oom_kills_seen_ = 0;
     bool told_of_proportion_ = false;

@@ -52,6 +52,9 @@ class listener {
     /// Whether other servers may listen on its port, too (SO_REUSEPORT).
     [[nodiscard]] bool shares_port() const noexcept;
 
+    /// How many connections wait to be accepted; 0 on unix sockets, whose kernel does not tell.
+    [[nodiscard]] std::uint32_t waiting() const noexcept;
+
     /// Applies another backlog to the socket.
     [[nodiscard]] error_code set_backlog(int backlog) const noexcept;
 

@@ -124,6 +124,14 @@ bool listener::shares_port() const noexcept {
     return getsockopt(fd(), SOL_SOCKET, SO_REUSEPORT, &on, &length) == 0 && on != 0;
 }
 
+std::uint32_t listener::waiting() const noexcept {
+    tcp_info found{};
+    socklen_t length = sizeof found;
+    if (is_unix() || getsockopt(fd(), IPPROTO_TCP, TCP_INFO, &found, &length) != 0) return 0;
+    // Of a socket that listens: the length of its accept queue (tcp_diag has it from the same place).
+    return found.tcpi_unacked;
+}
+
 bool ipv6_only_by_default() noexcept {
     const unique_fd any(socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0));
     return any && is_ipv6_only(any.get());

@@ -51,6 +51,7 @@ class checker {
             warn("daemon", "leaves no trace of a failed start while errorlog is \"-\": give errorlog a file");
         }
         check_syslog();
+        check_statsd();
         if (settings_.threads > 1 && settings_.worker_class != worker_class::gthread) {
             warn("threads", "has no effect with this worker class: only gthread has threads");
         }
@@ -96,6 +97,14 @@ class checker {
                            settings_.disable_redirect_access_to_syslog;
         if (rules && !settings_.syslog) {
             warn("syslog", "is off: without it the other settings of syslog have no effect");
+        }
+    }
+
+    void check_statsd() {
+        const bool rules = !settings_.statsd_prefix.empty() || !settings_.dogstatsd_tags.empty() ||
+                           settings_.enable_backlog_metric;
+        if (rules && !settings_.statsd_host) {
+            warn("statsd_host", "is not given: without it the other settings of StatsD have no effect");
         }
     }
 

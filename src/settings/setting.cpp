@@ -29,6 +29,7 @@ std::vector<setting> joined_tables() {
              tables::asgi(),
              tables::process(),
              tables::logging(),
+             tables::statsd(),
              tables::hooks(),
          }) {
         for (setting& row : part.rows) {

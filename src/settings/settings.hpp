@@ -180,6 +180,10 @@ struct server_settings {
     log::syslog_facility syslog_facility = log::syslog_facility::user;
     log::syslog_format syslog_format = log::syslog_format::rfc3164;
     bool disable_redirect_access_to_syslog = false;
+    std::optional<std::string> statsd_host;  ///< as log::parse_statsd_address reads it
+    std::string statsd_prefix;
+    std::string dogstatsd_tags;
+    bool enable_backlog_metric = false;
 
     // Python's logging
     std::string logger_class{default_logger_class};

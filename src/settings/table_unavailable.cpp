@@ -25,17 +25,12 @@ struct unavailable_setting {
 constexpr std::string_view of_python_tls = "it concerns Python's TLS sockets, which are not used";
 constexpr std::string_view no_http2 = "speak HTTP/2 in nginx, HAProxy or another proxy in front";
 constexpr std::string_view of_http2 = "it belongs to HTTP/2, which is not available yet";
-constexpr std::string_view no_statsd = "derive the numbers from the access log";
-constexpr std::string_view of_statsd = "it belongs to statsd_host, which is not available yet";
 constexpr std::string_view no_control = "there is no control socket; the master is controlled by signals";
 constexpr std::string_view no_dirty = "run long jobs in a separate job queue";
 constexpr std::string_view of_dirty = "it belongs to dirty_apps, which are not available yet";
 
 value_type_ptr note() {
     return text();
-}
-value_type_ptr word() {
-    return text(presence::may_be_empty);
 }
 value_type_ptr any_number() {
     return whole_number(0);
@@ -105,15 +100,6 @@ constexpr auto table = std::to_array<unavailable_setting>({
 
     {process, "tmp_upload_dir", "", note, "null", meaningless,
      "A folder for uploads", "gunicorn does not read it anywhere either"},
-
-    {metrics, "statsd_host", "--statsd-host HOST:PORT", note, "null", not_yet,
-     "Send metrics to this StatsD server", no_statsd},
-    {metrics, "statsd_prefix", "--statsd-prefix TEXT", word, R"("")", meaningless,
-     "The prefix of metric names", of_statsd},
-    {metrics, "dogstatsd_tags", "--dogstatsd-tags TAGS", word, R"("")", meaningless,
-     "Tags for each metric", of_statsd},
-    {metrics, "enable_backlog_metric", "--enable-backlog-metric", boolean, "false", meaningless,
-     "Send the number of connections that wait", of_statsd},
 
     {control, "control_socket", "--control-socket PATH", note, "null", meaningless,
      "A unix socket that accepts commands", no_control},

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "base/text.hpp"
+#include "log/statsd_output.hpp"
 #include "log/syslog_address.hpp"
 #include "settings/value_types.hpp"
 
@@ -146,26 +147,40 @@ class choice_type final : public value_type {
     std::vector<choice_option> options_;
 };
 
-class syslog_address_type final : public value_type {
+/// Where a daemon listens, as the log reads it.
+class daemon_address_type final : public value_type {
   public:
+    daemon_address_type(
+        presence must_be, bool (*fits)(std::string_view), std::string_view forms, const char* pattern
+    )
+        : presence_(must_be), fits_(fits), forms_(forms), pattern_(pattern) {}
+
     void read(const json& written, json& value, std::vector<fault>& faults) const override {
-        const bool fits = written.is_string() && !base::has_control_byte(written.get_ref<const std::string&>()) &&
-                          log::parse_syslog_address(written.get_ref<const std::string&>());
-        if (!fits) {
+        const bool may_be_none = presence_ == presence::optional_value;
+        const std::string_view content =
+            written.is_string() ? base::trim(written.get_ref<const std::string&>()) : std::string_view();
+        if (may_be_none && content.empty() && (written.is_null() || written.is_string())) {
+            value = nullptr;
+        } else if (content.empty() || base::has_control_byte(content) || !fits_(content)) {
             faults.push_back(rejected(written, rule()));
-            return;
+        } else {
+            value = content;
         }
-        value = base::trim(written.get_ref<const std::string&>());
     }
 
-    std::string rule() const override {
-        return std::string(log::syslog_address_forms);
-    }
+    std::string rule() const override { return std::string(forms_); }
 
     void describe(ordered_json& schema) const override {
         schema["type"] = "string";
-        schema["pattern"] = "^\\s*(udp://|tcp://|unix:///|journald)";
+        if (presence_ == presence::optional_value) schema["type"] = ordered_json::array({"string", "null"});
+        schema["pattern"] = pattern_;
     }
+
+  private:
+    presence presence_;
+    bool (*fits_)(std::string_view);
+    std::string_view forms_;
+    const char* pattern_;
 };
 
 class account_type final : public value_type {
@@ -241,7 +256,21 @@ value_type_ptr choice(std::vector<choice_option> options) {
 }
 
 value_type_ptr syslog_address() {
-    return std::make_shared<syslog_address_type>();
+    return std::make_shared<daemon_address_type>(
+        presence::required,
+        [](std::string_view text) { return log::parse_syslog_address(text).has_value(); },
+        log::syslog_address_forms,
+        R"(^\s*(udp://|tcp://|unix:///|journald))"
+    );
+}
+
+value_type_ptr statsd_address() {
+    return std::make_shared<daemon_address_type>(
+        presence::optional_value,
+        [](std::string_view text) { return log::parse_statsd_address(text).has_value(); },
+        log::statsd_address_forms,
+        R"(^\s*(unix:///|[^/]*\s*$))"
+    );
 }
 
 value_type_ptr account() {

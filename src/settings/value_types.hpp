@@ -98,6 +98,9 @@ enum class commas { separate, are_text };
 /// Where syslog listens, as `log::parse_syslog_address` reads it.
 [[nodiscard]] value_type_ptr syslog_address();
 
+/// Where a StatsD daemon listens, as `log::parse_statsd_address` reads it, or none.
+[[nodiscard]] value_type_ptr statsd_address();
+
 /// An object of header field names and the text that makes each of them mean https.
 [[nodiscard]] value_type_ptr field_map();
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// What a request tells the access log.
+// What a request tells the access log, and StatsD.
 #include "http/basic_user.hpp"
 #include "log/access.hpp"
+#include "log/metrics.hpp"
 #include "worker/request_run.hpp"
 #include "worker/serving.hpp"
 
@@ -16,6 +17,11 @@ int request_run::logged_status() const noexcept {
     constexpr int client_closed_request = 499;
     const bool answered = !now_.running || head_sent();
     return answered ? response_.status() : client_closed_request;
+}
+
+void request_run::tell_metrics() const noexcept {
+    if (!log::metrics_enabled()) return;
+    log::count_request(logged_status(), std::chrono::nanoseconds(scoreboard::monotonic_now() - now_.started));
 }
 
 void request_run::write_access_line() {

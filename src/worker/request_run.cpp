@@ -86,6 +86,7 @@ void request_run::end() {
     deadline_.disarm();
     shared_.ledger.close(now_.ledger_entry);
     if (!connection().warm_up) {
+        tell_metrics();
         if (log::access_enabled()) write_access_line();
         shared_.slot.requests.store(
             shared_.slot.requests.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed
@@ -168,6 +169,7 @@ std::string request_run::page_of_refusal(int status, std::string_view detail) {
 
 void request_run::end_refused() {
     now_.started = scoreboard::monotonic_now();
+    tell_metrics();
     if (log::access_enabled()) write_access_line();
     forget();
 }

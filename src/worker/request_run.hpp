@@ -144,6 +144,7 @@ class request_run : public app::exchange, public in_flight_hook {
 
     void log_failure(const std::exception_ptr& failure) const;
     [[nodiscard]] int logged_status() const noexcept;
+    void tell_metrics() const noexcept;
     void write_access_line();
 
     aio::task_group nursery_;

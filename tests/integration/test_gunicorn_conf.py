@@ -113,7 +113,7 @@ def test_command_line_wins(command, conf):
         ("import os\nos._exit(0)\n", "ended the interpreter"),
         ("workers = 'many'\n", "gunicorn.conf.py: workers"),
         ("workers = lambda: 3\n", "workers: is a function"),
-        ("statsd_host = 'localhost:8125'\n", "statsd_host is not available yet"),
+        ("protocol = 'uwsgi'\n", "protocol is not available yet"),
         ("logger_class = 'no_such_module.Logger'\n", "No module named 'no_such_module'"),
         ("worker_class = 'json.JSONDecoder'\n", "is not derived from any worker class known here (json.decoder.JSONDecoder)"),
         ("worker_class = 'json.dumps'\n", "it is a function, not a class"),
@@ -153,13 +153,13 @@ def test_migrate(command, start, conf):
 def test_migrate_names_what_it_leaves_out(command, tmp_path):
     conf = tmp_path / "gunicorn.conf.py"
     conf.write_text(
-        "statsd_host = 'localhost:8125'\nworkers = 3\nworker_tmp_dir = '/dev/shm'\ndogstatsd_tags = 'a'\n"
+        "protocol = 'uwsgi'\nworkers = 3\nworker_tmp_dir = '/dev/shm'\nraw_paste_global_conf = ['a=b']\n"
         "def post_fork(server, worker): pass\ndef on_dirty_starting(arbiter): pass\n"
     )
     done = command("--migrate", conf)
     assert done.returncode == 0
     assert json.loads(done.stdout) == {"workers": 3, "hooks": {"post_fork": f"{conf}:post_fork"}}
-    for name in ("statsd_host", "worker_tmp_dir", "dogstatsd_tags", "on_dirty_starting"):
+    for name in ("protocol", "worker_tmp_dir", "raw_paste_global_conf", "on_dirty_starting"):
         assert any("left out" in line and name in line for line in done.stderr.splitlines()), name
 
 

@@ -80,7 +80,7 @@ TAKEN = {
     "what belongs to syslog": ("syslog = False\nsyslog_addr = 'udp://logs:514'\nsyslog_prefix = 'x'\nsyslog_facility = 'daemon'",
                                "syslog is off: without it the other settings of syslog have no effect"),
     "what belongs to statsd": ("import os\nstatsd_host = os.environ.get('NO_SUCH')\nstatsd_prefix = 'site'\ndogstatsd_tags = 'a:b'",
-                               "statsd_prefix has no meaning here: it belongs to statsd_host"),
+                               "statsd_host is not given: without it the other settings of StatsD have no effect"),
     "what belongs to uwsgi": ("uwsgi_allow_ips = '10.0.0.1'", "it belongs to the uwsgi protocol"),
     "HTTP/2 without TLS": ("http_protocols = 'h2,h1'\nhttp2_max_concurrent_streams = 7", "it belongs to HTTP/2"),
     "helper processes that are none": ("dirty_workers = 2\ndef dirty_post_fork(arbiter, worker): pass", "it belongs to dirty_apps"),

@@ -34,7 +34,7 @@ def test_unknown_flag_names_the_nearest(command):
     assert "--wokers" in result.stderr and "--workers" in result.stderr
 
 
-@pytest.mark.parametrize("option", ["--statsd-host=a:1", "--paste=x.ini"])
+@pytest.mark.parametrize("option", ["--protocol=uwsgi", "--paste=x.ini"])
 def test_not_available_yet(command, option):
     result = command(option, probe())
     assert result.returncode == 2

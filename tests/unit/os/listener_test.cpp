@@ -165,6 +165,14 @@ TEST_CASE("servers that share a port each get a part, and another one cannot joi
     CHECK(waiting(*second));
 }
 
+TEST_CASE("how many connections wait") {
+    const auto made = listen_on("127.0.0.1");
+    REQUIRE(made.has_value());
+    CHECK(made->waiting() == 0);
+    for (int count = 0; count < 3; ++count) REQUIRE(can_connect(*made));
+    CHECK(made->waiting() == 3);
+}
+
 TEST_CASE("a port that is not shared is noticed to be in use") {
     const auto other = listen_on("127.0.0.1");
     REQUIRE(other.has_value());

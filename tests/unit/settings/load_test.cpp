@@ -131,8 +131,7 @@ TEST_SUITE("load") {
             const char* message;
         };
         for (const row& r : {
-                 row{{"--statsd-host", "a:1"},
-                     "command line: --statsd-host is not available yet: derive the numbers from"},
+                 row{{"--protocol", "uwsgi"}, "command line: --protocol is not available yet: let the proxy"},
                  row{{"--reload", "--preload"},
                      "command line: --reload: does not go with command line: --preload"},
                  row{{"-k", "tornado"}, "\"tornado\" is refused: Tornado has its own"},
@@ -146,12 +145,12 @@ TEST_SUITE("load") {
         }
         s.folder.write(
             "unicoro.json",
-            R"({"statsd_host": "k", "hooks": {"when_ready": "a.b"}, "reload": false, "paste": null})"
+            R"({"protocol": "uwsgi", "hooks": {"when_ready": "a.b"}, "reload": false, "paste": null})"
         );
         const auto result = s.load_with_app({"--threads", "1", "--proxy-protocol", "off"});
         CAPTURE(joined(result.errors));
         CHECK(result.errors.size() == 1);
-        CHECK(mentions(result.errors, "unicoro.json: /statsd_host is not available yet"));
+        CHECK(mentions(result.errors, "unicoro.json: /protocol is not available yet"));
     }
 
     TEST_CASE("threads make the class sync gthread") {

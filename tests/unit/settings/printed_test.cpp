@@ -76,7 +76,7 @@ TEST_SUITE("printed") {
         }
         CHECK(properties["backlog"]["maximum"] == 2147483647);
         CHECK(properties["loglevel"]["anyOf"][0]["enum"].size() == 5);
-        CHECK(properties["statsd_host"]["const"].is_null());
+        CHECK(properties["paste"]["const"].is_null());
         CHECK(properties["timeout"]["default"] == 30);
     }
 
