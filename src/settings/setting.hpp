@@ -29,6 +29,7 @@ enum class section {
     asgi,
     process,
     logging,
+    monitoring,
     metrics,
     hooks,
     control,

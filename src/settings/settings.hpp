@@ -4,6 +4,7 @@
 #include "http/policy.hpp"
 #include "http/proxy_header.hpp"
 #include "log/level.hpp"
+#include "settings/monitoring_settings.hpp"
 #include "settings/tls_settings.hpp"
 
 #include <chrono>
@@ -124,6 +125,8 @@ struct server_settings {
     settings::queue_order queue_order = settings::queue_order::fifo;
     std::vector<request_rule> request_rules;  ///< the longest path first
     bool queue_time = false;                  ///< measured even where nothing else asks for it
+
+    monitoring_settings monitoring;
 
     // WebSocket
     seconds_setting ws_ping_interval{20'000};      ///< 0 = no pings

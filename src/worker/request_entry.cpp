@@ -55,6 +55,26 @@ std::optional<std::chrono::nanoseconds> request_run::waited() noexcept {
     return std::chrono::nanoseconds(now_.waited_before + entered.load(std::memory_order_relaxed) - since);
 }
 
+bool request_run::asks_for_health() const noexcept {
+    const std::optional<std::string>& path = shared_.settings.monitoring.health_path;
+    return path && head().path == *path;
+}
+
+// Before the request has asked for a place, and whatever the application is at.
+void request_run::tell_health() {
+    now_.about_health = true;
+    if (head().method != "GET" && head().method != "HEAD") {
+        fail(405, "Ask for its health by GET or HEAD");
+        [[maybe_unused]] const error_code allowed = response_.add("Allow", "GET, HEAD");
+        return;
+    }
+    const bool stops = shared_.slot.server_stops.load(std::memory_order_relaxed);
+    [[maybe_unused]] error_code valid = response_.set_status(stops ? 503 : 200);
+    valid = response_.add("Content-Type", "text/plain; charset=utf-8");
+    valid = response_.add("Cache-Control", "no-store");
+    respond(stops ? "stopping\n" : "OK\n");
+}
+
 bool request_run::try_enter() {
     if (!shared_.measures_wait) return true;
     now_.asked = scoreboard::monotonic_now();

@@ -39,7 +39,9 @@ void request_run::begin() {
 awaitable<void> request_run::run() {
     std::exception_ptr failure;
     try {
-        if (const auto where = shared_.locations.find(head())) {
+        if (asks_for_health()) {
+            tell_health();
+        } else if (const auto where = shared_.locations.find(head())) {
             is_at(*where);
             if (!shared_.rules.empty()) come_under_rule();
             if (where->folder) {
@@ -80,7 +82,7 @@ void request_run::end() {
     deadline_.disarm();
     shared_.ledger.close(now_.ledger_entry);
     if (!connection().warm_up) {
-        if (log::access_enabled()) write_access_line();
+        if (is_logged()) write_access_line();
         shared_.slot.requests.store(
             shared_.slot.requests.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed
         );
@@ -98,6 +100,11 @@ void request_run::forget() noexcept {
     response_.reset();
     is_at({});
     runs_as(nullptr);
+}
+
+bool request_run::is_logged() const noexcept {
+    if (now_.about_health && !shared_.settings.monitoring.health_access_log) return false;
+    return log::access_enabled();
 }
 
 std::string request_run::described(std::int64_t now) const {

@@ -103,6 +103,7 @@ class request_run : public app::exchange, public in_flight_hook {
         request_rules::number rule = request_rules::none;
         bool running = false;
         bool out_of_time = false;
+        bool about_health = false;
 
         bool operator==(const of_request&) const = default;
     };
@@ -141,7 +142,10 @@ class request_run : public app::exchange, public in_flight_hook {
     void measure_wait() noexcept;
     awaitable<void> watch_client();
     void shed();
+    [[nodiscard]] bool asks_for_health() const noexcept;
+    void tell_health();
 
+    [[nodiscard]] bool is_logged() const noexcept;
     void log_failure(const std::exception_ptr& failure) const;
     void write_access_line();
 
