@@ -4,6 +4,7 @@
 #include "http/policy.hpp"
 #include "http/proxy_header.hpp"
 #include "log/level.hpp"
+#include "settings/address.hpp"
 #include "settings/monitoring_settings.hpp"
 #include "settings/tls_settings.hpp"
 
@@ -52,17 +53,6 @@ struct request_rule {
 
 /// gunicorn's own, which stands for ours.
 inline constexpr std::string_view default_logger_class = "gunicorn.glogging.Logger";
-
-/// One address to listen on, as written in `bind`.
-struct bind_address {
-    enum class kind { tcp, unix_path, inherited_fd };
-    kind type = kind::tcp;
-    std::string host = {};   ///< tcp: name or address without brackets; empty = every address
-    std::uint16_t port = 0;  ///< tcp
-    std::string path = {};   ///< unix_path
-    int fd = -1;             ///< inherited_fd
-    std::string text = {};   ///< as written
-};
 
 /// Every setting with its value in force: defaults < file < UNICORO_CMD_ARGS < command line.
 /// Immutable once resolved; master and workers hold it by const reference for their whole life.

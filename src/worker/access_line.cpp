@@ -10,6 +10,13 @@
 
 namespace unicoro::worker {
 
+int request_run::outcome() const noexcept {
+    // Nothing was answered: the client went away, or the server gave it up (nginx's code for it).
+    constexpr int client_closed_request = 499;
+    if (now_.logged_status != 0) return now_.logged_status;
+    return !now_.running || head_sent() ? response_.status() : client_closed_request;
+}
+
 void request_run::write_access_line() {
     log::access_record record;
     std::vector<log::field_view> request_fields;
@@ -44,11 +51,7 @@ void request_run::write_access_line() {
     for (const auto& [name, value] : now_.environ) environ_fields.emplace_back(name, value);
 
     record.finished = std::chrono::system_clock::now();
-    // Nothing was answered: the client went away, or the server gave it up (nginx's code for it).
-    constexpr int client_closed_request = 499;
-    const bool answered = !now_.running || head_sent();
-    record.status = answered ? response_.status() : client_closed_request;
-    if (now_.logged_status != 0) record.status = now_.logged_status;
+    record.status = outcome();
     record.body_bytes = now_.body_sent;
     record.duration = std::chrono::nanoseconds(scoreboard::monotonic_now() - now_.started);
     if (now_.running) record.waited = waited();
