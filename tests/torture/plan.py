@@ -49,6 +49,7 @@ class Round:
     crowded: bool = False  # requests wait for their place
     shaped_log: bool = False  # access lines go through Python
     encrypted: bool = False
+    watched: bool = False  # somebody asks the monitor all the time
     interval: tuple[float, float] = (1.0, 2.5)  # between two troubles
 
     @property
@@ -90,7 +91,7 @@ class Round:
         parts = [self.kind.name, self.trouble, self.final.name]
         parts += ["request_timeout"] * self.request_timeout + ["hasty"] * self.hasty
         parts += ["crowded"] * self.crowded + ["spread"] * self.spread
-        parts += ["TLS"] * self.encrypted
+        parts += ["TLS"] * self.encrypted + ["watched"] * self.watched
         parts += ["pools off"] * (not self.pools) + ["shaped log"] * self.shaped_log
         return ", ".join(parts)
 
@@ -123,5 +124,6 @@ def rounds(seed: str, kinds: list[str], seconds: float):
                 crowded=random.random() < 0.4,
                 spread=random.random() < 0.4,
                 encrypted=random.random() < 0.35,
+                watched=random.random() < 0.5,
             )
         number += 1

@@ -71,6 +71,10 @@ class Victim:
         if not what.kind.native:
             config["python"] = str(python)
         config["static"] = {FILES: str(site(folder))}
+        self.admin = folder / "admin.sock"
+        if what.watched:
+            config["admin_bind"] = [f"unix:{self.admin}"]
+            config["health_path"] = "/never/asked/either"
         if what.encrypted:
             config["certfile"] = str(certificate(folder))
             config["tls_max_handshakes"] = HANDSHAKES
