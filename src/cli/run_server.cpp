@@ -11,6 +11,7 @@
 #include "master/encryption.hpp"
 #include "master/launch_set.hpp"
 #include "master/master.hpp"
+#include "monitor/monitor.hpp"
 #include "os/daemon.hpp"
 #include "os/descriptors.hpp"
 #include "os/identity.hpp"
@@ -231,6 +232,7 @@ int run_server(
         log::warning("preload_app has no effect: each worker loads a native application by itself");
     }
     options.entry = [&guest](const master::worker_launch& launch) { return run_worker(launch, guest.get()); };
+    options.monitor = monitor::run;
     options.reload = [&request, values, &guest] { return reload(request, *values, guest != nullptr); };
     options.adopt = adopt;
     options.version = UNICORO_VERSION;

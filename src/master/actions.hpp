@@ -32,6 +32,12 @@ struct preload {
     bool operator==(const preload&) const = default;
 };
 
+/// Fork the monitor; answered by `monitor_started` or `monitor_failed`.
+struct start_monitor {
+    generation_id generation = 0;
+    bool operator==(const start_monitor&) const = default;
+};
+
 struct kill {
     pid_t pid = 0;
     int signal = 0;
@@ -121,6 +127,7 @@ struct exit {
 using any_action = std::variant<
     action::spawn,
     action::preload,
+    action::start_monitor,
     action::kill,
     action::log_line,
     action::log_requests,

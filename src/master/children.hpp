@@ -21,10 +21,17 @@ struct running {
     std::size_t rings_left;    // 0 = not listened to
 };
 
+/// A monitor that was forked and not yet collected.
+struct watching {
+    pid_t pid = 0;
+    os::withheld_fd line;  // the master's end
+};
+
 /// A worker that a preloader is to fork.
 struct order {
     action::spawn what;
     os::withheld_fd lifeline = {};  // the master's end, once it is sent
+    os::withheld_fd memory = {};    // of its slot
     bool missed_files = false;      // some were handed out meanwhile
 };
 

@@ -53,9 +53,11 @@ void core::finish_step() {
     watch();
     watch_trial();
     plan();
+    plan_monitors();
     announce_ready();
     plan_upgrade();
-    const bool alone = workers_.empty() && preloaders_.empty() && !(upgrade_ && upgrade_->pid != 0);
+    const bool alone =
+        workers_.empty() && preloaders_.empty() && monitors_.empty() && !(upgrade_ && upgrade_->pid != 0);
     if (stopping_ && (alone || now_ >= stopping_->give_up)) {
         if (!workers_.empty()) {
             say(log::level::error, "{} workers do not end even after SIGKILL; leaving them", workers_.size());
@@ -87,6 +89,10 @@ instant core::next_wake() const {
     for (const preloader& each : preloaders_) {
         if (each.deadline) consider(*each.deadline);
     }
+    for (const monitor& each : monitors_) {
+        if (each.deadline) consider(*each.deadline);
+    }
+    if (!stopping_ && next_monitor_ > now_) consider(next_monitor_);
     if (stopping_) {
         consider(stopping_->give_up);
     } else {
@@ -118,6 +124,9 @@ void core::absorb_jump() {
     for (preloader& each : preloaders_) {
         if (each.deadline) *each.deadline += gap;
     }
+    for (monitor& each : monitors_) {
+        if (each.deadline) *each.deadline += gap;
+    }
     started_ += gap;
     if (upgrade_ && upgrade_->deadline) *upgrade_->deadline += gap;
     if (closing_) closing_->until += gap;
@@ -132,7 +141,7 @@ void core::on(const event::tick& what) {
 }
 
 void core::on(const event::child_ended& what) {
-    if (is_preloader(what)) return;
+    if (is_preloader(what) || is_monitor(what)) return;
     const auto found = std::ranges::find(workers_, what.pid, &worker::pid);
     if (found == workers_.end()) {
         if (trial_ended(what.pid, what.status)) return;
@@ -142,6 +151,7 @@ void core::on(const event::child_ended& what) {
     }
     const worker gone = *found;
     workers_.erase(found);
+    note_end(gone, what);
     describe_end(gone, what);
     if (!stopping_ && !gone.expected) judge_end(gone, what.status);
 }
@@ -152,6 +162,7 @@ void core::on(const event::spawned& what) {
     found->pid = what.pid;
     found->born = now_;
     found->heard = now_;
+    note(happening::worker_started);
     if (found->at != phase::booting) return send(*found, SIGTERM);
     const generation* of = find(found->generation);
     if (of != nullptr && of->values.boot_timeout > 0ms) found->deadline = now_ + of->values.boot_timeout;
@@ -196,6 +207,7 @@ void core::on(const event::settings_accepted& what) {
 
 void core::on(const event::settings_refused& what) {
     for (const std::string& error : what.errors) say(log::level::error, "Reload: {}", error);
+    note(happening::reload_refused);
     say(log::level::error, "Reload refused: the settings in force and their workers stay");
     tell_ready("Reload refused");
 }

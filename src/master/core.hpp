@@ -4,6 +4,7 @@
 #include "master/actions.hpp"
 #include "master/core_parts.hpp"
 #include "master/events.hpp"
+#include "scoreboard/tally.hpp"
 
 #include <fmt/core.h>
 
@@ -20,21 +21,8 @@ namespace unicoro::master {
 /// shows it).
 class core {
   public:
-    struct options {
-        std::size_t slots = 1;   ///< places for workers in the scoreboard, draining ones included
-        int most_workers = 1;    ///< TTIN stops here
-        bool daemon = false;     ///< WINCH counts only then, as gunicorn
-        bool trial = false;      ///< one worker, to see whether it becomes ready; then the end, with code 0
-        std::uint64_t seed = 0;  ///< of the jitter
-    };
-
-    /// A worker of the program that this process was before.
-    struct inherited_worker {
-        std::size_t slot = 0;
-        pid_t pid = 0;
-        instant born{0};
-        std::optional<instant> leaves_by;  ///< it has been told to end
-    };
+    using options = core_parts::options;
+    using inherited_worker = core_parts::inherited_worker;
 
     core(const limits& first, const options& chosen, generation_id first_generation);
 
@@ -54,6 +42,9 @@ class core {
     /// When the next `tick` is due, whatever else happens.
     [[nodiscard]] instant wake_at() const noexcept { return wake_at_; }
 
+    /// What has happened since `start`.
+    [[nodiscard]] const scoreboard::happening_counts& happened() const noexcept { return happened_; }
+
     /// How many workers shall run (settings, TTIN, TTOU, WINCH).
     [[nodiscard]] int strength() const noexcept { return target().strength; }
 
@@ -61,7 +52,9 @@ class core {
     using phase = core_parts::phase;
     using worker = core_parts::worker;
     using preloader = core_parts::preloader;
+    using monitor = core_parts::monitor;
     using generation = core_parts::generation;
+    using happening = scoreboard::happening;
     using upgrade = core_parts::upgrade;
     using closing = core_parts::closing;
     using stopping = core_parts::stopping;
@@ -76,6 +69,8 @@ class core {
     void on(const event::preloader_started& what);
     void on(const event::preloader_failed& what);
     void on(const event::preloader_ready& what);
+    void on(const event::monitor_started& what);
+    void on(const event::monitor_failed& what);
     void on(const event::settings_accepted& what);
     void on(const event::settings_refused& what);
     void on(const event::trial_started& what);
@@ -88,6 +83,7 @@ class core {
 
     // core_exits.cpp
     void describe_end(const worker& gone, const event::child_ended& what);
+    void note_end(const worker& gone, const event::child_ended& what) noexcept;
     [[nodiscard]] std::string describe_kill(const worker& gone, const kill_evidence& evidence) const;
     void judge_end(const worker& gone, int status);
     void fail_trial(int code);
@@ -141,6 +137,13 @@ class core {
     [[nodiscard]] preloader* preloader_of(generation_id id) noexcept;
     [[nodiscard]] bool can_fork(const generation& of) noexcept;
 
+    // core_monitor.cpp
+    void plan_monitors();
+    void dismiss(monitor& of);
+    void watch(monitor& of);
+    void postpone_monitor();
+    [[nodiscard]] bool is_monitor(const event::child_ended& what);
+
     // core_plan.cpp
     void plan();
     void plan_steady();
@@ -158,6 +161,8 @@ class core {
         out_.emplace_back(action::log_line{level, fmt::format(format, std::forward<Args>(args)...)});
     }
 
+    void note(happening what) noexcept { ++happened_[static_cast<std::size_t>(what)]; }
+
     [[nodiscard]] const generation& target() const noexcept { return next_ ? *next_ : current_; }
     [[nodiscard]] generation* find(generation_id id) noexcept;
 
@@ -166,6 +171,10 @@ class core {
     std::optional<generation> next_;  // a reload under way
     std::vector<worker> workers_;     // by age
     std::vector<preloader> preloaders_;
+    std::vector<monitor> monitors_;
+    unsigned monitor_failures_ = 0;  // in a row
+    instant next_monitor_ = instant::min();
+    scoreboard::happening_counts happened_{};
     std::optional<closing> closing_;
     std::optional<stopping> stopping_;
     std::optional<upgrade> upgrade_;

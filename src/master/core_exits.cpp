@@ -67,6 +67,22 @@ std::string core::describe_kill(const worker& gone, const kill_evidence& evidenc
     return text + fmt::format(" It lived for {:.1f} s", seconds(now_ - gone.born));
 }
 
+void core::note_end(const worker& gone, const event::child_ended& what) noexcept {
+    if (gone.over_limit) return note(happening::worker_too_big);
+    const bool ended_here = gone.at == phase::aborted || gone.at == phase::killed;
+    if (ended_here && !gone.expected) {
+        return note(gone.was_ready ? happening::worker_timed_out : happening::worker_not_booted);
+    }
+    if (WIFSIGNALED(what.status)) {
+        if (what.evidence.out_of_memory && !ended_here) return note(happening::worker_starved);
+        return note(gone.expected ? happening::worker_ended : happening::worker_signalled);
+    }
+    const int code = WEXITSTATUS(what.status);
+    if (code == 0) return note(gone.expected ? happening::worker_ended : happening::worker_exited);
+    const bool booting = !gone.was_ready && is_boot_failure(code);
+    note(booting ? happening::worker_not_booted : happening::worker_failed);
+}
+
 void core::describe_end(const worker& gone, const event::child_ended& what) {
     const int status = what.status;
     const double lived = seconds(now_ - gone.born);
@@ -155,6 +171,7 @@ void core::count_failure(generation& of, std::uint64_t age) {
 
 void core::give_up_reload(const std::string& reason) {
     const generation_id failed = next_->id;
+    note(happening::reload_failed);
     say(log::level::error,
         "Reload failed: {} The workers of the earlier settings keep serving; send HUP again when the fault "
         "is fixed",

@@ -13,6 +13,22 @@
 /// What the core remembers.
 namespace unicoro::master::core_parts {
 
+struct options {
+    std::size_t slots = 1;   ///< places for workers in the scoreboard, draining ones included
+    int most_workers = 1;    ///< TTIN stops here
+    bool daemon = false;     ///< WINCH counts only then, as gunicorn
+    bool trial = false;      ///< one worker, to see whether it becomes ready; then the end, with code 0
+    std::uint64_t seed = 0;  ///< of the jitter
+};
+
+/// A worker of the program that this process was before.
+struct inherited_worker {
+    std::size_t slot = 0;
+    pid_t pid = 0;
+    instant born{0};
+    std::optional<instant> leaves_by;  ///< it has been told to end
+};
+
 enum class phase {
     booting,
     serving,
@@ -50,6 +66,15 @@ struct preloader {
     stage at = stage::loading;
     bool expected = false;  // its end is wanted
     instant ready_at{0};
+    std::optional<instant> deadline;
+};
+
+/// What tells others of the server.
+struct monitor {
+    generation_id generation = 0;
+    pid_t pid = 0;          // 0 = its fork is ordered
+    bool expected = false;  // its end is wanted
+    instant born{0};
     std::optional<instant> deadline;
 };
 

@@ -125,7 +125,9 @@ void core::settle() {
     for (worker& each : workers_) {
         if (each.generation != current_.id && !each.expected) dismiss(each);
     }
-    const char* const what = std::exchange(taking_over_, false) ? "Upgrade" : "Reload";
+    const bool upgraded = std::exchange(taking_over_, false);
+    const char* const what = upgraded ? "Upgrade" : "Reload";
+    note(upgraded ? happening::upgrade_completed : happening::reload_completed);
     // Whoever reads that it is complete finds the pidfile and the sockets' files as the new settings say.
     out_.emplace_back(action::settle{current_.id});
     say(log::level::info, "{} complete: {} new workers serve", what, current_.strength);

@@ -119,6 +119,7 @@ void core::on(const event::upgrade_failed& what) {
 void core::refuse_upgrade(const std::string& reason) {
     upgrade_.reset();
     if (stopping_ || closing_) return;
+    note(happening::upgrade_refused);
     say(log::level::error, "Upgrade refused: {}. The running program and its workers stay as they are", reason
     );
     if (told_of_upgrade_) {

@@ -72,6 +72,7 @@ void core::watch() {
         retire_by_age(each);
     }
     for (preloader& each : preloaders_) watch(each);
+    for (monitor& each : monitors_) watch(each);
     forgive_failures();
 }
 

@@ -63,6 +63,17 @@ struct preloader_ready {
     generation_id generation = 0;
 };
 
+/// The answers to `action::start_monitor`.
+struct monitor_started {
+    generation_id generation = 0;
+    pid_t pid = 0;
+};
+
+struct monitor_failed {
+    generation_id generation = 0;
+    std::string reason;
+};
+
 /// The answer to `action::reload_settings`: they are good, and the generation is prepared.
 struct settings_accepted {
     generation_id generation = 0;
@@ -96,6 +107,8 @@ using any_event = std::variant<
     event::preloader_started,
     event::preloader_failed,
     event::preloader_ready,
+    event::monitor_started,
+    event::monitor_failed,
     event::settings_accepted,
     event::settings_refused,
     event::trial_started,

@@ -131,14 +131,17 @@ os::outcome<std::vector<bound_listener>> activated_listeners(
     return made;
 }
 
-os::outcome<std::vector<bound_listener>> open_listeners(
+namespace {
+
+os::outcome<std::vector<bound_listener>> open_all(
+    const std::vector<bind_address>& addresses,
     const server_settings& values,
     const os::privileges& owner,
     const std::vector<bound_listener>& kept,
     keeping how
 ) {
     std::vector<bound_listener> made;
-    for (const bind_address& asked : values.bind) {
+    for (const bind_address& asked : addresses) {
         const auto known = std::ranges::find_if(kept, [&asked](const bound_listener& each) {
             return same_address(each.asked, asked);
         });
@@ -151,6 +154,34 @@ os::outcome<std::vector<bound_listener>> open_listeners(
         made.push_back({asked, std::move(*opened)});
     }
     return made;
+}
+
+}  // namespace
+
+os::outcome<std::vector<bound_listener>> open_listeners(
+    const server_settings& values,
+    const os::privileges& owner,
+    const std::vector<bound_listener>& kept,
+    keeping how
+) {
+    return open_all(values.bind, values, owner, kept, how);
+}
+
+os::outcome<std::vector<bound_listener>> open_admin_listeners(
+    const server_settings& values, const os::privileges& owner, const std::vector<bound_listener>& kept
+) {
+    constexpr unsigned not_for_others = 0117;
+    server_settings own = values;
+    own.bind = values.monitoring.admin_bind;
+    own.umask |= not_for_others;
+    own.reuse_port = false;
+    return open_all(own.bind, own, owner, kept, keeping::adjusted);
+}
+
+std::vector<bound_listener> all_listeners(const launch_set& set) {
+    std::vector<bound_listener> all = set.listeners;
+    all.insert(all.end(), set.admin.begin(), set.admin.end());
+    return all;
 }
 
 void remove_paths(

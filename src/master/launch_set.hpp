@@ -26,6 +26,8 @@ struct launch_set {
     std::shared_ptr<const settings::server_settings> settings;
     os::privileges privileges;
     std::vector<bound_listener> listeners;
+    std::vector<bound_listener> admin;  ///< the monitor's (admin_bind)
+    std::vector<std::size_t> rows;      ///< worker_launch's
     certificate_set certificates;
     os::unique_fd directory;  ///< where `chdir` led, or the server was started
 
@@ -58,6 +60,17 @@ enum class keeping { adjusted, untouched };
     const std::vector<bound_listener>& kept,
     keeping how = keeping::adjusted
 );
+
+/// The same for `admin_bind`. Files of unix sockets are for their owner and group alone, whatever `umask`
+/// says.
+[[nodiscard]] os::outcome<std::vector<bound_listener>> open_admin_listeners(
+    const settings::server_settings& values,
+    const os::privileges& owner,
+    const std::vector<bound_listener>& kept
+);
+
+/// Both kinds.
+[[nodiscard]] std::vector<bound_listener> all_listeners(const launch_set& set);
 
 /// Removes the files of sockets in `gone` that `staying` does not share.
 void remove_paths(

@@ -26,6 +26,7 @@ struct limits {
     bool workers_retire = true;  ///< there is something for which a worker asks to be replaced
     recycling recycle = {};
     std::chrono::milliseconds shutdown_delay{0};
+    bool monitor = false;  ///< there is a process that tells others of the server
     bool preload = false;  ///< workers are forked by a process that has loaded the application
 };
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "master/companion.hpp"
+#include "master/monitor_launch.hpp"
 #include "master/succession.hpp"
 #include "master/worker_launch.hpp"
 #include "os/daemon.hpp"
@@ -19,6 +20,9 @@ namespace unicoro::master {
 /// The life of a worker; its result is the exit code (0, or 3 and 4 when it cannot boot).
 using worker_entry = std::function<int(const worker_launch&)>;
 
+/// The life of the monitor; its result is the exit code.
+using monitor_entry = std::function<int(const monitor_launch&)>;
+
 /// The settings read anew, or every reason why they are not usable.
 struct reload_outcome {
     std::shared_ptr<const settings::server_settings> settings;
@@ -28,6 +32,7 @@ struct reload_outcome {
 struct options {
     std::shared_ptr<const settings::server_settings> settings;
     worker_entry entry;
+    monitor_entry monitor;  ///< needed where settings have admin_bind
 
     /// Called on SIGHUP, in the master; leaves it in the working directory of the new settings.
     /// Without it every reload is refused.

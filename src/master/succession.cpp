@@ -6,6 +6,9 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <fmt/core.h>
+
+#include <algorithm>
 #include <charconv>
 #include <cstdlib>
 #include <type_traits>
@@ -98,6 +101,35 @@ succession::socket read_socket(entry& from) {
     made.asked.path = from.text();
     made.asked.fd = from.number<int>();
     made.asked.text = from.text();
+    made.admin = from.number<int>() != 0;
+    return made;
+}
+
+// Changes with what the numbers stand for: those of another release are not taken over.
+constexpr std::uint64_t order_of_counts = 1;
+
+std::string write_counts(const scoreboard::counted& counts) {
+    std::string text = fmt::format("{} {}", order_of_counts, counts.cpu_of_ended);
+    for (const std::uint64_t each : counts.happened) text += fmt::format(" {}", each);
+    for (const std::uint64_t each : counts.words) text += fmt::format(" {}", each);
+    return text;
+}
+
+scoreboard::counted read_counts(entry& from) {
+    scoreboard::counted made;
+    const std::string text = from.text();
+    std::string_view left = text;
+    const auto next = [&left] {
+        const std::size_t end = std::min(left.find(' '), left.size());
+        const auto number = number_of<std::uint64_t>(left.substr(0, end));
+        left.remove_prefix(std::min(end + 1, left.size()));
+        return number;
+    };
+    if (next() != order_of_counts) return made;
+    made.cpu_of_ended = next();
+    for (std::uint64_t& each : made.happened) each = next();
+    for (std::uint64_t& each : made.words) each = next();
+    for (std::string& each : made.rows) each = from.text();
     return made;
 }
 
@@ -124,6 +156,8 @@ void read_entry(const std::string& key, entry from, succession& into) {
         into.pidfile_fd = from.number<int>();
     } else if (key == "socket") {
         into.sockets.push_back(read_socket(from));
+    } else if (key == "counted") {
+        into.counts = read_counts(from);
     } else if (key == "worker") {
         into.workers.push_back(read_worker(from));
     }
@@ -163,7 +197,8 @@ std::string write_succession(const succession& what) {
             asked.port,
             asked.path,
             asked.fd,
-            asked.text
+            asked.text,
+            static_cast<int>(each.admin)
         );
     }
     for (const auto& each : what.workers) {
@@ -174,6 +209,12 @@ std::string write_succession(const succession& what) {
             each.born.count(),
             each.leaves_by ? each.leaves_by->count() : instant::rep{0}
         );
+    }
+    if (what.as == succession::role::successor) {
+        to.word("counted");
+        to.word(std::to_string(1 + what.counts.rows.size()));
+        to.word(write_counts(what.counts));
+        for (const std::string& each : what.counts.rows) to.word(each);
     }
     return to.take();
 }

@@ -4,6 +4,7 @@
 #include "master/readings.hpp"
 #include "os/failure.hpp"
 #include "os/unique_fd.hpp"
+#include "scoreboard/tally.hpp"
 #include "settings/settings.hpp"
 
 #include <sys/types.h>
@@ -29,6 +30,7 @@ struct succession {
         int fd = -1;
         settings::bind_address asked;
         bool has_file = false;  ///< a unix socket whose file is removed by who has it last
+        bool admin = false;     ///< the monitor's
     };
 
     struct worker {
@@ -46,7 +48,8 @@ struct succession {
     std::string pidfile;          ///< absolute; empty = none
     int pidfile_fd = -1;
     int configured_workers = 0;
-    int strength = 0;  ///< what TTIN and TTOU have made of them
+    int strength = 0;            ///< what TTIN and TTOU have made of them
+    scoreboard::counted counts;  ///< by a successor
 
     [[nodiscard]] std::vector<int> descriptors() const;
 };

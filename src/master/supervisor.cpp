@@ -136,6 +136,7 @@ void supervisor::reap() {
         if (found == workers_.end()) {
             if (child->pid == trial_pid_) end_of_trial();
             std::erase_if(preloaders_, [&child](const preloader& each) { return each.pid == child->pid; });
+            std::erase_if(monitors_, [&child](const watching& each) { return each.pid == child->pid; });
             feed(event::child_ended{child->pid, child->status, {}});
             continue;
         }
@@ -143,6 +144,7 @@ void supervisor::reap() {
         look();
         const std::size_t slot = found->slot;
         board_->vacate(slot);
+        tally_->end(slot, static_cast<std::uint64_t>(std::chrono::nanoseconds(child->cpu).count()));
         workers_.erase(found);
         companion_.worker_ended(child->pid, child->status);
         feed(event::child_ended{child->pid, child->status, evidence_of(child->status)});
@@ -160,8 +162,10 @@ void supervisor::look() {
         seen.readings.push_back(
             {each.slot, slot.state.load(), instant(slot.heartbeat.load(std::memory_order_relaxed))}
         );
+        tally_->look(each.slot, slot, scoreboard::monotonic_now());
     }
     feed(seen);
+    tell_tally();
 }
 
 void supervisor::feed(const any_event& what) {
@@ -178,7 +182,8 @@ void supervisor::perform(const action::spawn& what) {
     if (companion_.preloads(*sets_.at(what.generation).settings)) return order_worker(what);
     auto lifeline = os::make_lifeline();
     if (!lifeline) return feed(event::spawn_failed{what.slot, lifeline.error().message()});
-    if (const auto failed = board_->open(what.slot, scoreboard::worker_state::booting)) {
+    os::unique_fd memory;
+    if (const error_code failed = open_slot(what, memory)) {
         return feed(event::spawn_failed{what.slot, failed.message()});
     }
     // Before it could serve anybody who asks.
@@ -189,17 +194,20 @@ void supervisor::perform(const action::spawn& what) {
     if (!forked) return feed(event::spawn_failed{what.slot, forked.error().message()});
     if (*forked == 0) {
         lifeline->master_end.reset();
+        memory.reset();
         is_worker_ = true;
         exit_code_ = be_worker(what, std::move(lifeline->worker_end));
         return;
     }
     welcome(what, *forked, os::withheld_fd(std::move(lifeline->master_end)));
+    show_slot(what, memory.get());
 }
 
 running& supervisor::welcome(const action::spawn& what, pid_t pid, os::withheld_fd lifeline) {
     scoreboard::worker_slot& slot = board_->slot(what.slot);
     slot.pid.store(pid);
     slot.server_stops.store(stop_announced_);
+    tally_->begin(what.slot, {what.age, pid, what.generation, scoreboard::monotonic_now()});
     workers_.push_back({pid, what.slot, what.generation, std::move(lifeline), most_rings});
     feed(event::spawned{what.slot, pid});
     return workers_.back();
@@ -233,6 +241,7 @@ void supervisor::perform(const action::reopen_logs&) {
     log::reopen();
     companion_.reopened_logs();
     hand_logs_to_preloaders();
+    hand_logs_to_monitors();
     for (const running& each : workers_) hand_logs(each);
 }
 
@@ -267,6 +276,7 @@ void supervisor::perform(const action::notify& what) {
 
 void supervisor::perform(const action::announce_stop&) {
     stop_announced_ = true;
+    tally_->tell_stopping();
     for (const running& each : workers_) board_->slot(each.slot).server_stops.store(true);
 }
 
@@ -279,7 +289,9 @@ void supervisor::perform(const action::stop_listening&) {
     }
 }
 
+// The monitor's sockets are there until it has gone.
 void supervisor::perform(const action::exit& what) {
+    for (auto& [id, set] : sets_) remove_paths(set.admin, {});
     exit_code_ = what.code;
 }
 

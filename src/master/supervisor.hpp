@@ -54,6 +54,7 @@ class supervisor {
     void tell_strength();
     void perform(const action::spawn& what);
     void perform(const action::preload& what);
+    void perform(const action::start_monitor& what);
     void perform(const action::kill& what);
     void perform(const action::log_line& what);
     void perform(const action::log_requests& what);
@@ -71,14 +72,17 @@ class supervisor {
 
     // supervisor_start.cpp
     [[nodiscard]] std::optional<int> start();
+    [[nodiscard]] std::optional<int> open_first_sockets(launch_set& set);
     [[nodiscard]] std::optional<int> open_first_listeners(launch_set& set);
     [[nodiscard]] std::optional<int> bind_first_listeners(launch_set& set, std::vector<bound_listener> known);
+    [[nodiscard]] std::optional<int> open_first_admin(launch_set& set);
     [[nodiscard]] bool open_resources(const settings::server_settings& values);
     [[nodiscard]] std::optional<int> interrupted();
     void greet(const launch_set& set) const;
 
     // supervisor_reload.cpp
     [[nodiscard]] reload_outcome ask_for_settings();
+    [[nodiscard]] std::vector<std::size_t> rows_of(const settings::server_settings& values);
     [[nodiscard]] std::vector<std::string> prepare(const reload_outcome& read);
     void drop_sets_before(generation_id kept);
     void drop_set(generation_id id);
@@ -102,6 +106,7 @@ class supervisor {
     [[nodiscard]] os::outcome<void> begin_trial();
     void hear_trial();
     void end_of_trial();
+    [[nodiscard]] scoreboard::counted counted_so_far() const;
     [[nodiscard]] limits limits_with(const settings::server_settings& values) const;
 
     // supervisor_preload.cpp
@@ -119,6 +124,15 @@ class supervisor {
         const action::spawn& what, os::unique_fd slot, os::unique_fd lifeline
     );
 
+    // supervisor_monitor.cpp
+    void forget_monitors();
+    [[nodiscard]] error_code open_slot(const action::spawn& what, os::unique_fd& memory);
+    void show_slot(const action::spawn& what, int memory);
+    void hand_logs_to_monitors() const;
+    void hand_to(const watching& monitor, const std::string& name, int file) const;
+    void tell_tally();
+    [[nodiscard]] int be_monitor(generation_id generation, os::unique_fd line);
+
     // worker_process.cpp
     [[nodiscard]] launch_set& leave_master(generation_id generation);
     [[nodiscard]] int be_worker(const action::spawn& what, os::unique_fd lifeline);
@@ -134,6 +148,7 @@ class supervisor {
     std::optional<os::pidfile> pidfile_;
     std::optional<os::pidfile> former_pidfile_;  // of the program before, while it may be needed
     std::optional<scoreboard::table> board_;
+    std::optional<scoreboard::tally> tally_;
     os::environment_overlay environment_;
     std::map<generation_id, launch_set> sets_;
     generation_id settled_ = 1;
@@ -142,6 +157,7 @@ class supervisor {
     std::optional<core> core_;
     std::vector<running> workers_;
     std::vector<preloader> preloaders_;
+    std::vector<watching> monitors_;
     std::vector<pollfd> watched_;
     pid_t trial_pid_ = 0;  // of an upgrade
     os::unique_fd trial_output_;

@@ -126,7 +126,7 @@ error_code supervisor::send_order(preloader& to) {
     const std::size_t index = first.what.slot;
     auto lifeline = os::make_lifeline();
     if (!lifeline) return lifeline.error();
-    const auto slot = scoreboard::open_file(*board_, index, scoreboard::worker_state::booting);
+    auto slot = scoreboard::open_file(*board_, index, scoreboard::worker_state::booting);
     if (!slot) return slot.error();
     board_->slot(index).server_stops.store(stop_announced_);
     const int line = to.line.get();
@@ -134,6 +134,7 @@ error_code supervisor::send_order(preloader& to) {
         return failed;
     if (const auto failed = os::hand_file(line, written(first.what), slot->get())) return failed;
     first.lifeline = os::withheld_fd(std::move(lifeline->master_end));
+    first.memory = os::withheld_fd(std::move(*slot));
     return {};
 }
 
@@ -150,6 +151,7 @@ void supervisor::take_answer(preloader& from, std::int64_t number) {
     if (number > 0 && os::is_child(pid)) {
         companion_.adopted(done.what.age, pid);
         const running& made = welcome(done.what, pid, std::move(done.lifeline));
+        show_slot(done.what, done.memory.get());
         if (done.missed_files) {
             hand_logs(made);
             hand_certificates(sets_.at(from.generation), made);
@@ -182,13 +184,14 @@ void supervisor::end_overdue() {
 
 int supervisor::be_preloader(generation_id generation, pid_t master, os::unique_fd line) {
     try {
-        const launch_set& set = leave_master(generation);
+        launch_set& set = leave_master(generation);
         // Code that is being imported hears nothing of the line.
         if (!os::end_with_parent(master)) return static_cast<int>(boot_failure::worker);
         preload_line_ = os::withheld_fd(std::move(line));
         const settings::server_settings& values = *set.settings;
         os::set_process_title(process_title("preloader", values));
         os::set_short_name("unicoro: preload");
+        set.admin.clear();
         if (const error_code failed = scoreboard::keep_none(*board_)) {
             log::critical("Cannot let go of the workers' memory: {}", failed.message());
             return static_cast<int>(boot_failure::worker);

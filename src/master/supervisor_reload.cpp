@@ -28,12 +28,14 @@ limits limits_of(const settings::server_settings& values) {
                 .share = values.recycle_share,
             },
         .shutdown_delay = values.shutdown_delay,
+        .monitor = !values.monitoring.admin_bind.empty(),
     };
 }
 
 limits supervisor::limits_with(const settings::server_settings& values) const {
     limits result = limits_of(values);
     result.preload = companion_.preloads(values);
+    result.monitor = result.monitor && !is_trial();
     return result;
 }
 
@@ -67,6 +69,13 @@ void supervisor::perform(const action::reload_settings&) {
     companion_.reloaded(sockets_of(sets_.at(newest_)));
 }
 
+std::vector<std::size_t> supervisor::rows_of(const settings::server_settings& values) {
+    std::vector<std::size_t> rows;
+    for (const auto& [prefix, app] : values.apps) rows.push_back(tally_->row_of(prefix));
+    if (rows.empty()) rows.push_back(tally_->row_of("/"));
+    return rows;
+}
+
 std::vector<std::string> supervisor::prepare(const reload_outcome& read) {
     if (!read.errors.empty()) return read.errors;
     if (read.settings == nullptr) return {"no settings were read"};
@@ -89,7 +98,8 @@ std::vector<std::string> supervisor::prepare(const reload_outcome& read) {
     // Sockets of every living set may be kept: one of a set under way is in use just as well.
     std::vector<bound_listener> known;
     for (auto set = sets_.rbegin(); set != sets_.rend(); ++set) {
-        known.insert(known.end(), set->second.listeners.begin(), set->second.listeners.end());
+        const std::vector<bound_listener> theirs = all_listeners(set->second);
+        known.insert(known.end(), theirs.begin(), theirs.end());
     }
     if (activated_) {
         fresh.listeners = sets_.at(settled_).listeners;
@@ -98,6 +108,13 @@ std::vector<std::string> supervisor::prepare(const reload_outcome& read) {
         if (!opened) return {opened.error().message};
         fresh.listeners = std::move(*opened);
     }
+    auto admin = open_admin_listeners(values, fresh.privileges, known);
+    if (!admin) {
+        remove_paths(fresh.listeners, known);
+        return {"admin_bind: " + admin.error().message};
+    }
+    fresh.admin = std::move(*admin);
+    fresh.rows = rows_of(values);
     fresh.id = ++newest_;
     sets_.emplace(fresh.id, std::move(fresh));
     return {};
@@ -109,9 +126,10 @@ void supervisor::drop_set(generation_id id) {
     std::vector<bound_listener> staying;
     for (const auto& [other, set] : sets_) {
         if (other == id) continue;
-        staying.insert(staying.end(), set.listeners.begin(), set.listeners.end());
+        const std::vector<bound_listener> theirs = all_listeners(set);
+        staying.insert(staying.end(), theirs.begin(), theirs.end());
     }
-    remove_paths(gone->second.listeners, staying);
+    remove_paths(all_listeners(gone->second), staying);
     sets_.erase(gone);
 }
 
@@ -139,6 +157,7 @@ void supervisor::perform(const action::settle& what) {
     companion_.adopt(values);
     // It was made before, and may have files that have been rotated meanwhile.
     hand_logs_to_preloaders();
+    hand_logs_to_monitors();
     show_title();
     former_pidfile_.reset();
     if (before->pidfile == values.pidfile) return;

@@ -75,6 +75,11 @@ std::optional<int> supervisor::interrupted() {
     return std::nullopt;
 }
 
+std::optional<int> supervisor::open_first_sockets(launch_set& set) {
+    if (const auto code = open_first_listeners(set)) return code;
+    return open_first_admin(set);
+}
+
 std::optional<int> supervisor::open_first_listeners(launch_set& set) {
     const settings::server_settings& values = *set.settings;
     std::vector<bound_listener> known;
@@ -126,6 +131,20 @@ std::optional<int> supervisor::bind_first_listeners(launch_set& set, std::vector
     }
 }
 
+// A trial leaves what it would listen on to the running master.
+std::optional<int> supervisor::open_first_admin(launch_set& set) {
+    if (is_trial()) return std::nullopt;
+    std::vector<bound_listener> known;
+    if (options_.former) known = sets_.at(former_set).admin;
+    auto opened = open_admin_listeners(*set.settings, set.privileges, known);
+    if (!opened) {
+        log::error("admin_bind: {}", opened.error().message);
+        return 1;
+    }
+    set.admin = std::move(*opened);
+    return std::nullopt;
+}
+
 bool supervisor::open_resources(const settings::server_settings& values) {
     std::size_t slots = std::max(fewest_slots, static_cast<std::size_t>(values.workers) * slots_per_worker);
     if (options_.former) slots += options_.former->workers.size();
@@ -135,6 +154,13 @@ bool supervisor::open_resources(const settings::server_settings& values) {
         return false;
     }
     board_.emplace(std::move(*board));
+    auto counts = scoreboard::tally::create(slots);
+    if (!counts) {
+        log::error("Cannot map what is counted: {}", counts.error().message());
+        return false;
+    }
+    tally_.emplace(std::move(*counts));
+    if (is_successor()) tally_->resume(options_.former->counts);
     if (options_.former && resume_pidfile()) return true;
     if (!values.pidfile) return true;
     auto file = os::pidfile::create(*values.pidfile);
@@ -153,6 +179,7 @@ void supervisor::greet(const launch_set& set) const {
         addresses += each.socket.text(set.certificates.served != nullptr);
     }
     log::info("Listening at: {} ({})", addresses, getpid());
+    for (const bound_listener& each : set.admin) log::info("Monitor listening at: {}", each.socket.text());
     const std::string& written = set.settings->worker_class_name;
     log::info(
         "Using worker: {}", written.empty() ? settings::to_string(set.settings->worker_class) : written
@@ -189,7 +216,8 @@ std::optional<int> supervisor::start() {
     }
     first.certificates = std::move(*certificates);
     if (!open_resources(values)) return 1;
-    if (const auto code = open_first_listeners(first)) return code;
+    if (const auto code = open_first_sockets(first)) return code;
+    first.rows = rows_of(values);
     // As gunicorn tells applications; its name is what they look for.
     setenv("SERVER_SOFTWARE", fmt::format("unicoro/{} (gunicorn)", options_.version).c_str(), 1);
     environment_.apply(values.raw_env);

@@ -63,7 +63,7 @@ void supervisor::resume_sockets() {
             log::warning("{}: it is opened anew", socket.error().message);
             continue;
         }
-        former.listeners.push_back({each.asked, std::move(*socket)});
+        (each.admin ? former.admin : former.listeners).push_back({each.asked, std::move(*socket)});
     }
     sets_.emplace(former.id, std::move(former));
 }
@@ -78,6 +78,7 @@ void supervisor::resume_workers() {
             continue;
         }
         board_->slot(slot).pid.store(each.pid);
+        tally_->begin(slot, {0, each.pid, former_set, each.born.count()});
         workers_.push_back({each.pid, slot, former_set, std::move(lifeline), most_rings});
         known.push_back({slot, each.pid, each.born, each.leaves_by});
     }
@@ -134,19 +135,29 @@ succession supervisor::succession_as(role whose) const {
     made.activated = activated_;
     const launch_set& set = sets_.at(settled_);
     for (const bound_listener& each : set.listeners) {
-        made.sockets.push_back({each.socket.fd(), each.asked, each.socket.has_file()});
+        made.sockets.push_back({each.socket.fd(), each.asked, each.socket.has_file(), false});
     }
     if (pidfile_) made.pidfile = absolute_path(pidfile_->path());
     made.configured_workers = set.settings->workers;
     made.strength = core_->strength();
     if (whose == role::trial) return made;
     if (pidfile_) made.pidfile_fd = pidfile_->fd();
+    for (const bound_listener& each : set.admin) {
+        made.sockets.push_back({each.socket.fd(), each.asked, each.socket.has_file(), true});
+    }
+    made.counts = counted_so_far();
     for (const core::inherited_worker& each : core_->legacy()) {
         const auto found = std::ranges::find(workers_, each.pid, &running::pid);
         if (found == workers_.end()) continue;
         made.workers.push_back({each.pid, found->lifeline.get(), each.born, each.leaves_by});
     }
     return made;
+}
+
+// What the workers count from here on is told to nobody: their slots end with this program.
+scoreboard::counted supervisor::counted_so_far() const {
+    const std::optional<scoreboard::sight> seen = tally_->read();
+    return seen ? seen->all : scoreboard::counted{};
 }
 
 os::program supervisor::program_with(int text) const {

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <vector>
 
 namespace unicoro::master {
 
@@ -23,6 +24,8 @@ struct worker_launch {
     int lifeline_fd;  ///< os::lifeline: ring when the slot's state has changed
     const settings::server_settings& settings;
     std::shared_ptr<const tls::context> certificates = {};  ///< null = clear text
+    /// Where requests of each of `apps` are counted (scoreboard::counters); of `app` alone without those.
+    std::vector<std::size_t> rows = {};
 };
 
 }  // namespace unicoro::master

@@ -28,6 +28,7 @@ launch_set& supervisor::leave_master(generation_id generation) {
     // What is the master's must end with the master, not with its last worker.
     workers_.clear();
     preloaders_.clear();
+    forget_monitors();
     preload_line_.reset();
     signals_.reset();
     trial_output_.reset();
@@ -70,6 +71,7 @@ int supervisor::boot_worker(const action::spawn& what) {
     for (const bound_listener& each : set.listeners) worker_listeners_.push_back(each.socket.socket_only());
     // What holds a socket's file is the master's.
     set.listeners.clear();
+    set.admin.clear();
     const bool becomes_another = set.privileges.uid && *set.privileges.uid != geteuid();
     if (const auto dropped = os::drop_privileges(set.privileges); !dropped) {
         log::critical("{}", dropped.error().message);
@@ -80,7 +82,14 @@ int supervisor::boot_worker(const action::spawn& what) {
         environment_.apply(values.raw_env);
     }
     launch_.emplace(worker_launch{
-        what.slot, what.age, worker_listeners_, *board_, lifeline_.get(), values, set.certificates.served
+        what.slot,
+        what.age,
+        worker_listeners_,
+        *board_,
+        lifeline_.get(),
+        values,
+        set.certificates.served,
+        set.rows
     });
     return options_.entry(*launch_);
 }

@@ -11,4 +11,8 @@ namespace unicoro::os {
 /// machines may demand (sysctl vm.memfd_noexec); Linux before 6.3 knows no such file.
 [[nodiscard]] result<unique_fd> make_memory_file(const char* name) noexcept;
 
+/// The same file through a descriptor that can only read it. EACCES and the like where /proc is not to be
+/// had.
+[[nodiscard]] result<unique_fd> read_only_duplicate(int memory_file) noexcept;
+
 }  // namespace unicoro::os

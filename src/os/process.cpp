@@ -6,6 +6,7 @@
 
 #include <sys/auxv.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -20,6 +21,10 @@ namespace {
 std::optional<fork_hooks>& own_forks() noexcept {
     static std::optional<fork_hooks> hooks;
     return hooks;
+}
+
+std::chrono::microseconds length_of(const timeval& time) noexcept {
+    return std::chrono::seconds(time.tv_sec) + std::chrono::microseconds(time.tv_usec);
 }
 
 template <class Fork>
@@ -93,10 +98,12 @@ result<pid_t> fork_orphan() noexcept {
 
 std::optional<ended_child> reap_child() noexcept {
     ended_child child;
+    rusage used{};
     do {
-        child.pid = waitpid(-1, &child.status, WNOHANG);
+        child.pid = wait4(-1, &child.status, WNOHANG, &used);
     } while (child.pid < 0 && errno == EINTR);
     if (child.pid <= 0) return std::nullopt;
+    child.cpu = length_of(used.ru_utime) + length_of(used.ru_stime);
     return child;
 }
 

@@ -5,6 +5,7 @@
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <optional>
 #include <string>
 
@@ -14,10 +15,12 @@ namespace unicoro::os {
 /// the folder.
 [[nodiscard]] std::string executed_path();
 
-/// A child that ended, with the status as wait(2) gives it.
+/// A child that ended, with the status as wait(2) gives it, and what it and those of its children that it
+/// waited for have used of the CPU.
 struct ended_child {
     pid_t pid = 0;
     int status = 0;
+    std::chrono::microseconds cpu{0};
 };
 
 /// What else of this process must know of the server's own forks (an interpreter): called around each, on

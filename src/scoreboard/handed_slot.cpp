@@ -25,12 +25,25 @@ error_code last_failure() noexcept {
     return {errno, boost::system::system_category()};
 }
 
+error_code map_file(const table& board, std::size_t index, int file, int rights) noexcept {
+    const int how = MAP_SHARED | MAP_NORESERVE | MAP_FIXED;
+    void* const where = begin_of(board, index);
+    if (mmap(where, bytes_of_slot(board), rights, how, file, 0) != MAP_FAILED) return {};
+    return last_failure();
+}
+
 }  // namespace
 
 error_code attach(const table& board, std::size_t index, int file) noexcept {
-    const int how = MAP_SHARED | MAP_NORESERVE | MAP_FIXED;
-    void* const where = begin_of(board, index);
-    if (mmap(where, bytes_of_slot(board), PROT_READ | PROT_WRITE, how, file, 0) != MAP_FAILED) return {};
+    return map_file(board, index, file, PROT_READ | PROT_WRITE);
+}
+
+error_code attach_to_read(const table& board, std::size_t index, int file) noexcept {
+    return map_file(board, index, file, PROT_READ);
+}
+
+error_code make_read_only(const table& board) noexcept {
+    if (mprotect(begin_of(board, 0), board.size() * bytes_of_slot(board), PROT_READ) == 0) return {};
     return last_failure();
 }
 

@@ -42,6 +42,10 @@ std::string text_of(const std::array<char, Size>& field) {
     return text;
 }
 
+request_stage known(request_stage said) noexcept {
+    return said <= request_stage::websocket ? said : request_stage::application;
+}
+
 error_code map_over(std::byte* where, std::size_t bytes, int protection, int flags) noexcept {
     if (bytes == 0) return {};
     const int how = MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED | flags;
@@ -171,6 +175,7 @@ std::uint32_t request_ledger::open(
         slot_.entries.store(index + 1, std::memory_order_release);
     }
     in_flight& entry = entries_[index];
+    entry.stage.store(request_stage::application, std::memory_order_relaxed);
     copy_clipped(entry.method, method);
     copy_clipped(entry.target, target);
     entry.started.store(now, std::memory_order_release);
@@ -193,7 +198,9 @@ running_requests read_requests(const table& board, std::size_t index, monotonic_
     for (const in_flight& entry : entries.first(std::min(used, entries.size()))) {
         const monotonic_ns started = entry.started.load(std::memory_order_acquire);
         if (started <= 0 || started > now) continue;
-        found.listed.push_back({started, text_of(entry.method), text_of(entry.target)});
+        found.listed.push_back(
+            {started, text_of(entry.method), text_of(entry.target), known(entry.stage.load())}
+        );
     }
     std::ranges::sort(found.listed, {}, &running_request::started);
     const std::size_t running = std::min(slot.running.load(), most_running);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "scoreboard/counters.hpp"
 #include "scoreboard/load_board.hpp"
 
 #include <unicoro/result.hpp>
@@ -36,9 +37,18 @@ enum class worker_state : std::uint32_t {
 /// False for what no worker writes on purpose.
 [[nodiscard]] bool is_known(worker_state state) noexcept;
 
+/// How far a request has come.
+enum class request_stage : std::uint32_t {
+    application,  ///< and what is before it, when nothing waits
+    queued,       ///< waits for its place (max_concurrent_requests)
+    sending,      ///< the application is done with it
+    websocket,    ///< became one
+};
+
 /// One request while it runs. The text is clipped, never terminated by NUL when full.
 struct in_flight {
     std::atomic<monotonic_ns> started;  ///< 0 = free
+    std::atomic<request_stage> stage;
     std::array<char, 12> method;
     std::array<char, 104> target;
 };
@@ -53,7 +63,10 @@ struct alignas(64) worker_slot {
     std::atomic<std::uint32_t> connections;
     std::atomic<std::uint32_t> running;  ///< requests in flight, also those without an entry
     std::atomic<std::uint32_t> entries;  ///< entries ever used: readers look no further
-    std::atomic<bool> server_stops;      ///< written by the master: the server was told to end
+    std::atomic<std::uint32_t> queued;   ///< of those in flight, who wait for their place
+    std::atomic<std::uint32_t> websockets;
+    std::atomic<bool> server_stops;  ///< written by the master: the server was told to end
+    words counts;
 };
 
 /// A slot for every worker the master may ever run at once. Each is a shared mapping of its own, made
@@ -111,6 +124,9 @@ class request_ledger {
         std::string_view method, std::string_view target, monotonic_ns now
     ) noexcept;
     void close(std::uint32_t entry) noexcept;
+    void is_now(std::uint32_t entry, request_stage stage) noexcept {
+        if (entry != no_entry) entries_[entry].stage.store(stage, std::memory_order_relaxed);
+    }
 
   private:
     worker_slot& slot_;
@@ -126,6 +142,7 @@ struct running_request {
     monotonic_ns started;  ///< in the past
     std::string method;
     std::string target;
+    request_stage stage = request_stage::application;
 };
 
 /// What a slot says of the requests in its worker, as far as that can be.

@@ -137,6 +137,17 @@ bool is_ipv4(const bind_address& address) noexcept {
     return address.type == bind_address::kind::tcp && address.host.find(':') == std::string::npos;
 }
 
+bool is_loopback(const bind_address& address) noexcept {
+    if (address.type != bind_address::kind::tcp) return false;
+    if (address.host == "localhost") return true;
+    const auto parsed = base::ip_address::parse(address.host);
+    if (!parsed) return false;
+    if (!parsed->v6) return address.host.starts_with("127.");
+    base::ip_address own;
+    own.bytes[own.bytes.size() - 1] = 1;
+    return parsed->bytes == own.bytes;
+}
+
 std::optional<bind_address> parse_bind_address(std::string_view written, std::string& problem) {
     std::string_view text = base::trim(written);
     if (text.empty()) text = "0.0.0.0:8000";

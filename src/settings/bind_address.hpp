@@ -15,6 +15,9 @@ namespace unicoro::settings {
 /// IPv4, or a name: IPv4 is preferred for those.
 [[nodiscard]] bool is_ipv4(const bind_address& address) noexcept;
 
+/// Only this machine reaches it: 127.0.0.0/8, ::1 or "localhost". Not said of an inherited one.
+[[nodiscard]] bool is_loopback(const bind_address& address) noexcept;
+
 /// Reads HOST, HOST:PORT, [IPV6]:PORT, :PORT, tcp://..., unix:PATH, unix://PATH or fd://N as
 /// gunicorn does; the port is 8000 when not given, "" is 0.0.0.0:8000. Otherwise `problem` says
 /// what is wrong with it.

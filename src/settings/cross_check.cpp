@@ -4,6 +4,7 @@
 #include "base/text.hpp"
 #include "log/access_format.hpp"
 #include "settings/bind_address.hpp"
+#include "settings/monitoring_check.hpp"
 
 #include <algorithm>
 #include <optional>
@@ -56,6 +57,7 @@ class checker {
             warn("threads", "has no effect with this worker class: only gthread has threads");
         }
         check_admission();
+        check_monitoring(settings_, where_, verdict_);
         check_tls();
         check_static();
         if (settings_.reload && settings_.preload_app) {

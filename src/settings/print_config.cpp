@@ -59,6 +59,7 @@ json value_of(const setting& row, const server_settings& settings) {
 /// As `str.format` prints it: text without quotes.
 std::string shown(const setting& row, const server_settings& settings) {
     const json value = value_of(row, settings);
+    if (row.secret && !value.is_null()) return "(not shown)";
     if (value.is_string()) {
         return base::printable(value.get_ref<const std::string&>(), std::string::npos);
     }

@@ -30,6 +30,7 @@ std::vector<setting> joined_tables() {
              tables::process(),
              tables::logging(),
              tables::statsd(),
+             tables::monitoring(),
              tables::hooks(),
          }) {
         for (setting& row : part.rows) {
@@ -77,6 +78,7 @@ std::string_view title(section which) noexcept {
         case section::asgi: return "ASGI";
         case section::process: return "Process";
         case section::logging: return "Logging";
+        case section::monitoring: return "Health and monitoring";
         case section::metrics: return "Metrics";
         case section::hooks: return "Server hooks";
         case section::control: return "Control socket and helper processes";

@@ -30,6 +30,7 @@ enum class section {
     asgi,
     process,
     logging,
+    monitoring,
     metrics,
     hooks,
     control,
@@ -92,6 +93,7 @@ struct setting {
     std::string_view initial = "null";   ///< the default as JSON, for a setting without a member
     std::string_view default_note = {};  ///< the default in words, where it depends on something
     std::string_view help;               ///< one sentence, no full stop at its end
+    bool secret = false;                 ///< --print-config does not show the value
     availability status = availability::now;
     std::string_view remark = {};
     settings::scope scope = settings::scope::everywhere;

@@ -5,8 +5,10 @@
 #include "http/proxy_header.hpp"
 #include "log/level.hpp"
 #include "log/syslog_message.hpp"
+#include "settings/address.hpp"
 #include "settings/compression_settings.hpp"
 #include "settings/file_settings.hpp"
+#include "settings/monitoring_settings.hpp"
 #include "settings/tls_settings.hpp"
 
 #include <chrono>
@@ -55,17 +57,6 @@ struct request_rule {
 
 /// gunicorn's own, which stands for ours.
 inline constexpr std::string_view default_logger_class = "gunicorn.glogging.Logger";
-
-/// One address to listen on, as written in `bind`.
-struct bind_address {
-    enum class kind { tcp, unix_path, inherited_fd };
-    kind type = kind::tcp;
-    std::string host = {};   ///< tcp: name or address without brackets; empty = every address
-    std::uint16_t port = 0;  ///< tcp
-    std::string path = {};   ///< unix_path
-    int fd = -1;             ///< inherited_fd
-    std::string text = {};   ///< as written
-};
 
 /// Every setting with its value in force: defaults < file < UNICORO_CMD_ARGS < command line.
 /// Immutable once resolved; master and workers hold it by const reference for their whole life.
@@ -128,6 +119,8 @@ struct server_settings {
     settings::queue_order queue_order = settings::queue_order::fifo;
     std::vector<request_rule> request_rules;  ///< the longest path first
     bool queue_time = false;                  ///< measured even where nothing else asks for it
+
+    monitoring_settings monitoring;
 
     // WebSocket
     seconds_setting ws_ping_interval{20'000};      ///< 0 = no pings

@@ -33,6 +33,7 @@ struct part {
 [[nodiscard]] part process();
 [[nodiscard]] part logging();
 [[nodiscard]] part statsd();
+[[nodiscard]] part monitoring();
 [[nodiscard]] part hooks();
 
 /// What of gunicorn's settings is not available, of every section. One whose engine has landed becomes a row

@@ -140,7 +140,14 @@ class field_name_list_type final : public list_type {
 
 class bind_list_type final : public value_type {
   public:
+    explicit bind_list_type(presence must_be) : presence_(must_be) {}
+
     void read(const json& written, json& value, std::vector<fault>& faults) const override {
+        const bool none = written.is_null() || written == "" || written == json::array();
+        if (none && presence_ == presence::optional_value) {
+            value = json::array();
+            return;
+        }
         const bool single = written.is_string() || written.is_number_unsigned();
         json list = single ? json::array({written}) : written;
         if (!list.is_array() || list.empty()) {
@@ -174,10 +181,15 @@ class bind_list_type final : public value_type {
     }
 
     std::string rule() const override {
-        return "an address or a list of them: HOST:PORT, [IPV6]:PORT, unix:PATH or fd://N";
+        return presence_ == presence::optional_value
+                   ? "an address or a list of them, or null: HOST:PORT, [IPV6]:PORT or unix:PATH"
+                   : "an address or a list of them: HOST:PORT, [IPV6]:PORT, unix:PATH or fd://N";
     }
 
-    void describe(ordered_json& schema) const override { describe_texts(schema); }
+    void describe(ordered_json& schema) const override {
+        describe_texts(schema);
+        if (presence_ == presence::optional_value) schema["type"].push_back("null");
+    }
 
   private:
     static bool contains(const std::vector<bind_address>& seen, const bind_address& one) {
@@ -188,6 +200,8 @@ class bind_list_type final : public value_type {
                    std::tie(one.type, one.host, one.port, one.path, one.fd);
         });
     }
+
+    presence presence_;
 };
 
 class field_map_type final : public value_type {
@@ -310,8 +324,8 @@ value_type_ptr environment_list() {
     return std::make_shared<environment_type>();
 }
 
-value_type_ptr bind_list() {
-    return std::make_shared<bind_list_type>();
+value_type_ptr bind_list(presence must_be) {
+    return std::make_shared<bind_list_type>(must_be);
 }
 
 }  // namespace unicoro::settings

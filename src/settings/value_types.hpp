@@ -107,8 +107,9 @@ enum class commas { separate, are_text };
 /// "NAME=VALUE" strings, or an object; canonical: an array of those strings.
 [[nodiscard]] value_type_ptr environment_list();
 
-/// Addresses to listen on; canonical: an array of strings that `parse_bind_address` reads.
-[[nodiscard]] value_type_ptr bind_list();
+/// Addresses to listen on; canonical: an array of strings that `parse_bind_address` reads. Where it is
+/// optional, null, "" and [] say "none"; canonical: [].
+[[nodiscard]] value_type_ptr bind_list(presence must_be = presence::required);
 
 /// An object of path prefixes and the app spec served under each.
 [[nodiscard]] value_type_ptr app_map();

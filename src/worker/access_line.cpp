@@ -11,7 +11,7 @@
 
 namespace unicoro::worker {
 
-int request_run::logged_status() const noexcept {
+int request_run::outcome() const noexcept {
     if (now_.logged_status != 0) return now_.logged_status;
     // Nothing was answered: the client went away, or the server gave it up (nginx's code for it).
     constexpr int client_closed_request = 499;
@@ -20,12 +20,13 @@ int request_run::logged_status() const noexcept {
 }
 
 void request_run::tell_metrics() const noexcept {
-    if (!log::metrics_enabled()) return;
-    log::count_request(logged_status(), std::chrono::nanoseconds(scoreboard::monotonic_now() - now_.started));
+    // The monitor's own are nobody's requests.
+    if (!shared_.logs_access || !log::metrics_enabled()) return;
+    log::count_request(outcome(), std::chrono::nanoseconds(scoreboard::monotonic_now() - now_.started));
 }
 
 void request_run::write_access_line() {
-    const int status = logged_status();
+    const int status = outcome();
     if (!shared_.rules.logs(now_.rule, status)) return;
     log::access_record record;
     std::vector<log::field_view> request_fields;

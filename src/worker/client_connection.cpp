@@ -20,6 +20,7 @@ client_connection::client_connection(
 )
     : shared_(shared), stream_(std::move(stream)), info_(std::move(info)) {
     ++shared_.connections;
+    shared_.counts.add(scoreboard::counter::connections);
     tell_connections(shared_);
 }
 

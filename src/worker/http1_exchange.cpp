@@ -53,6 +53,7 @@ http1_exchange::head_step http1_exchange::try_read_head() {
         if (step.status == io_status::would_block) return head_step::need_more;
         if (step.status != io_status::done) return head_step::end;
         reader_.received(step.bytes);
+        shared_.counts.add(scoreboard::counter::bytes_received, step.bytes);
     }
     switch (reader_.read_head(connection_->sender())) {
         case http::http1_reader::head_status::need_more: return head_step::need_more;
@@ -200,6 +201,7 @@ std::optional<result<std::size_t>> http1_exchange::try_read_body(std::span<char>
         if (step.status == io_status::would_block) return std::nullopt;
         if (step.status == io_status::end) return body_failed(errc::incomplete_body);
         if (step.status == io_status::failed) return lost(step);
+        shared_.counts.add(scoreboard::counter::bytes_received, step.bytes);
         const std::size_t direct = reader_.received_body(step.bytes);
         if (direct > 0) return direct;
     }
@@ -222,6 +224,7 @@ awaitable<void> http1_exchange::wait_disconnect() {
         if (!room.empty()) step = stream_->try_read(room);
         if (step.status == io_status::done) {
             reader_.received(step.bytes);
+            shared_.counts.add(scoreboard::counter::bytes_received, step.bytes);
         } else if (step.status != io_status::would_block) {
             [[maybe_unused]] const error_code gone = lost(step);
         } else {

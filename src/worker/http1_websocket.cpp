@@ -60,6 +60,8 @@ awaitable<result<std::shared_ptr<app::websocket>>> http1_exchange::accept_websoc
     now_.websocket = std::make_shared<websocket_session>(shared_, *stream_, std::move(early), head().target);
     const std::string negotiated = now_.websocket->negotiate(head());
     now_.stage = phase::upgraded;
+    is_now(scoreboard::request_stage::websocket);
+    shared_.count_websocket();
     // It may live for days: its place is for requests that end.
     leave();
     log_as(switching_protocols);
@@ -84,6 +86,7 @@ awaitable<void> http1_exchange::conclude_websocket() {
 }
 
 void http1_exchange::end_websocket() noexcept {
+    shared_.websocket_gone();
     now_.websocket->abandon();
     count_sent(now_.websocket->bytes_sent());
     connection_->carry(nullptr);

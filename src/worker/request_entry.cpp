@@ -34,6 +34,7 @@ void request_run::come_under_rule() noexcept {
 }
 
 void request_run::measure_wait() noexcept {
+    now_.wait_measured = true;
     std::chrono::nanoseconds longest = lay_unread();
     now_.in_kernel = longest.count();
     const auto told = head().find("X-Request-Start");
@@ -44,15 +45,41 @@ void request_run::measure_wait() noexcept {
     now_.waited_before = longest.count();
 }
 
+std::int64_t request_run::wait_until_entered() const noexcept {
+    const std::int64_t since = now_.asked != 0 ? now_.asked : now_.started;
+    return now_.waited_before + now_.entered - since;
+}
+
 std::optional<std::chrono::nanoseconds> request_run::waited() noexcept {
-    if (!shared_.measures_wait) return std::nullopt;
+    if (!now_.wait_measured) return std::nullopt;
     // The application may see it in a thread of its own, while the loop has a look.
     const std::atomic_ref<std::int64_t> entered(now_.entered);
     if (entered.load(std::memory_order_relaxed) == 0) {
         entered.store(scoreboard::monotonic_now(), std::memory_order_relaxed);
     }
-    const std::int64_t since = now_.asked != 0 ? now_.asked : now_.started;
-    return std::chrono::nanoseconds(now_.waited_before + entered.load(std::memory_order_relaxed) - since);
+    // Of a sample nobody else is told.
+    if (!shared_.measures_wait) return std::nullopt;
+    return std::chrono::nanoseconds(wait_until_entered());
+}
+
+bool request_run::asks_for_health() const noexcept {
+    const std::optional<std::string>& path = shared_.settings.monitoring.health_path;
+    return path && head().path == *path;
+}
+
+// Before the request has asked for a place, and whatever the application is at.
+void request_run::tell_health() {
+    now_.about_health = true;
+    if (head().method != "GET" && head().method != "HEAD") {
+        fail(405, "Ask for its health by GET or HEAD");
+        [[maybe_unused]] const error_code allowed = response_.add("Allow", "GET, HEAD");
+        return;
+    }
+    const bool stops = shared_.slot.server_stops.load(std::memory_order_relaxed);
+    [[maybe_unused]] error_code valid = response_.set_status(stops ? 503 : 200);
+    valid = response_.add("Content-Type", "text/plain; charset=utf-8");
+    valid = response_.add("Cache-Control", "no-store");
+    respond(stops ? "stopping\n" : "OK\n");
 }
 
 bool request_run::try_enter() {
@@ -60,6 +87,7 @@ bool request_run::try_enter() {
     now_.asked = scoreboard::monotonic_now();
     if (shared_.gate) {
         shared_.gate->ask(place_, now_.rule, now_.asked - now_.in_kernel);
+        shared_.tell_queue();
         if (!place_.inside() || shared_.host->holds_loop()) return false;
     }
     has_entered();
@@ -72,6 +100,7 @@ void request_run::has_entered() {
 
 void request_run::leave() noexcept {
     place_.leave();
+    if (shared_.gate) shared_.tell_queue();
     slow_.leave();
 }
 
@@ -91,6 +120,7 @@ awaitable<bool> request_run::enter() {
         has_entered();
     } else if (place_.waits()) {
         lift_deadline();
+        is_now(scoreboard::request_stage::queued);
         shared_.deadlines.arm(queue_deadline_, shared_.limits.queued);
         if (body_read()) nursery_.spawn("watch for the client of a waiting request", watch_client());
         error_code cancelled;
@@ -104,6 +134,7 @@ awaitable<bool> request_run::enter() {
         co_await nursery_.close();
         if (place_.inside()) {
             shared_.deadlines.arm(deadline_, shared_.rules.timeout(now_.rule));
+            is_now(scoreboard::request_stage::application);
             has_entered();
         }
     }
@@ -127,6 +158,7 @@ void request_run::queued_too_long(aio::deadline&, void* self) noexcept {
 }
 
 void request_run::shed() {
+    shared_.counts.add(scoreboard::counter::shed);
     const settings::server_settings& values = shared_.settings;
     fail(503, "The server has more to do than it can; try again later");
     [[maybe_unused]] const error_code valid = response_.add("Retry-After", retry_after(values.queue_timeout));

@@ -35,15 +35,18 @@ void request_run::begin() {
     shared_.slot.heartbeat.store(now_.started, std::memory_order_relaxed);
     now_.ledger_entry = shared_.ledger.open(head().method, head().target, now_.started);
     shared_.deadlines.arm(deadline_, shared_.limits.request);
-    if (shared_.measures_wait) measure_wait();
+    if (shared_.measures_next_wait()) measure_wait();
 }
 
 awaitable<void> request_run::run() {
     std::exception_ptr failure;
     std::unique_ptr<app::filtered_exchange> filtered;
     try {
-        if (const auto where = shared_.locations.find(head())) {
+        if (asks_for_health()) {
+            tell_health();
+        } else if (const auto where = shared_.locations.find(head())) {
             is_at(*where);
+            now_.row = shared_.row_of(*where);
             if (!shared_.rules.empty()) come_under_rule();
             if (where->folder) {
                 co_await shared_.files.answer(*this);
@@ -60,6 +63,7 @@ awaitable<void> request_run::run() {
         failure = std::current_exception();
     }
     handled();
+    is_now(scoreboard::request_stage::sending);
     // Nothing that was started for the request may see its end, least of all when that came early.
     if (!nursery_.empty()) {
         // Not in a coroutine of its own, which a request that is cancelled cannot await.
@@ -86,8 +90,9 @@ void request_run::end() {
     deadline_.disarm();
     shared_.ledger.close(now_.ledger_entry);
     if (!connection().warm_up) {
+        count_end();
         tell_metrics();
-        if (log::access_enabled()) write_access_line();
+        if (is_logged()) write_access_line();
         shared_.slot.requests.store(
             shared_.slot.requests.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed
         );
@@ -105,6 +110,24 @@ void request_run::forget() noexcept {
     response_.reset();
     is_at({});
     runs_as(nullptr);
+}
+
+bool request_run::is_logged() const noexcept {
+    if (now_.about_health && !shared_.settings.monitoring.health_access_log) return false;
+    return shared_.logs_access && log::access_enabled();
+}
+
+void request_run::is_now(scoreboard::request_stage stage) noexcept {
+    shared_.ledger.is_now(now_.ledger_entry, stage);
+}
+
+void request_run::count_end() noexcept {
+    const scoreboard::counting& counts = shared_.counts;
+    counts.request(now_.row, outcome());
+    counts.add(scoreboard::counter::bytes_sent, now_.body_sent);
+    // One that was refused had no time to take.
+    if (now_.running) counts.took(scoreboard::timing::duration, scoreboard::monotonic_now() - now_.started);
+    if (now_.entered != 0) counts.took(scoreboard::timing::queue, wait_until_entered());
 }
 
 std::string request_run::described(std::int64_t now) const {
@@ -169,8 +192,9 @@ std::string request_run::page_of_refusal(int status, std::string_view detail) {
 
 void request_run::end_refused() {
     now_.started = scoreboard::monotonic_now();
+    count_end();
     tell_metrics();
-    if (log::access_enabled()) write_access_line();
+    if (is_logged()) write_access_line();
     forget();
 }
 

@@ -80,6 +80,7 @@ class request_run : public app::exchange, public in_flight_hook {
     [[nodiscard]] std::string page_of_refusal(int status, std::string_view detail);
     void end_refused();
 
+    void is_now(scoreboard::request_stage stage) noexcept;
     void count_sent(std::uint64_t bytes) noexcept { now_.body_sent += bytes; }
     [[nodiscard]] std::uint64_t body_sent() const noexcept { return now_.body_sent; }
     /// What the access log says, where it is not the status of `response`.
@@ -99,10 +100,13 @@ class request_run : public app::exchange, public in_flight_hook {
         std::int64_t asked = 0;          // monotonic nanoseconds: for its place; 0 = it did not have to
         std::int64_t entered = 0;        // the application has seen it; perhaps set by its thread
         std::uint32_t ledger_entry = scoreboard::request_ledger::no_entry;
+        std::size_t row = scoreboard::row_of_server;  // of the counters
         int logged_status = 0;
         request_rules::number rule = request_rules::none;
         bool running = false;
         bool out_of_time = false;
+        bool about_health = false;
+        bool wait_measured = false;
 
         bool operator==(const of_request&) const = default;
     };
@@ -139,11 +143,16 @@ class request_run : public app::exchange, public in_flight_hook {
     void come_under_rule() noexcept;
     void has_entered();
     void measure_wait() noexcept;
+    [[nodiscard]] std::int64_t wait_until_entered() const noexcept;
     awaitable<void> watch_client();
     void shed();
+    [[nodiscard]] bool asks_for_health() const noexcept;
+    void tell_health();
 
+    [[nodiscard]] bool is_logged() const noexcept;
+    [[nodiscard]] int outcome() const noexcept;
+    void count_end() noexcept;
     void log_failure(const std::exception_ptr& failure) const;
-    [[nodiscard]] int logged_status() const noexcept;
     void tell_metrics() const noexcept;
     void write_access_line();
 

@@ -91,6 +91,7 @@ serving::serving(
       settings(values),
       slot(board.slot(slot_index)),
       ledger(board, slot_index),
+      counts(slot.counts),
       turn(board.loads(), slot_index),
       deadlines(loop),
       limits(deadlines, values),
@@ -104,7 +105,8 @@ serving::serving(
       most_connections(values.worker_connections),
       requests_left(request_limit(values)),
       room(loop, std::chrono::steady_clock::time_point::max()),
-      never(loop, std::chrono::steady_clock::time_point::max()) {
+      never(loop, std::chrono::steady_clock::time_point::max()),
+      samples_wait_(!values.monitoring.admin_bind.empty()) {
     fill(forwarders, values.forwarded_allow_ips);
     fill(balancers, values.proxy_allow_ips);
     if (limits_admission(values)) {

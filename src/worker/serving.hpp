@@ -78,6 +78,9 @@ struct serving {
     const settings::server_settings& settings;
     scoreboard::worker_slot& slot;
     scoreboard::request_ledger ledger;
+    scoreboard::counting counts;
+    std::vector<std::size_t> rows;  ///< where requests of each application are counted
+    bool logs_access = true;
     fair_turn turn;
     base::trust_list forwarders;  ///< forwarded_allow_ips
     base::trust_list balancers;   ///< proxy_allow_ips
@@ -85,7 +88,7 @@ struct serving {
     time_limits limits;
     request_rules rules;
     std::optional<admission> gate;  ///< of requests that run at once; none = all of them
-    const bool measures_wait;       ///< how long requests wait before the application sees them
+    const bool measures_wait;       ///< how long each request waits before the application sees it
     shed_tally shed;
     slow_log* slow = nullptr;  ///< of requests that run for long; null = none is kept
     idle_connections idle;     ///< those that wait for their next request, the longest idle first
@@ -118,6 +121,34 @@ struct serving {
     /// Closed connections and ended requests count here; when draining, the worker ends at zero.
     std::function<void()> on_idle;
 
+    /// In which row of the counters its requests are.
+    [[nodiscard]] std::size_t row_of(const app::location& where) const noexcept {
+        if (where.folder) return scoreboard::row_of_server;
+        return where.application < rows.size() ? rows[where.application] : scoreboard::row_of_others;
+    }
+
+    /// Whether the wait of a request that begins is measured: of all, or for the metrics of one in so many,
+    /// since to ask the kernel costs a system call.
+    [[nodiscard]] bool measures_next_wait() noexcept {
+        constexpr unsigned one_in = 16;
+        return measures_wait || (samples_wait_ && begun_++ % one_in == 0);
+    }
+
+    /// One was accepted, one has ended.
+    void count_websocket() noexcept {
+        counts.add(scoreboard::counter::websockets);
+        slot.websockets.store(slot.websockets.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    }
+    void websocket_gone() noexcept {
+        slot.websockets.store(slot.websockets.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed);
+    }
+
+    /// The number of those who wait for their place has perhaps changed.
+    void tell_queue() noexcept {
+        const std::size_t waiting = gate ? gate->waiting() : 0;
+        slot.queued.store(static_cast<std::uint32_t>(waiting), std::memory_order_relaxed);
+    }
+
     /// Takes notice of what the master has said.
     void heed_master() noexcept;
 
@@ -125,6 +156,8 @@ struct serving {
     [[nodiscard]] std::string_view date();
 
   private:
+    const bool samples_wait_;
+    unsigned begun_ = 0;
     std::int64_t date_second_ = 0;
     std::string date_;
 };

@@ -50,9 +50,10 @@ tls_stream::tls_stream(
     asio::io_context& io,
     std::shared_ptr<const tls::context> with,
     handshake_places& places,
-    std::vector<char>& gathered
+    std::vector<char>& gathered,
+    const scoreboard::counting& counts
 )
-    : session_(std::move(with), *this), place_(io, places), gathered_(gathered) {}
+    : session_(std::move(with), *this), place_(io, places), gathered_(gathered), counts_(counts) {}
 
 tls_stream::~tls_stream() = default;
 
@@ -173,6 +174,7 @@ bool tls_stream::readable_now() noexcept {
 }
 
 void tls_stream::refuse_handshake(const tls::session::step& why) noexcept {
+    counts_.add(scoreboard::counter::tls_failures);
     // As those do who look whether the port is open.
     if (why.what == phase::end) return log::debug("A client has left in the TLS handshake");
     if (why.what != phase::clear_text) {
@@ -213,6 +215,7 @@ awaitable<waited> tls_stream::meet() {
         }
     }
     met_ = true;
+    counts_.add(scoreboard::counter::tls_handshakes);
     place_.leave();
     const waited met{};
     co_return met;
@@ -245,12 +248,18 @@ tls_streams::tls_streams(
     asio::io_context& io,
     stream_factory& beneath,
     std::shared_ptr<const tls::context> with,
-    std::size_t most_handshakes
+    std::size_t most_handshakes,
+    scoreboard::counting counts
 )
-    : io_(io), beneath_(beneath), with_(std::move(with)), places_(most_handshakes), gathered_(record_size) {}
+    : io_(io),
+      beneath_(beneath),
+      with_(std::move(with)),
+      places_(most_handshakes),
+      gathered_(record_size),
+      counts_(counts) {}
 
 std::unique_ptr<byte_stream> tls_streams::make(int family, int fd) {
-    auto stream = std::make_unique<tls_stream>(io_, with_, places_, gathered_);
+    auto stream = std::make_unique<tls_stream>(io_, with_, places_, gathered_, counts_);
     stream->put_on(beneath_.make(family, fd));
     return stream;
 }

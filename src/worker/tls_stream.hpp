@@ -2,6 +2,7 @@
 #pragma once
 
 #include "master/encryption.hpp"
+#include "scoreboard/counters.hpp"
 #include "tls/session.hpp"
 #include "worker/handshake_places.hpp"
 #include "worker/stream_factory.hpp"
@@ -23,7 +24,8 @@ class tls_stream final : public byte_stream, private tls::transport {
         asio::io_context& io,
         std::shared_ptr<const tls::context> with,
         handshake_places& places,
-        std::vector<char>& gathered
+        std::vector<char>& gathered,
+        const scoreboard::counting& counts
     );
     ~tls_stream() override;
 
@@ -65,6 +67,7 @@ class tls_stream final : public byte_stream, private tls::transport {
     tls::session session_;
     handshake_place place_;
     std::vector<char>& gathered_;
+    const scoreboard::counting& counts_;
     std::string committed_;  // lies encrypted in the session, as the client takes nothing
     bool met_ = false;
     bool reads_by_writing_ = false;  // the session has to send before it can read on
@@ -78,7 +81,8 @@ class tls_streams final : public stream_factory {
         asio::io_context& io,
         stream_factory& beneath,
         std::shared_ptr<const tls::context> with,
-        std::size_t most_handshakes
+        std::size_t most_handshakes,
+        scoreboard::counting counts
     );
 
     /// From now on with those in the file that the master has handed over.
@@ -92,6 +96,7 @@ class tls_streams final : public stream_factory {
     std::shared_ptr<const tls::context> with_;
     handshake_places places_;
     std::vector<char> gathered_;
+    scoreboard::counting counts_;
 };
 
 }  // namespace unicoro::worker

@@ -64,7 +64,7 @@ class process {
     void announce(scoreboard::worker_state state);
     void drain();
     void abort();
-    [[nodiscard]] bool may_take_waiting() const;
+    [[nodiscard]] bool may_take_waiting() const { return !acceptors_.empty() && !aborting_ && !given_up_; }
     [[nodiscard]] bool take_waiting();
     void take_last();
     void end_when_idle();
@@ -107,6 +107,7 @@ process::process(const master::worker_launch& how, const host_maker& make_host)
           [this] { shared_.slot.heartbeat.store(scoreboard::monotonic_now()); },
           &application_tasks_
       } {
+    shared_.rows = how.rows;
     context_.given_up = [this] {
         exit_code_ = 1;
         given_up_ = true;
@@ -223,7 +224,10 @@ awaitable<void> process::beat() {
         context_.heartbeat();
         shared_.heed_master();
         log::flush_waiting();
+        const scoreboard::monotonic_ns before = scoreboard::monotonic_now();
         co_await sleep_for(interval);
+        const std::chrono::nanoseconds took(scoreboard::monotonic_now() - before);
+        shared_.counts.took(scoreboard::timing::loop_lag, (took - interval).count());
     }
 }
 
@@ -309,10 +313,6 @@ void process::abort() {
     host_->cancelling();
     connections_.cancel_all();
     end_when_idle();
-}
-
-bool process::may_take_waiting() const {
-    return !acceptors_.empty() && !aborting_ && !given_up_;
 }
 
 // Takes who waits in the backlog; true when nobody does any more.

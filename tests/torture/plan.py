@@ -51,6 +51,7 @@ class Round:
     shaped_log: bool = False  # access lines go through Python
     encrypted: bool = False
     compressed: bool = False  # what answers, for clients that accept it
+    watched: bool = False  # somebody asks the monitor all the time
     interval: tuple[float, float] = (1.0, 2.5)  # between two troubles
 
     @property
@@ -98,7 +99,7 @@ class Round:
         parts = [self.kind.name, self.trouble, self.final.name]
         parts += ["request_timeout"] * self.request_timeout + ["hasty"] * self.hasty
         parts += ["crowded"] * self.crowded + ["spread"] * self.spread
-        parts += ["TLS"] * self.encrypted + ["compressed"] * self.compressed
+        parts += ["TLS"] * self.encrypted + ["compressed"] * self.compressed + ["watched"] * self.watched
         parts += ["pools off"] * (not self.pools) + ["shaped log"] * self.shaped_log
         return ", ".join(parts)
 
@@ -132,5 +133,6 @@ def rounds(seed: str, kinds: list[str], seconds: float):
                 spread=random.random() < 0.4,
                 encrypted=random.random() < 0.35,
                 compressed=random.random() < 0.5,
+                watched=random.random() < 0.5,
             )
         number += 1

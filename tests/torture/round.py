@@ -15,6 +15,7 @@ from findings import Finding
 from http_client import Weather
 from plan import Round
 from server import Victim
+from watcher import Watcher
 
 from harness import fleet, processes
 
@@ -63,6 +64,7 @@ class Playing:
         self.random = Random(f"{what.seed}/{what.kind.name}/round")
         self.crowd: list[Client] = []
         self.generations: list[tuple[int, int]] = []  # master and worker, just before a reload
+        self.watcher: Watcher | None = None
 
     def play(self) -> Result:
         began = time.monotonic()
@@ -73,6 +75,7 @@ class Playing:
             self._note("server", "does not start", str(why))
         finally:
             self.weather.ending = True
+            self._dismiss_watcher()
             for each in self.crowd:
                 each.stop.set()
             victim.destroy()
@@ -88,6 +91,9 @@ class Playing:
 
     def _play(self, victim: Victim) -> None:
         victim.start()
+        if self.what.watched:
+            self.watcher = Watcher(victim.admin, f"{self.what.seed}/{self.what.kind.name}")
+            self.watcher.start()
         # Nobody stays behind of a warm-up in which nobody leaves early.
         whole = replace(self.only, ends=frozenset({kinds.COMPLETE}))
         share = 0.5 if self.what.seconds >= LONG_ROUND else 0.2
@@ -102,6 +108,18 @@ class Playing:
         self._look_at_memory(victim, before, asked)
         self._look_at_generations()
         self._end(victim)
+
+    def _dismiss_watcher(self) -> None:
+        if self.watcher is None:
+            return
+        self.watcher.ending = True
+        self.watcher.stop.set()
+        self.watcher.join(BOUND)
+        if self.watcher.is_alive():
+            self._note("hang", "who asks the monitor does not end", self.what.title)
+        elif self.watcher.asked == 0:
+            self._note("monitor", "has told nothing", self.what.title)
+        self.result.tally.findings += self.watcher.findings
 
     def _prefix(self) -> str:
         return self.what.kind.routes[0].prefix
@@ -256,6 +274,8 @@ class Playing:
             if not victim.workers():
                 time.sleep(0.1)
         self.weather.ending = True
+        if self.watcher is not None:
+            self.watcher.ending = True
         gently = self.what.final == signal.SIGTERM
         graceful = self.what.settings["graceful_timeout"] if gently else 0
         self._count_stages("graceful_timeout" if gently and self.what.hasty else self.what.final.name)

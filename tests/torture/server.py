@@ -73,6 +73,10 @@ class Victim:
             config["python"] = str(python)
         config["static"] = {FILES: str(site(folder))}
         config["x_accel_redirect"] = True
+        self.admin = folder / "admin.sock"
+        if what.watched:
+            config["admin_bind"] = [f"unix:{self.admin}"]
+            config["health_path"] = "/never/asked/either"
         if what.encrypted:
             config["certfile"] = str(certificate(folder))
             config["tls_max_handshakes"] = HANDSHAKES

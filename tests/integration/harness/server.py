@@ -88,9 +88,9 @@ def listening_socket(backlog: int = 2048) -> socket.socket:
     return sock
 
 
-def preloads(pid: int) -> bool:
+def is_a(role: str, pid: int) -> bool:
     try:
-        return processes.title(pid).startswith("unicoro: preloader")
+        return processes.title(pid).startswith(f"unicoro: {role}")
     except OSError:
         return False
 
@@ -179,11 +179,18 @@ class Server:
 
     def workers(self) -> list[int]:
         """Pids of the living workers, oldest first."""
-        return [pid for pid in processes.children(self.pid) if processes.alive(pid) and not preloads(pid)]
+        return [pid for pid in self.children() if not is_a("preloader", pid) and not is_a("monitor", pid)]
+
+    def children(self) -> list[int]:
+        return [pid for pid in processes.children(self.pid) if processes.alive(pid)]
+
+    def monitors(self) -> list[int]:
+        """Those that listen at --admin-bind: one, but while another one takes its place."""
+        return [pid for pid in self.children() if is_a("monitor", pid)]
 
     def preloaders(self) -> list[int]:
         """Those that have the application of --preload, and fork the workers."""
-        return [pid for pid in processes.children(self.pid) if processes.alive(pid) and preloads(pid)]
+        return [pid for pid in self.children() if is_a("preloader", pid)]
 
     # waiting
 

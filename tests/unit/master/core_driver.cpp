@@ -26,6 +26,9 @@ struct writer {
     std::string operator()(const action::preload& what) const {
         return fmt::format("preload generation {}", what.generation);
     }
+    std::string operator()(const action::start_monitor& what) const {
+        return fmt::format("monitor generation {}", what.generation);
+    }
     std::string operator()(const action::kill& what) const {
         return fmt::format("kill {} {}", what.pid, os::signal_name(what.signal));
     }
@@ -92,6 +95,11 @@ void core_driver::answer(const actions& decided, lines& to) {
         const any_event come = fork_works_ ? any_event(event::preloader_started{id, ++last_preloader_})
                                            : any_event(event::preloader_failed{id, "no memory"});
         answer(core_.step(come, now_), to);
+    }
+    for (const any_action& each : decided) {
+        const auto* const monitor = std::get_if<action::start_monitor>(&each);
+        if (monitor == nullptr || monitors_are_held_) continue;
+        answer(core_.step(event::monitor_started{monitor->generation, ++last_monitor_}, now_), to);
     }
     for (const any_action& each : decided) {
         const auto* spawn = std::get_if<action::spawn>(&each);

@@ -16,7 +16,8 @@ using scoreboard::worker_state;
 using lines = std::vector<std::string>;
 
 /// Plays the world around a core: a clock that is set by hand, pids that are 100 + age (901, 902, ... for
-/// what preloads), and a scoreboard. Every call returns the actions it led to, one line of text each.
+/// what preloads, 951, ... for monitors), and a scoreboard. Every call returns the actions it led to, one
+/// line of text each.
 class core_driver {
   public:
     explicit core_driver(limits values, core::options shape = {64, 16, false});
@@ -59,6 +60,9 @@ class core_driver {
     /// The next forks fail.
     void break_fork() { fork_works_ = false; }
 
+    /// Monitors stay unanswered.
+    void hold_monitors() { monitors_are_held_ = true; }
+
     /// Spawns stay unanswered; `feed` gives the answers.
     void hold_forks() { forks_are_held_ = true; }
 
@@ -80,7 +84,9 @@ class core_driver {
     std::map<pid_t, worker> workers_;
     bool fork_works_ = true;
     bool forks_are_held_ = false;
+    bool monitors_are_held_ = false;
     pid_t last_preloader_ = 900;
+    pid_t last_monitor_ = 950;
 };
 
 /// Those lines that start with `prefix`.

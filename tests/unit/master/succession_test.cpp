@@ -32,6 +32,12 @@ succession everything() {
     made.pidfile_fd = 10;
     made.configured_workers = 2;
     made.strength = 3;
+    made.sockets.push_back({6, {.host = "127.0.0.1", .port = 9000, .text = "127.0.0.1:9000"}, false, true});
+    made.counts.words.fill(77);
+    made.counts.words.back() = 78;
+    made.counts.happened.back() = 79;
+    made.counts.cpu_of_ended = 80;
+    made.counts.rows[0] = "/a b";
     return made;
 }
 
@@ -58,7 +64,13 @@ TEST_CASE("what is written is read again") {
     CHECK(write_succession(*read) == text);
     CHECK(read->sockets[1].asked.path == "/run/a:1,2\nb.sock");
     CHECK(read->workers[1].leaves_by == instant(1000));
-    CHECK(read->descriptors() == std::vector{5, 7, 8, 9, 10});
+    CHECK(read->descriptors() == std::vector{5, 7, 6, 8, 9, 10});
+    CHECK(read->sockets[2].admin);
+    CHECK_FALSE(read->sockets[1].admin);
+    CHECK(read->counts.words.back() == 78);
+    CHECK(read->counts.happened.back() == 79);
+    CHECK(read->counts.cpu_of_ended == 80);
+    CHECK(read->counts.rows[0] == "/a b");
 }
 
 TEST_CASE("what a later release adds is passed over") {

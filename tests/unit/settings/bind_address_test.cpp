@@ -85,4 +85,29 @@ TEST_SUITE("bind_address") {
         std::string problem;
         CHECK(parse_bind_address("unix:/" + std::string(106, 'x'), problem).has_value());
     }
+
+    TEST_CASE("what only this machine reaches") {
+        const auto is_loopback = [](const char* written) {
+            std::string problem;
+            return unicoro::settings::is_loopback(parse_bind_address(written, problem).value());
+        };
+        for (const char* const own : {"127.0.0.1", "127.9.8.7:9000", "[::1]:9000", "LocalHost:9000"}) {
+            CAPTURE(own);
+            CHECK(is_loopback(own));
+        }
+        for (const char* const other :
+             {"0.0.0.0:9000",
+              ":9000",
+              "[::]:9000",
+              "10.0.0.1",
+              "[::2]:1",
+              "[::127.0.0.1]:1",
+              "127.0.0.1.example:80",
+              "localhost.example:80",
+              "unix:/a",
+              "fd://3"}) {
+            CAPTURE(other);
+            CHECK_FALSE(is_loopback(other));
+        }
+    }
 }

@@ -286,6 +286,13 @@ TEST_SUITE("value_types") {
              {"", json::array({"0.0.0.0:8000"})},
              {json::array({":0", ":0"}), {":0", ":0"}}}
         );
+        check_meanings(
+            bind_list(presence::optional_value),
+            {{nullptr, json::array()},
+             {"", json::array()},
+             {json::array(), json::array()},
+             {"unix:/a", json::array({"unix:/a"})}}
+        );
         check_refused(bind_list(), {json::array(), 8000, nullptr, json::array({8000}), "nowhere:http"});
         const auto twice = read(bind_list(), json::array({"localhost:80", "LOCALHOST:80"}));
         REQUIRE(twice.faults.size() == 1);

@@ -60,15 +60,16 @@ struct fresh_request_probe {
     using http = unicoro::http::fresh_request_probe;
 
     static void fill(request_run& run) {
-        auto& [started, body_sent, environ, in_kernel, waited_before, asked, entered, ledger_entry, logged_status, rule, running, out_of_time] =
+        auto& [started, body_sent, environ, in_kernel, waited_before, asked, entered, ledger_entry, row, logged_status, rule, running, out_of_time, about_health, wait_measured] =
             run.now_;
         started = in_kernel = waited_before = asked = entered = 7;
         rule = 7;
         body_sent = 7;
         environ.emplace_back("NAME", "left over");
         ledger_entry = 7;
+        row = 7;
         logged_status = 777;
-        running = out_of_time = true;
+        running = out_of_time = about_health = wait_measured = true;
     }
     static void fill(http1_exchange& exchange) {
         fill(static_cast<request_run&>(exchange));

@@ -47,7 +47,7 @@ struct encrypted {
     explicit encrypted(handshake_places& places) {
         auto made = std::make_unique<memory_stream>(io);
         beneath = made.get();
-        stream = std::make_unique<tls_stream>(io, serving(), places, gathered);
+        stream = std::make_unique<tls_stream>(io, serving(), places, gathered, counts);
         stream->put_on(std::move(made));
         tasks.spawn("idle", wait_idle(*stream, met));
     }
@@ -73,6 +73,8 @@ struct encrypted {
     }
 
     asio::io_context io;
+    unicoro::scoreboard::words words{};
+    unicoro::scoreboard::counting counts{words};
     std::vector<char> gathered = std::vector<char>(16384);
     memory_stream* beneath = nullptr;
     std::unique_ptr<tls_stream> stream;

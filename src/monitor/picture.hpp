@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "master/monitor_launch.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+namespace unicoro::monitor {
+
+/// A worker as it is at the moment.
+struct worker_view {
+    scoreboard::counted_worker counted;
+    std::uint32_t connections = 0;
+    std::uint32_t running = 0;  ///< requests, those that wait included
+    std::uint32_t queued = 0;
+    std::uint32_t websockets = 0;
+    std::optional<double> silent;         ///< seconds since its last sign of life
+    std::optional<double> cpu;            ///< seconds used since it was started; none = not shown
+    std::optional<std::uint64_t> memory;  ///< bytes, resident and in swap, shared pages in full
+};
+
+/// Everything there is to tell at one moment.
+struct picture {
+    scoreboard::sight seen;
+    std::vector<worker_view> workers;
+    scoreboard::monotonic_ns now = 0;
+    double cpu = 0;  ///< seconds, of all workers there ever were; never less than before
+
+    /// Workers that take requests.
+    [[nodiscard]] std::size_t serving() const noexcept;
+};
+
+/// A request in flight.
+struct request_view {
+    std::size_t slot = 0;
+    pid_t pid = 0;
+    double age = 0;  ///< seconds
+    scoreboard::running_request request;
+};
+
+struct requests_view {
+    std::vector<request_view> listed;  ///< the longest first
+    std::size_t unlisted = 0;
+};
+
+/// What a program that tells of the server looks at: the tally, the slots of the workers, /proc.
+class observer {
+  public:
+    explicit observer(const master::monitor_launch& how);
+
+    /// A worker has come, whose slot this is.
+    void take_slot(const master::named_slot& which, int memory);
+
+    /// Never fails: of a tally that cannot be read now, it is the last that could.
+    [[nodiscard]] const picture& look();
+
+    /// The same without `workers` and what is in /proc.
+    [[nodiscard]] const picture& glance();
+
+    [[nodiscard]] requests_view requests();
+
+  private:
+    [[nodiscard]] bool sees_slot(const scoreboard::counted_worker& worker) const noexcept;
+    [[nodiscard]] worker_view view_of(const scoreboard::counted_worker& worker) const;
+
+    const master::monitor_launch& how_;
+    std::vector<std::uint64_t> ages_;  // whose memory is in each slot
+    picture last_;
+};
+
+}  // namespace unicoro::monitor

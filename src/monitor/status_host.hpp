@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "app/host.hpp"
+#include "monitor/picture.hpp"
+
+#include <sys/types.h>
+
+#include <string_view>
+
+namespace unicoro::monitor {
+
+/// Answers what is asked of the monitor (docs/monitoring.md). Nothing here waits: each answer is made at
+/// once, of what there is to be read.
+class status_host final : public app::host {
+  public:
+    /// Both outlive it.
+    status_host(const master::monitor_launch& how, observer& eyes);
+
+    [[nodiscard]] std::string_view interface_name() const noexcept override { return "monitor"; }
+    [[nodiscard]] std::optional<app::load_error> load(app::worker_context& context) override;
+    awaitable<std::optional<app::load_error>> start(app::worker_context& context) override;
+    awaitable<void> handle(app::exchange& request) override;
+    awaitable<void> stop(app::worker_context& context) override;
+
+  private:
+    void answer(app::exchange& request);
+    [[nodiscard]] bool is_guarded(const app::connection_info& connection) const;
+    [[nodiscard]] bool is_ready(const picture& of) const;
+    void tell_life(app::exchange& request);
+    void tell_readiness(app::exchange& request);
+    void tell_metrics(app::exchange& request);
+
+    const master::monitor_launch& how_;
+    observer& eyes_;
+    const pid_t master_;
+};
+
+}  // namespace unicoro::monitor

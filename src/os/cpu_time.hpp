@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <optional>
+
+namespace unicoro::os {
+
+/// What a process has used of the CPU so far, in the kernel's ticks (10 ms). Nothing when it is gone or is
+/// not shown (hidepid).
+[[nodiscard]] std::optional<std::chrono::nanoseconds> cpu_time(pid_t pid);
+
+}  // namespace unicoro::os

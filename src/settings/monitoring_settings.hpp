@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "settings/address.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace unicoro::settings {
+
+/// What is to be seen of the server from outside (docs/monitoring.md).
+struct monitoring_settings {
+    std::optional<std::string> health_path;  ///< of the public sockets; none = there is none
+    bool health_access_log = true;           ///< requests for it are logged as others are
+    std::vector<bind_address> admin_bind;    ///< where the monitor listens; empty = there is no monitor
+    std::optional<std::string> admin_token;  ///< of who comes neither over loopback nor a unix socket
+    int ready_workers = 1;                   ///< fewer than these are not enough for /readyz
+};
+
+}  // namespace unicoro::settings

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: MIT
+"""Who asks the monitor all the time, and leaves at any point; what it is told whole must be right."""
+
+import json
+import socket
+import threading
+from pathlib import Path
+from random import Random
+
+from findings import Finding
+
+PATHS = ("/livez", "/readyz", "/metrics", "/status", "/requests", "/nothing")
+LONGEST = 10.0
+
+
+class Watcher(threading.Thread):
+    def __init__(self, socket_path: Path, seed: str):
+        super().__init__(daemon=True)
+        self.path = str(socket_path)
+        self.random = Random(f"{seed}/watcher")
+        self.stop = threading.Event()
+        self.ending = False
+        self.findings: list[Finding] = []
+        self.asked = 0
+
+    def run(self) -> None:
+        while not self.stop.wait(self.random.uniform(0.0, 0.05)):
+            try:
+                self._ask()
+            except OSError as why:
+                # Its socket goes with the server.
+                if self.ending or self.stop.is_set():
+                    continue
+                self.findings.append(Finding("monitor", "does not answer", repr(why)))
+
+    def _ask(self) -> None:
+        path = self.random.choice(PATHS)
+        with socket.socket(socket.AF_UNIX) as sock:
+            sock.settimeout(LONGEST)
+            sock.connect(self.path)
+            request = f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode()
+            end = self.random.choice(("whole", "whole", "whole", "half a request", "no reading", "some reading", "more"))
+            if end == "half a request":
+                sock.sendall(request[:self.random.randrange(len(request))])
+                return
+            sock.sendall(request * (5 if end == "more" else 1))
+            if end == "no reading":
+                return
+            if end == "some reading":
+                sock.recv(self.random.randrange(1, 2000))
+                return
+            answer = b""
+            while piece := sock.recv(65536):
+                answer += piece
+        self.asked += 1
+        self._judge(path, answer)
+
+    def _judge(self, path: str, answer: bytes) -> None:
+        head, _, body = answer.partition(b"\r\n\r\n")
+        if not head and self.ending:
+            return
+        good = (b" 200 " if path in ("/metrics", "/status", "/requests") else b" ") in head.split(b"\r\n")[0]
+        if good and path in ("/status", "/requests"):
+            try:
+                json.loads(body)
+            except ValueError:
+                good = False
+        if good and path == "/metrics":
+            good = body.endswith(b"\n") and b"unicoro_http_requests_total" in body
+        if not good and not self.ending:
+            self.findings.append(Finding("monitor", "a wrong answer", f"{path}: {answer[:300]!r}"))
