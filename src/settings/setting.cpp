@@ -25,6 +25,7 @@ std::vector<setting> joined_tables() {
              tables::site_files(),
              tables::proxies(),
              tables::tls(),
+             tables::http2(),
              tables::asgi(),
              tables::process(),
              tables::logging(),

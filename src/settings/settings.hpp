@@ -4,6 +4,7 @@
 #include "http/policy.hpp"
 #include "http/proxy_header.hpp"
 #include "log/level.hpp"
+#include "settings/http2_settings.hpp"
 #include "settings/tls_settings.hpp"
 
 #include <chrono>
@@ -144,6 +145,7 @@ struct server_settings {
     std::map<std::string, std::string> static_cache_control;  ///< by pattern of paths
 
     tls_settings tls;
+    http2_settings http2;
 
     // ASGI
     lifespan_mode lifespan = lifespan_mode::auto_detect;

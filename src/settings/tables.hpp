@@ -28,6 +28,7 @@ struct part {
 [[nodiscard]] part proxies();
 [[nodiscard]] part site_files();
 [[nodiscard]] part tls();
+[[nodiscard]] part http2();
 [[nodiscard]] part asgi();
 [[nodiscard]] part process();
 [[nodiscard]] part logging();

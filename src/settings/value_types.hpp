@@ -92,6 +92,9 @@ enum class commas { separate, are_text };
 /// Header field names as a list or a string with commas, or "*"; canonical: upper case.
 [[nodiscard]] value_type_ptr field_name_list();
 
+/// Versions of HTTP, "h1" and "h2", as a list or a string with commas.
+[[nodiscard]] value_type_ptr http_protocol_list();
+
 /// An object of header field names and the text that makes each of them mean https.
 [[nodiscard]] value_type_ptr field_map();
 
