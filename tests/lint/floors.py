@@ -7,7 +7,7 @@ import posixpath
 from lint import Finding, Tree, includes, is_cpp, lint_main
 
 FLOORS = {
-    "base": 0, "os": 1, "log": 1, "http": 1, "settings": 2, "scoreboard": 2, "aio": 2, "tls": 2, "master": 3,
+    "base": 0, "os": 1, "log": 1, "http": 1, "settings": 2, "scoreboard": 2, "aio": 2, "tls": 2, "http2": 2, "master": 3,
     "app": 4, "worker": 5, "cli": 6, "python": 7,
 }
 # The floors within one: every file of src/python is in such a folder, and the one below stands for itself.
@@ -24,6 +24,7 @@ LIBRARIES = {
     "CLI/": {"settings", "cli"},
     "Python.h": {"python"},
     "openssl/": {"tls"},
+    "nghttp2/": {"http2"},
     "boost/beast": {"http", "aio", "worker"},
     "boost/asio": {"aio", "app", "worker", "python", "cli"},
 }
