@@ -10,6 +10,7 @@ import subprocess
 import sys
 
 import check
+import nghttp2
 import openssl
 import pack
 import pythons
@@ -61,6 +62,7 @@ def configure(target: Target, found: list[pythons.Python], jobs: int) -> pathlib
     link_args = ["-nostdlib++", *runtime.unwinder(target, tools), "-s"]
     cross = toolchain.cross_file(target, tools, link_args)
     openssl.stage(target, tools, jobs)
+    nghttp2.stage(target, tools)
     for python in found:
         pythons.stage_debian_headers(python, tools / "include")
     folder = BUILD / target.name / "build"

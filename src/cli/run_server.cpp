@@ -185,7 +185,7 @@ void warn_of_environments(const settings::server_settings& values) {
 }
 
 std::optional<std::string> fault_in_certificates(const settings::server_settings& values) {
-    const auto made = master::encryption().open(values.tls);
+    const auto made = master::encryption().open(values);
     return made ? std::nullopt : std::optional(made.error().message);
 }
 

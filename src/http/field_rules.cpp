@@ -289,7 +289,7 @@ bool field_rules::set_forwarded_host(request_head& head, refusal& why) const {
 }
 
 bool field_rules::finish(const target_parts& target, request_head& head, refusal& why) {
-    if (!now_.host && now_.v == version::http_1_1) {
+    if (!now_.host && now_.v != version::http_1_0) {
         return refuse(why, 400, "Host header is missing (RFC 9112, 3.2)");
     }
     if (now_.underscores && ambiguous(head.fields, why)) return false;
@@ -302,15 +302,15 @@ bool field_rules::finish(const target_parts& target, request_head& head, refusal
     if (now_.hops != nullptr && (!set_client(head, why) || !set_forwarded_host(head, why))) return false;
     if (now_.secure) head.scheme = "https";
     if (!now_.scheme.empty()) head.scheme = now_.scheme;
-    // Persistence is the default of HTTP/1.1 and an option of 1.0; "close" wins (RFC 9112, 9.3).
-    head.keep_alive = !now_.close && (now_.v == version::http_1_1 || now_.keep_alive);
+    // Persistence is the default since HTTP/1.1 and an option of 1.0; "close" wins (RFC 9112, 9.3).
+    head.keep_alive = !now_.close && (now_.v != version::http_1_0 || now_.keep_alive);
     // Upgrade counts only where Connection names it, and not in HTTP/1.0 (RFC 9110, 7.8).
     head.wants_websocket = now_.websocket && now_.upgrade && now_.v == version::http_1_1;
     // Without a body to wait for, or from HTTP/1.0, the expectation says nothing (RFC
     // 9110, 10.1.1).
     const bool empty = head.framing == body_framing::none ||
                        (head.framing == body_framing::length && head.content_length == 0);
-    head.expects_continue = now_.expects_continue && now_.v == version::http_1_1 && !empty;
+    head.expects_continue = now_.expects_continue && now_.v != version::http_1_0 && !empty;
     return true;
 }
 

@@ -40,35 +40,6 @@ class cursor {
     char* at_;
 };
 
-response_plan plan_of(const response_head& head, const response_context& context) noexcept {
-    response_plan p;
-    p.keep_alive = context.keep_alive && !head.close_requested();
-    const int status = head.status();
-    const std::optional<std::uint64_t> length = head.content_length();
-    if (context.head_request || !body_allowed(status)) {
-        p.framing = response_framing::no_body;
-        // A length here is that of the answer to GET (RFC 9110, 8.6). Nothing is known of that from
-        // an empty body: most applications send none to HEAD, and 304 never has one.
-        if (status >= 200 && status != 204) {
-            p.length = length;
-            if (!length && status != 304 && context.body_length.value_or(0) != 0) {
-                p.length = context.body_length;
-            }
-        }
-        return p;
-    }
-    p.length = length ? length : context.body_length;
-    if (p.length) {
-        p.framing = response_framing::length;
-    } else if (context.request_version == version::http_1_1) {
-        p.framing = response_framing::chunked;
-    } else {
-        p.framing = response_framing::until_close;
-        p.keep_alive = false;
-    }
-    return p;
-}
-
 void put_status_line(cursor& to, const response_head& head) noexcept {
     const std::string_view known = status_line(head.status());
     if (head.reason().empty() && !known.empty()) {
@@ -146,6 +117,35 @@ void append_chunk_header(std::string& out, std::uint64_t size) {
 
 }  // namespace
 
+response_plan plan_response(const response_head& head, const response_context& context) noexcept {
+    response_plan p;
+    p.keep_alive = context.keep_alive && !head.close_requested();
+    const int status = head.status();
+    const std::optional<std::uint64_t> length = head.content_length();
+    if (context.head_request || !body_allowed(status)) {
+        p.framing = response_framing::no_body;
+        // A length here is that of the answer to GET (RFC 9110, 8.6). Nothing is known of that from
+        // an empty body: most applications send none to HEAD, and 304 never has one.
+        if (status >= 200 && status != 204) {
+            p.length = length;
+            if (!length && status != 304 && context.body_length.value_or(0) != 0) {
+                p.length = context.body_length;
+            }
+        }
+        return p;
+    }
+    p.length = length ? length : context.body_length;
+    if (p.length) {
+        p.framing = response_framing::length;
+    } else if (context.request_version != version::http_1_0) {
+        p.framing = response_framing::chunked;
+    } else {
+        p.framing = response_framing::until_close;
+        p.keep_alive = false;
+    }
+    return p;
+}
+
 void http1_writer::reset() noexcept {
     now_ = of_response();
     if (out_.capacity() > kept_memory) {
@@ -174,7 +174,7 @@ void http1_writer::interim_sent(std::size_t count) noexcept {
 }
 
 void http1_writer::begin(const response_head& head, const response_context& context) {
-    now_.plan = plan_of(head, context);
+    now_.plan = plan_response(head, context);
     out_.resize(std::exchange(now_.interim, 0));
     write_head(out_, head, now_.plan, context);
     now_.begun = true;

@@ -38,6 +38,11 @@ struct response_plan {
     bool operator==(const response_plan&) const = default;
 };
 
+/// How a response is to be framed. Of HTTP/2, `chunked` is a body without a known length.
+[[nodiscard]] response_plan plan_response(
+    const response_head& head, const response_context& context
+) noexcept;
+
 /// Frames HTTP/1.x responses, one after another: a head and pieces of its body in, the bytes to send out.
 /// Knows no socket. What it gives is made of views of itself, of the piece given and of static text, good
 /// until the next call; who asks for it sends all of it, in that order.

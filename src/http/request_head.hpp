@@ -13,9 +13,13 @@ namespace unicoro::http {
 /// A header field; compare names with `iequals`.
 using field = unicoro::header_field;
 
-enum class version : std::uint8_t { http_1_0, http_1_1 };
+enum class version : std::uint8_t { http_1_0, http_1_1, http_2 };
 
-enum class body_framing : std::uint8_t { none, length, chunked };
+enum class body_framing : std::uint8_t {
+    none,
+    length,
+    chunked,  ///< or, in HTTP/2, of any length
+};
 
 /// Whom trusted proxies have named as the client.
 struct told_client {
@@ -27,11 +31,11 @@ struct told_client {
 /// parser and live as long as those and the parser do.
 struct request_head {
     std::string_view method;
-    std::string_view target;  ///< request-target as received (RFC 9112, 3.2)
-    std::string_view path;    ///< of origin-form and absolute-form, still percent-encoded
-    std::string_view query;   ///< without '?'
-    std::string_view
-        authority;  ///< of absolute-form (RFC 9112, 3.2.2), else the Host field, or a proxy's word
+    std::string_view target;     ///< request-target as received (RFC 9112, 3.2), or :path (RFC 9113, 8.3.1)
+    std::string_view path;       ///< of origin-form and absolute-form, still percent-encoded
+    std::string_view query;      ///< without '?'
+    std::string_view authority;  ///< of absolute-form (RFC 9112, 3.2.2) or :authority, else the Host field,
+                                 ///< or a proxy's word
     http::version version = version::http_1_1;
     std::span<const field> fields;
     body_framing framing = body_framing::none;
@@ -46,6 +50,7 @@ struct request_head {
     /// The first field of that name, compared without case.
     [[nodiscard]] std::optional<std::string_view> find(std::string_view name) const noexcept;
     [[nodiscard]] std::string_view protocol() const noexcept {
+        if (version == version::http_2) return "HTTP/2";
         return version == version::http_1_1 ? "HTTP/1.1" : "HTTP/1.0";
     }
 };

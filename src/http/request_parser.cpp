@@ -5,6 +5,7 @@
 #include "http/chunk_decoder.hpp"
 #include "http/field_rules.hpp"
 #include "http/head_lines.hpp"
+#include "http/method.hpp"
 #include "http/request_target.hpp"
 #include "http/trace_context.hpp"
 
@@ -190,19 +191,7 @@ bool request_parser::scanner::check_method() {
         std::transform(folded_method_.begin(), folded_method_.end(), folded_method_.begin(), to_upper);
         head_.method = folded_method_;
     }
-    if (rules_.permit_unconventional_http_method) return true;
-    const auto odd = [](char byte) { return is(byte_class::lower, byte) || byte == '#'; };
-    if (head_.method.size() < 3 || head_.method.size() > 20 ||
-        std::any_of(head_.method.begin(), head_.method.end(), odd)) {
-        return refuse(
-            why_,
-            400,
-            "Invalid method: not 3 to 20 bytes without a-z and # "
-            "(permit_unconventional_http_method is false)",
-            head_.method
-        );
-    }
-    return true;
+    return accept_method(head_.method, rules_, why_);
 }
 
 bool request_parser::scanner::judge_request_line(std::string_view line) {

@@ -30,7 +30,15 @@ tls::client_certificate asked_of_clients(int cert_reqs) noexcept {
     return cert_reqs == 1 ? tls::client_certificate::optional : tls::client_certificate::required;
 }
 
-tls::configuration configuration_of(const settings::tls_settings& values) {
+// By the names that ALPN has for them (RFC 7301, 6).
+std::vector<std::string> alpn_of(const std::vector<std::string>& protocols) {
+    std::vector<std::string> made;
+    for (const std::string& each : protocols) made.emplace_back(each == "h2" ? "h2" : "http/1.1");
+    return made;
+}
+
+tls::configuration configuration_of(const settings::server_settings& all) {
+    const settings::tls_settings& values = all.tls;
     tls::configuration made;
     made.pairs.push_back({*values.certfile, values.keyfile});
     for (const std::string& path : values.certificates) made.pairs.push_back(files_of(path));
@@ -40,7 +48,7 @@ tls::configuration configuration_of(const settings::tls_settings& values) {
     made.ciphersuites = values.ciphersuites;
     made.oldest = values.tls_min_version == settings::tls_version::tls_1_3 ? tls::protocol_version::tls_1_3
                                                                            : tls::protocol_version::tls_1_2;
-    made.protocols = {"http/1.1"};
+    made.protocols = alpn_of(all.http2.http_protocols);
     return made;
 }
 
@@ -61,8 +69,8 @@ std::string stamp_of(const std::vector<std::string>& files) {
 
 }  // namespace
 
-os::outcome<certificate_set> encryption::open(const settings::tls_settings& values) {
-    if (!values.certfile) return certificate_set{};
+os::outcome<certificate_set> encryption::open(const settings::server_settings& values) {
+    if (!values.tls.certfile) return certificate_set{};
     if (!tickets_) tickets_ = tls::make_ticket_secret();
     const tls::configuration wanted = configuration_of(values);
     // Before they are read: what changes meanwhile is noticed.
@@ -87,7 +95,7 @@ void renew_certificates(std::shared_ptr<const tls::context>& served, int file) {
 }
 
 std::optional<certificate_set> encryption::renewed(
-    const settings::tls_settings& values, const certificate_set& now
+    const settings::server_settings& values, const certificate_set& now
 ) {
     if (!now.served) return std::nullopt;
     const std::string stamp = stamp_of(tls::files_of(configuration_of(values)));

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "os/failure.hpp"
-#include "settings/tls_settings.hpp"
+#include "settings/settings.hpp"
 #include "tls/context.hpp"
 
 #include <chrono>
@@ -32,13 +32,13 @@ void renew_certificates(std::shared_ptr<const tls::context>& served, int file);
 class encryption {
   public:
     /// Empty where the settings name no certificate.
-    [[nodiscard]] os::outcome<certificate_set> open(const settings::tls_settings& values);
+    [[nodiscard]] os::outcome<certificate_set> open(const settings::server_settings& values);
 
     /// The set that takes the place of `now`, once its files have changed and then been left alone from one
     /// call to the next: who renews them writes one after the other. Says in the log why those that are there
     /// now cannot be served, once a minute.
     [[nodiscard]] std::optional<certificate_set> renewed(
-        const settings::tls_settings& values, const certificate_set& now
+        const settings::server_settings& values, const certificate_set& now
     );
 
   private:

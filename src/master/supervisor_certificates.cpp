@@ -27,7 +27,7 @@ void supervisor::watch_certificates() {
     if (now < next_certificate_look_) return;
     next_certificate_look_ = now + between_looks;
     launch_set& set = sets_.at(settled_);
-    auto fresh = encryption_.renewed(set.settings->tls, set.certificates);
+    auto fresh = encryption_.renewed(*set.settings, set.certificates);
     if (!fresh) return;
     set.certificates = std::move(*fresh);
     log::info("The certificates have changed: new connections get them");

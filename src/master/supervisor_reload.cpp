@@ -92,7 +92,7 @@ std::vector<std::string> supervisor::prepare(const reload_outcome& read) {
     const auto privileges = wanted_privileges(values);
     if (!privileges) return {privileges.error().message};
     fresh.privileges = *privileges;
-    auto certificates = encryption_.open(values.tls);
+    auto certificates = encryption_.open(values);
     if (!certificates) return {certificates.error().message};
     fresh.certificates = std::move(*certificates);
     // Sockets of every living set may be kept: one of a set under way is in use just as well.

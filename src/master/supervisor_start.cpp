@@ -209,7 +209,7 @@ std::optional<int> supervisor::start() {
         return 1;
     }
     first.privileges = *privileges;
-    auto certificates = encryption_.open(values.tls);
+    auto certificates = encryption_.open(values);
     if (!certificates) {
         log::error("{}", certificates.error().message);
         return 1;

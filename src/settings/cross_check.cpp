@@ -59,6 +59,7 @@ class checker {
         check_admission();
         check_monitoring(settings_, where_, verdict_);
         check_tls();
+        check_http2();
         check_static();
         if (settings_.reload && settings_.preload_app) {
             fail(
@@ -130,6 +131,30 @@ class checker {
         }
         if (tls.cert_reqs == 0 && tls.ca_certs) {
             warn("ca_certs", "has no effect while cert_reqs is 0, which asks for no certificate");
+        }
+    }
+
+    void check_http2() {
+        const http2_settings& http2 = settings_.http2;
+        const bool in_clear = http2.http2_cleartext != http2_cleartext_mode::off;
+        const std::vector<std::string>& spoken = http2.http_protocols;
+        if (spoken.empty()) fail("http_protocols", "names no version of HTTP: write h1, h2 or both");
+        for (const std::string_view each : {"h1", "h2"}) {
+            if (std::count(spoken.begin(), spoken.end(), each) < 2) continue;
+            fail("http_protocols", "names " + std::string(each) + " twice: remove one of the two");
+        }
+        if (in_clear && !http2.speaks("h2")) {
+            fail("http2_cleartext", "needs HTTP/2: add h2 to " + where_("http_protocols"));
+        }
+        if (in_clear && settings_.tls.certfile) {
+            warn("http2_cleartext", "has no effect with certfile: HTTP/2 is agreed on in the TLS handshake");
+        }
+        if (http2.speaks("h2") && !settings_.tls.certfile && !in_clear) {
+            warn(
+                "http_protocols",
+                "names h2, which has no effect without certfile, or http2_cleartext for proxies that are "
+                "trusted"
+            );
         }
     }
 

@@ -155,6 +155,7 @@ template struct conversion<lifespan_mode>;
 template struct conversion<ipv6_only_mode>;
 template struct conversion<queue_order>;
 template struct conversion<tls_version>;
+template struct conversion<http2_cleartext_mode>;
 template struct conversion<request_priority>;
 template struct conversion<request_rules>;
 

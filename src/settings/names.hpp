@@ -121,6 +121,13 @@ inline constexpr word_table<tls_version, 2> words_of<tls_version>{{
     {tls_version::tls_1_2, "1.2"},
     {tls_version::tls_1_3, "1.3"},
 }};
+
+template <>
+inline constexpr word_table<http2_cleartext_mode, 2> words_of<http2_cleartext_mode>{{
+    {http2_cleartext_mode::off, "off"},
+    {http2_cleartext_mode::prior_knowledge, "prior-knowledge"},
+}};
+
 template <>
 inline constexpr word_table<queue_order, 2> words_of<queue_order>{{
     {queue_order::fifo, "fifo"},

@@ -26,6 +26,7 @@ std::vector<setting> joined_tables() {
              tables::compression(),
              tables::proxies(),
              tables::tls(),
+             tables::http2(),
              tables::asgi(),
              tables::process(),
              tables::logging(),

@@ -8,6 +8,7 @@
 #include "settings/address.hpp"
 #include "settings/compression_settings.hpp"
 #include "settings/file_settings.hpp"
+#include "settings/http2_settings.hpp"
 #include "settings/monitoring_settings.hpp"
 #include "settings/tls_settings.hpp"
 
@@ -140,6 +141,7 @@ struct server_settings {
     file_settings files;
     compression_settings compression;
     tls_settings tls;
+    http2_settings http2;
 
     // ASGI
     lifespan_mode lifespan = lifespan_mode::auto_detect;

@@ -23,8 +23,6 @@ struct unavailable_setting {
 };
 
 constexpr std::string_view of_python_tls = "it concerns Python's TLS sockets, which are not used";
-constexpr std::string_view no_http2 = "speak HTTP/2 in nginx, HAProxy or another proxy in front";
-constexpr std::string_view of_http2 = "it belongs to HTTP/2, which is not available yet";
 constexpr std::string_view no_control = "there is no control socket; the master is controlled by signals";
 constexpr std::string_view no_dirty = "run long jobs in a separate job queue";
 constexpr std::string_view of_dirty = "it belongs to dirty_apps, which are not available yet";
@@ -76,23 +74,6 @@ constexpr auto table = std::to_array<unavailable_setting>({
      "Let clients close without ending the TLS session first", of_python_tls},
     {tls, "do_handshake_on_connect", "--do-handshake-on-connect", boolean, "false", meaningless,
      "When to do the TLS handshake", of_python_tls},
-
-    {http2, "http_protocols", "--http-protocols LIST", [] { return text(presence::required); }, R"("h1")",
-     meaningless, "Versions of HTTP offered to clients over TLS", of_http2},
-    {http2, "http2_cleartext", "--http2-cleartext MODE",
-     [] { return choice({{"off"}, {"prior-knowledge"}, {"upgrade"}, {"both"}}); }, R"("off")", not_yet,
-     "HTTP/2 without TLS", no_http2},
-    {http2, "http2_max_concurrent_streams", "--http2-max-concurrent-streams N",
-     [] { return whole_number(0, 4294967295); }, "100", meaningless,
-     "How many requests a connection may carry at once", of_http2},
-    {http2, "http2_initial_window_size", "--http2-initial-window-size N",
-     [] { return whole_number(0, 2147483647); }, "65535", meaningless,
-     "How many bytes a client may send ahead on a stream", of_http2},
-    {http2, "http2_max_frame_size", "--http2-max-frame-size N", [] { return whole_number(16384, 16777215); },
-     "16384", meaningless, "The longest frame a client may send", of_http2},
-    {http2, "http2_max_header_list_size", "--http2-max-header-list-size N",
-     [] { return whole_number(0, 4294967295); }, "65536", meaningless,
-     "How many bytes the header fields of a request may have", of_http2},
 
     {asgi, "asgi_loop", "--asgi-loop LOOP", [] { return choice({{"auto"}, {"asyncio"}, {"uvloop"}}); },
      R"("auto")", meaningless,

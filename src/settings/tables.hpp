@@ -29,6 +29,7 @@ struct part {
 [[nodiscard]] part site_files();
 [[nodiscard]] part compression();
 [[nodiscard]] part tls();
+[[nodiscard]] part http2();
 [[nodiscard]] part asgi();
 [[nodiscard]] part process();
 [[nodiscard]] part logging();

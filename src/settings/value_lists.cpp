@@ -121,6 +121,24 @@ std::string check_network(std::string_view entry) {
                  : "an IP address, a CIDR block or \"*\"";
 }
 
+class http_protocol_list_type final : public list_type {
+  public:
+    http_protocol_list_type() : list_type(commas::separate) {}
+
+    std::string rule() const override { return "a list of h1 and h2, or a comma-separated string"; }
+
+  protected:
+    std::string canonical(std::string_view entry, std::string& problem) const override {
+        std::string name = base::to_lower(base::trim(entry));
+        if (name == "h3") {
+            problem = "h1 or h2: for HTTP/3 put a proxy in front that speaks it";
+        } else if (name != "h1" && name != "h2") {
+            problem = "h1 or h2";
+        }
+        return name;
+    }
+};
+
 class field_name_list_type final : public list_type {
   public:
     field_name_list_type() : list_type(commas::separate) {}
@@ -314,6 +332,10 @@ value_type_ptr network_list() {
 
 value_type_ptr field_name_list() {
     return std::make_shared<field_name_list_type>();
+}
+
+value_type_ptr http_protocol_list() {
+    return std::make_shared<http_protocol_list_type>();
 }
 
 value_type_ptr field_map() {

@@ -101,6 +101,9 @@ enum class commas { separate, are_text };
 /// Where a StatsD daemon listens, as `log::parse_statsd_address` reads it, or none.
 [[nodiscard]] value_type_ptr statsd_address();
 
+/// Versions of HTTP, "h1" and "h2", as a list or a string with commas.
+[[nodiscard]] value_type_ptr http_protocol_list();
+
 /// An object of header field names and the text that makes each of them mean https.
 [[nodiscard]] value_type_ptr field_map();
 

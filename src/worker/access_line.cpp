@@ -41,7 +41,8 @@ void request_run::write_access_line() {
         record.target = asked.target;
         record.path = asked.path;
         record.query = asked.query;
-        record.protocol = asked.protocol();
+        // As proxies write it, with a minor version that HTTP/2 has none of.
+        record.protocol = asked.version == http::version::http_2 ? "HTTP/2.0" : asked.protocol();
         if (const auto authorization = asked.find("Authorization")) {
             user = http::basic_user(*authorization);
             record.user = user;

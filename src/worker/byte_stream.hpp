@@ -62,6 +62,8 @@ class byte_stream {
     /// Without the loop, for code that holds it: true when something can be written or has failed, false
     /// when the time has passed or a signal came.
     virtual bool block_writable(std::chrono::milliseconds most) noexcept = 0;
+    /// The same for what can be read.
+    virtual bool block_readable(std::chrono::milliseconds most) noexcept = 0;
 
     /// Ends the waits with operation_aborted.
     virtual void cancel() noexcept = 0;

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "worker/http1_connection.hpp"
 
+#include "http2/session.hpp"
 #include "worker/http1_exchange.hpp"
+#include "worker/http2_connection.hpp"
 #include "worker/sender.hpp"
 #include "worker/serving.hpp"
 #include "worker/upgrade.hpp"
@@ -10,6 +12,7 @@
 #include <boost/asio/post.hpp>
 
 #include <array>
+#include <string>
 #include <tuple>
 #include <utility>
 
@@ -68,14 +71,32 @@ void http1_connection::cancel() {
 
 void http1_connection::cancel_handling() noexcept {
     task::cancel();
-    // The idle wait has no cancellation slot.
-    stream_->cancel();
+    // The idle wait has no cancellation slot. Another connection may have the stream by now.
+    if (stream_) stream_->cancel();
 }
 
 // Not before: a handshake, or a proxy in front, may have come first and told who it is.
 void http1_connection::meet_client() {
     stream_->describe(info_);
     sender_ = sender_of(info_, shared_.forwarders);
+}
+
+bool http1_connection::may_know_http2() const noexcept {
+    return shared_.settings.http2.http2_cleartext != settings::http2_cleartext_mode::off &&
+           sender_.trust == http::peer_trust::trusted && !info_.warm_up && shared_.clients != nullptr &&
+           !(info_.stream && info_.stream->tls);
+}
+
+bool http1_connection::is_http2() const noexcept {
+    const bool alone = !shared_.settings.http2.speaks("h1");
+    if (!info_.stream || !info_.stream->tls) return alone && may_know_http2();
+    return (alone || info_.stream->tls->protocol == "h2") && shared_.clients != nullptr;
+}
+
+void http1_connection::go_on_as_other(std::string_view begun) {
+    stop_idling();
+    limit_.disarm();
+    go_on_as_http2(shared_, std::move(stream_), std::move(info_), begun);
 }
 
 bool http1_connection::ends_idle(const error_code& waited) noexcept {
@@ -106,9 +127,16 @@ awaitable<void> http1_connection::serve() {
         const auto [ec] = co_await stream_->wait_idle();
         if (ec == asio::error::try_again && !expired_ && !cancelled_) continue;
         if (ends_idle(ec)) break;
-        if (!used_) meet_client();
+        if (!used_) {
+            meet_client();
+            if (is_http2()) {
+                go_on_as_other({});
+                co_return;
+            }
+        }
         const after_burst next = co_await serve_burst();
         if (next == after_burst::close) break;
+        if (next == after_burst::gone) co_return;
         // Woken for nothing, its limit runs on, and so does the time that it has been idle for.
         if (next == after_burst::nothing && (!used_ || limit_.armed())) {
             // A handshake under way may be finished.
@@ -149,6 +177,12 @@ awaitable<http1_connection::after_burst> http1_connection::serve_burst() {
         }
         if (step != http1_exchange::head_step::complete) {
             if (step == http1_exchange::head_step::end) co_return after_burst::close;
+            if (step == http1_exchange::head_step::refused && !used_ && may_know_http2() &&
+                request->unread().starts_with(http2::preface_line)) {
+                const std::string begun(request->unread());
+                go_on_as_other(begun);
+                co_return after_burst::gone;
+            }
             if (step == http1_exchange::head_step::refused) {
                 const http::refusal& why = request->refusal();
                 request->refuse(why.status, why.detail);

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string_view>
 
 namespace unicoro::worker {
 
@@ -43,12 +44,18 @@ class http1_connection final : public client_connection, public idle_connection 
     void carry(upgrade* other) noexcept { upgrade_ = other; }
 
   private:
-    enum class after_burst : std::uint8_t { close, wait, nothing };
+    enum class after_burst : std::uint8_t { close, wait, nothing, gone };
 
     static void limit_expired(aio::deadline& which, void* self) noexcept;
 
     [[nodiscard]] bool waits_less() const noexcept;
     void meet_client();
+    /// It is one of HTTP/2, by what the handshake has settled, or because nothing else is spoken.
+    [[nodiscard]] bool is_http2() const noexcept;
+    /// It may begin with HTTP/2 without saying so before (RFC 9113, 3.3).
+    [[nodiscard]] bool may_know_http2() const noexcept;
+    /// Another connection has the stream from here on, with what was read of it.
+    void go_on_as_other(std::string_view begun);
     [[nodiscard]] bool ends_idle(const error_code& waited) noexcept;
     /// From here on it is idle, until the next request or that limit.
     void await_next(aio::deadline_queue& limit);

@@ -39,6 +39,7 @@ class http1_exchange final : public request_run, private upgrade {
     /// Reads what is there and parses it; never waits.
     head_step try_read_head();
     [[nodiscard]] bool has_unread() const noexcept { return reader_.has_unread(); }
+    [[nodiscard]] std::string_view unread() const noexcept { return reader_.unread(); }
 
     /// The head is complete: the request runs from here to `end_request`.
     void begin_request() { begin(); }

@@ -36,6 +36,9 @@ class proxied_stream final : public byte_stream {
     bool block_writable(std::chrono::milliseconds most) noexcept override {
         return beneath_->block_writable(most);
     }
+    bool block_readable(std::chrono::milliseconds most) noexcept override {
+        return readable_now() || beneath_->block_readable(most);
+    }
     void cancel() noexcept override { beneath_->cancel(); }
     void shutdown_write() noexcept override { beneath_->shutdown_write(); }
     void shutdown_read() noexcept override;

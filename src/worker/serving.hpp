@@ -94,7 +94,8 @@ struct serving {
     idle_connections idle;     ///< those that wait for their next request, the longest idle first
     requests_in_flight in_flight;
     exchange_pool exchanges;
-    aio::task_group websockets;  ///< what reads and writes them; each holds its session
+    aio::task_group websockets;          ///< what reads and writes them; each holds its session
+    aio::task_group* clients = nullptr;  ///< the worker's connections; null = none goes on as another
     app::host* host = nullptr;
     app::locator locations;  ///< whose each request is
     app::site_files files;   ///< what no application is asked for

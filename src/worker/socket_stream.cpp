@@ -106,6 +106,11 @@ bool socket_stream::block_writable(std::chrono::milliseconds most) noexcept {
     return poll(&watched, 1, static_cast<int>(most.count())) > 0;
 }
 
+bool socket_stream::block_readable(std::chrono::milliseconds most) noexcept {
+    pollfd watched{fd_, POLLIN, 0};
+    return poll(&watched, 1, static_cast<int>(most.count())) > 0;
+}
+
 void socket_stream::cancel() noexcept {
     error_code ignored;
     socket_.cancel(ignored);

@@ -26,6 +26,7 @@ class socket_stream final : public byte_stream {
     std::chrono::nanoseconds since_received() const noexcept override;
     awaitable<std::tuple<error_code>> wait_writable() override;
     bool block_writable(std::chrono::milliseconds most) noexcept override;
+    bool block_readable(std::chrono::milliseconds most) noexcept override;
     void cancel() noexcept override;
     void shutdown_write() noexcept override;
     void shutdown_read() noexcept override;

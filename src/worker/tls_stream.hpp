@@ -45,6 +45,9 @@ class tls_stream final : public byte_stream, private tls::transport {
     bool block_writable(std::chrono::milliseconds most) noexcept override {
         return beneath_->block_writable(most);
     }
+    bool block_readable(std::chrono::milliseconds most) noexcept override {
+        return readable_now() || beneath_->block_readable(most);
+    }
     void cancel() noexcept override;
     void shutdown_write() noexcept override;
     void shutdown_read() noexcept override { beneath_->shutdown_read(); }

@@ -120,6 +120,7 @@ process::process(const master::worker_launch& how, const host_maker& make_host)
     };
     context_.listeners = how.listeners;
     connections_.on_empty([this] { end_when_idle(); });
+    shared_.clients = &connections_;
 }
 
 void process::announce(scoreboard::worker_state state) {

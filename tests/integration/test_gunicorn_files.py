@@ -82,7 +82,7 @@ TAKEN = {
     "what belongs to statsd": ("import os\nstatsd_host = os.environ.get('NO_SUCH')\nstatsd_prefix = 'site'\ndogstatsd_tags = 'a:b'",
                                "statsd_host is not given: without it the other settings of StatsD have no effect"),
     "what belongs to uwsgi": ("uwsgi_allow_ips = '10.0.0.1'", "it belongs to the uwsgi protocol"),
-    "HTTP/2 without TLS": ("http_protocols = 'h2,h1'\nhttp2_max_concurrent_streams = 7", "it belongs to HTTP/2"),
+    "HTTP/2 without TLS": ("http_protocols = 'h2,h1'\nhttp2_max_concurrent_streams = 7", "has no effect without certfile"),
     "helper processes that are none": ("dirty_workers = 2\ndef dirty_post_fork(arbiter, worker): pass", "it belongs to dirty_apps"),
     "PasteDeploy's variables": ("raw_paste_global_conf = ['a=b']", "it belongs to paste"),
     "TLS's hook": ("def ssl_context(conf, factory): return factory()", "ssl_context is not called"),

@@ -7,8 +7,8 @@ import posixpath
 from lint import Finding, Tree, includes, is_cpp, lint_main
 
 FLOORS = {
-    "base": 0, "os": 1, "log": 1, "http": 1, "compress": 1, "settings": 2, "scoreboard": 2, "aio": 2, "tls": 2, "master": 3,
-    "app": 4, "worker": 5, "monitor": 6, "cli": 7, "python": 8,
+    "base": 0, "os": 1, "log": 1, "http": 1, "compress": 1, "settings": 2, "scoreboard": 2, "aio": 2, "tls": 2, "http2": 2,
+    "master": 3, "app": 4, "worker": 5, "monitor": 6, "cli": 7, "python": 8,
 }
 # The floors within one: every file of src/python is in such a folder, and the one below stands for itself.
 INNER = {
@@ -27,6 +27,7 @@ LIBRARIES = {
     "zlib.h": {"compress"},
     "brotli/": {"compress"},
     "zstd.h": {"compress"},
+    "nghttp2/": {"http2"},
     "boost/beast": {"http", "aio", "worker"},
     "boost/asio": {"aio", "app", "worker", "monitor", "python", "cli"},
 }

@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from random import Random
 
+import http2_client
 import http_client
 import kinds
 import script
@@ -18,7 +19,8 @@ from kinds import Kind, Route
 from plan import FILE, FILES
 from wire import Broken, Closed, Hang, Wire
 
-PIPELINED = 0.07  # of the connections
+MULTIPLEXED = 0.25  # of the connections: by HTTP/2
+PIPELINED = 0.07  # of the others
 PIPELINED_BYTES = 400_000  # behind the first request
 PAUSES = (0, 0, 0, 0.0005, 0.002, 0.01)
 ANNOUNCED = 0.3  # of the connections: by the PROXY protocol
@@ -123,7 +125,7 @@ class Client(threading.Thread):
         wire.send(header if whole else header[: self.random.randrange(1, len(header))])
         return whole
 
-    def _encrypt(self, wire: Wire) -> bool:
+    def _encrypt(self, wire: Wire, protocol: str) -> bool:
         """False when nothing follows."""
         if not self.weather.encrypted:
             return True
@@ -131,7 +133,7 @@ class Client(threading.Thread):
             wire.send(HELLO[: self.random.randrange(1, len(HELLO))])
             return False
         try:
-            wire.encrypt()
+            wire.encrypt(protocol)
         except Hang as why:
             self._note("hang", "handshake", str(why))
             return False
@@ -140,8 +142,11 @@ class Client(threading.Thread):
         return True
 
     def _connection(self, wire: Wire) -> None:
-        if not self._announce(wire) or not self._encrypt(wire):
+        multiplexed = self.random.random() < MULTIPLEXED
+        if not self._announce(wire) or not self._encrypt(wire, "h2" if multiplexed else "http/1.1"):
             return
+        if multiplexed:
+            return self._multiplex(wire)
         if self.random.random() < PIPELINED:
             return self._pipeline(wire)
         first = True
@@ -223,6 +228,23 @@ class Client(threading.Thread):
             self._count(asked, outcome)
             if not self._goes_on(outcome):
                 return
+
+    def _multiplex(self, wire: Wire) -> None:
+        """Several requests at a time, none of them a WebSocket."""
+        drawn = [self._draw() for _ in range(self.random.randint(1, http2_client.MOST))]
+        scripts = [asked for asked, perform in drawn if perform is http_client.Exchange and self._may_share(asked)]
+        if not scripts:
+            return
+        self.running = visit = http2_client.Visit(wire, scripts, self.weather, self.random)
+        outcomes = self._judged(scripts[0], visit.perform)
+        if isinstance(outcomes, str):
+            outcomes = [(scripts[0], outcomes)]
+        for asked, outcome in outcomes:
+            self._count(asked, outcome)
+
+    def _may_share(self, asked: script.Script) -> bool:
+        """Who never ends by itself is left by its client alone."""
+        return not asked.act.leaves or asked.end == kinds.RESET
 
     def _draw(self):
         route = self.random.choice(self._routes)

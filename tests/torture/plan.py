@@ -66,6 +66,9 @@ class Round:
         values["worker_connections"] = 200
         # Some connections begin with a header of it.
         values["proxy_protocol"] = "auto"
+        # And some of them are of HTTP/2.
+        values["http_protocols"], values["http2_cleartext"] = ["h2", "h1"], "prior-knowledge"
+        values["forwarded_allow_ips"] = "*"
         if self.kind.lifespan and self.kind.apps is None:
             values["lifespan"] = "on"
         if self.kind.apps:

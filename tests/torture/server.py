@@ -128,7 +128,7 @@ class Victim:
             return None
         try:
             if self.what.encrypted:
-                wire.encrypt()
+                wire.encrypt("http/1.1")
             wire.send(f"GET {prefix}/report HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
             body = b"".join(wire.body(wire.head()))
             return json.loads(body)

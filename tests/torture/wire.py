@@ -17,14 +17,15 @@ STATUS_LINE = re.compile(r"HTTP/1\.1 ([1-5]\d\d) ([^\r\n]*)\Z")
 NOT_NOW = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
-def any_server() -> ssl.SSLContext:
+def any_server(protocol: str) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.set_alpn_protocols([protocol])
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     return context
 
 
-ANY_SERVER = any_server()
+ANY_SERVER = {protocol: any_server(protocol) for protocol in ("h2", "http/1.1")}
 
 
 class Hang(Exception):
@@ -75,11 +76,11 @@ class Wire:
         """Seconds of this request so far."""
         return time.monotonic() - self.until + self.bound
 
-    def encrypt(self) -> None:
+    def encrypt(self, protocol: str) -> None:
         """From here on by TLS."""
         try:
             self.sock.settimeout(self.bound)
-            self.sock = ANY_SERVER.wrap_socket(self.sock)
+            self.sock = ANY_SERVER[protocol].wrap_socket(self.sock)
             self.sock.setblocking(False)
         except TimeoutError:
             raise Hang("the server did not end the handshake") from None

@@ -46,6 +46,7 @@ constexpr entry texts[] = {
     {&asgi_names::websocket, "websocket"},
     {&asgi_names::http_1_0, "1.0"},
     {&asgi_names::http_1_1, "1.1"},
+    {&asgi_names::http_2, "2"},
     {&asgi_names::http_request, "http.request"},
     {&asgi_names::http_disconnect, "http.disconnect"},
     {&asgi_names::websocket_connect, "websocket.connect"},

@@ -44,6 +44,7 @@ struct asgi_names {
     PyObject* websocket;
     PyObject* http_1_0;
     PyObject* http_1_1;
+    PyObject* http_2;
     PyObject* http_request;
     PyObject* http_disconnect;
     PyObject* websocket_connect;

@@ -144,8 +144,9 @@ py_ref scope_builder::build(PyObject* base, app::exchange& request, PyObject* st
     const app::client_end client = request.client();
     if (!client.address.empty() && !put(scope, name.client, pair_of(client))) return {};
     if (!put(scope, name.server, server_of(request.connection()))) return {};
-    if (head.version != http::version::http_1_1 && !put(scope, name.http_version, name.http_1_0)) {
-        return {};
+    if (head.version != http::version::http_1_1) {
+        const bool new_one = head.version == http::version::http_2;
+        if (!put(scope, name.http_version, new_one ? name.http_2 : name.http_1_0)) return {};
     }
     return made;
 }

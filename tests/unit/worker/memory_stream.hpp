@@ -36,6 +36,7 @@ class memory_stream final : public unicoro::worker::byte_stream {
     unicoro::awaitable<std::tuple<unicoro::error_code>> wait_idle() override;
     bool readable_now() noexcept override;
     bool block_writable(std::chrono::milliseconds) noexcept override { return true; }
+    bool block_readable(std::chrono::milliseconds) noexcept override { return readable_now(); }
     void cancel() noexcept override;
     void shutdown_write() noexcept override {}
     void shutdown_read() noexcept override { close(); }
