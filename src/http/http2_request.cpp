@@ -135,6 +135,8 @@ bool http2_request::finish(field_rules& rules_of_fields, peer sender, body comes
     head_.fields = fields_;
     head_.framing = comes == body::follows ? body_framing::chunked : body_framing::none;
     if (!rules_of_fields.finish(target, head_, why_)) return false;
+    traces_.settle(rules_.trace_context, fields_);
+    head_.fields = fields_;
     if (head_.client) {
         client_address_ = head_.client->address;
         head_.client->address = client_address_;

@@ -5,6 +5,7 @@
 #include "http/policy.hpp"
 #include "http/refusal.hpp"
 #include "http/request_head.hpp"
+#include "http/trace_context.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -64,6 +65,7 @@ class http2_request {
     std::string cookie_;
     std::string client_address_;
     std::vector<field> fields_;
+    trace_fields traces_;
     request_head head_;
     refusal why_;
 };

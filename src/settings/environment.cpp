@@ -35,6 +35,9 @@ layer read_environment(const environment_reader& environment) {
         const bool on = lower == "y" || lower == "1" || lower == "yes" || lower == "true";
         take("SENDFILE", "sendfile", on, result);
     }
+    if (const auto token = given("UNICORO_ADMIN_TOKEN")) {
+        take("UNICORO_ADMIN_TOKEN", "admin_token", std::string(base::trim(*token)), result);
+    }
     return result;
 }
 

@@ -52,7 +52,7 @@ struct layer {
 /// Reads a settings file. `name` is what messages call it.
 [[nodiscard]] layer read_settings_file(const std::filesystem::path& file, const std::string& name);
 
-/// The defaults that come from PORT, WEB_CONCURRENCY, FORWARDED_ALLOW_IPS and SENDFILE.
+/// The defaults that come from PORT, WEB_CONCURRENCY, FORWARDED_ALLOW_IPS, SENDFILE and UNICORO_ADMIN_TOKEN.
 [[nodiscard]] layer read_environment(const environment_reader& environment);
 
 }  // namespace unicoro::settings

@@ -143,9 +143,9 @@ The application could not be loaded: it was not found, or importing it failed.
 .B UNICORO_CMD_ARGS
 More of the command line.
 .TP
-.BR PORT ", " WEB_CONCURRENCY ", " FORWARDED_ALLOW_IPS ", " SENDFILE
+.BR PORT ", " WEB_CONCURRENCY ", " FORWARDED_ALLOW_IPS ", " SENDFILE ", " UNICORO_ADMIN_TOKEN
 Defaults of
-.BR bind ", " workers ", " forwarded_allow_ips " and " sendfile .
+.BR bind ", " workers ", " forwarded_allow_ips ", " sendfile " and " admin_token .
 .TP
 .B VIRTUAL_ENV
 The active virtual environment, whose Python runs the application.

@@ -20,7 +20,7 @@ the setting.
 If a setting is given more than once, the source that comes later in this list wins:
 
 1. the default, which for four settings comes from the environment: `PORT` (`bind`),
-   `WEB_CONCURRENCY` (`workers`), `FORWARDED_ALLOW_IPS` and `SENDFILE`;
+   `WEB_CONCURRENCY` (`workers`), `FORWARDED_ALLOW_IPS`, `SENDFILE` and `UNICORO_ADMIN_TOKEN`;
 2. the JSON file: the one named with `-c` on the command line, else the one named with `-c` in
    `UNICORO_CMD_ARGS`, else `unicoro.json` in the folder where the server is started, if there is one;
 3. the environment variable `UNICORO_CMD_ARGS`, written like a command line;
