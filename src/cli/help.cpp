@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "cli/help.hpp"
 
+#include "settings/commands.hpp"
 #include "settings/setting.hpp"
 
 #include <nlohmann/json.hpp>
@@ -16,6 +17,7 @@ constexpr std::size_t help_column = 30;
 constexpr std::size_t last_column = 100;
 
 constexpr std::string_view usage = R"(usage: unicoro [FLAGS] APP
+       unicoro COMMAND [FLAGS]
 
 Serves APP: a Python application (MODULE, MODULE:NAME, MODULE:FACTORY(ARGUMENTS)) or a native one
 (./LIBRARY.so:NAME).
@@ -104,6 +106,14 @@ void write_row(const settings::setting& row, std::string& out) {
 
 std::string help_text() {
     std::string text{usage};
+    text +=
+        "\nCommands, as the first word (unicoro COMMAND --help); APP:application serves one of that name:\n";
+    for (const settings::command& each : settings::commands()) {
+        std::string left = "  " + std::string(each.name);
+        if (!each.argument.empty()) left += " " + std::string(each.argument);
+        left.resize(help_column, ' ');
+        text += left + std::string(each.help) + "\n";
+    }
     std::optional<settings::section> current;
     for (const settings::setting& row : settings::all_settings()) {
         if (row.flags.empty() || !has_effect(row)) continue;

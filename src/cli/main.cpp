@@ -3,6 +3,7 @@
 
 #include "app/make_host.hpp"
 #include "cli/become_python.hpp"
+#include "cli/commands/run_command.hpp"
 #include "cli/options.hpp"
 #include "cli/python_answers.hpp"
 #include "cli/python_settings.hpp"
@@ -30,6 +31,9 @@ int run(const invocation& how) {
         std::cerr << "unicoro: error: a standard stream is closed, and /dev/null cannot take its place: "
                   << failed.message() << '\n';
         return exit_failure;
+    }
+    if (!how.embedded && !how.launched) {
+        if (const auto code = run_command(how.arguments, std::cout, std::cerr)) return *code;
     }
     const std::vector<std::string> environment = os::current_environment();
     python_answers answers;

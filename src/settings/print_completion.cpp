@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "settings/command_completion.hpp"
 #include "settings/print.hpp"
 #include "settings/setting.hpp"
 
@@ -71,6 +72,20 @@ _unicoro() {
     fi
     COMPREPLY=()
 
+    case ${COMP_WORDS[1]} in
+)";
+
+constexpr std::string_view bash_behind_commands = R"(    esac
+    if [[ -n $words && $COMP_CWORD -gt 1 ]]; then
+        case $flag in
+)";
+
+constexpr std::string_view bash_behind_values = R"(        esac
+        compopt +o default
+        mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
+        return
+    fi
+
     case $flag in
 )";
 
@@ -90,6 +105,8 @@ constexpr std::string_view bash_middle = R"(    esac
         for module in "$cur"*.py; do
             [[ ! -f $module ]] || COMPREPLY+=("${module%.py}:")
         done
+        [[ $COMP_CWORD -gt 1 ]] ||
+            mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -S ' ' -W '@COMMANDS@' -- "$cur")
         [[ ${#COMPREPLY[@]} -eq 0 ]] || compopt +o default
         return
     fi
@@ -116,8 +133,22 @@ std::string bash_case(const setting& row) {
     return "kind=" + std::string(by_metavar(row, bash_kinds));
 }
 
+/// `text` with the names of all commands where it says @COMMANDS@.
+std::string with_commands(std::string_view text) {
+    constexpr std::string_view mark = "@COMMANDS@";
+    std::string made{text};
+    for (auto at = made.find(mark); at != made.npos; at = made.find(mark, at)) {
+        made.replace(at, mark.size(), names_of_commands());
+    }
+    return made;
+}
+
 std::string bash_completion() {
     std::string script{bash_head};
+    script += bash_words_of_commands();
+    script += bash_behind_commands;
+    script += bash_values_of_commands();
+    script += bash_behind_values;
     std::string every_flag;
     for (const setting& row : all_settings()) {
         if (!is_offered(row)) continue;
@@ -127,7 +158,7 @@ std::string bash_completion() {
         }
         if (takes_value(row)) script += "        " + joined(flags, " | ") + ") " + bash_case(row) + " ;;\n";
     }
-    return script + std::string(bash_middle) + every_flag + std::string(bash_tail);
+    return script + with_commands(bash_middle) + every_flag + std::string(bash_tail);
 }
 
 // --- zsh ----------------------------------------------------------------------------------------
@@ -138,12 +169,28 @@ constexpr std::string_view zsh_head = R"zsh(#compdef unicoro
 _unicoro_application() {
     local -a modules=(*.py(N:r))
     modules=(${^modules}:)
+    local -a commands
+    (( CURRENT > 2 )) || commands=(@COMMANDS@)
     _alternative \
         'modules:module:compadd -S "" -a modules' \
-        'libraries:library:_path_files -g "*.so(-.) *(-/)"'
+        'libraries:library:_path_files -g "*.so(-.) *(-/)"' \
+        'commands:command:compadd -a commands'
+}
+
+_unicoro_command() {
+    words=("${(@)words[2,-1]}")
+    (( CURRENT-- ))
+    case $words[1] in
+)zsh";
+
+constexpr std::string_view zsh_behind_commands = R"zsh(    esac
 }
 
 _unicoro() {
+    if (( CURRENT > 2 )) && [[ " @COMMANDS@ " == *" $words[2] "* ]]; then
+        _unicoro_command
+        return
+    fi
     _arguments -S \
 )zsh";
 
@@ -192,7 +239,7 @@ std::string zsh_argument(const setting& row) {
 }
 
 std::string zsh_completion() {
-    std::string script{zsh_head};
+    std::string script = with_commands(zsh_head) + zsh_commands() + with_commands(zsh_behind_commands);
     for (const setting& row : all_settings()) {
         if (is_offered(row)) script += "        " + zsh_argument(row) + " \\\n";
     }
@@ -210,7 +257,21 @@ function __unicoro_applications
     string match -r '^[^\t]*(?:/|\.so)(?=\t|$)' -- (__fish_complete_path (commandline -ct))
 end
 
-complete -c unicoro -f -a '(__unicoro_applications)'
+function __unicoro_begins
+    test (count (commandline -opc)) -eq 1
+end
+
+function __unicoro_command
+    set -l words (commandline -opc)
+    set -q words[2]; and contains -- $words[2] $argv
+end
+
+function __unicoro_serves
+    not __unicoro_command @COMMANDS@
+end
+
+complete -c unicoro -f
+complete -c unicoro -n __unicoro_serves -a '(__unicoro_applications)'
 )";
 
 constexpr value_words fish_options{
@@ -222,7 +283,7 @@ constexpr value_words fish_options{
 };
 
 std::string fish_line(const setting& row) {
-    std::string line = "complete -c unicoro";
+    std::string line = "complete -c unicoro -n __unicoro_serves";
     for (const auto flag : flags_of(row)) {
         line += is_long(flag) ? " -l " + std::string(flag.substr(2)) : " -s " + std::string(flag.substr(1));
     }
@@ -235,7 +296,7 @@ std::string fish_line(const setting& row) {
 }
 
 std::string fish_completion() {
-    std::string script{fish_head};
+    std::string script = with_commands(fish_head) + fish_commands();
     for (const setting& row : all_settings()) {
         if (is_offered(row)) script += fish_line(row);
     }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "settings/commands.hpp"
 #include "settings/print.hpp"
 #include "settings/setting.hpp"
 
@@ -25,6 +26,10 @@ unicoro \- application server for Python and native C++ applications
 .B python3 \-m unicoro
 .RI [ OPTION .\|.\|.]\&
 .I APPLICATION
+.br
+.B unicoro
+.I COMMAND
+.RI [ OPTION .\|.\|.]
 .SH DESCRIPTION
 .B unicoro
 serves an application over HTTP/1.1 and WebSocket.
@@ -96,6 +101,30 @@ A value other than the default is refused, or only warned of where it has no
 meaning here.
 )";
 
+constexpr std::string_view introduction_of_commands = R"(.SH COMMANDS
+As the first word they look at a server that runs, or act on it;
+an application of that name is served as
+.IR NAME : application .
+The server is the one that an option names, else the only one of this user's
+that runs.
+What is looked at comes from its
+.BR admin_bind .
+)";
+
+constexpr std::string_view exit_codes_of_commands = R"(.PP
+The exit status of a command:
+.B 0
+done, and for
+.B status
+ready;
+.B 1
+not ready, failed, or not in time;
+.B 2
+wrong call;
+.B 3
+no server reached.
+)";
+
 constexpr std::string_view rest = R"(.SH SIGNALS
 Send them to the master.
 .TP
@@ -146,6 +175,13 @@ More of the command line.
 .BR PORT ", " WEB_CONCURRENCY ", " FORWARDED_ALLOW_IPS ", " SENDFILE ", " UNICORO_ADMIN_TOKEN
 Defaults of
 .BR bind ", " workers ", " forwarded_allow_ips ", " sendfile " and " admin_token .
+.TP
+.B UNICORO_ADMIN_TOKEN
+The
+.B admin_token
+that commands send, where
+.B \-\-token\-file
+is not given.
 .TP
 .B VIRTUAL_ENV
 The active virtual environment, whose Python runs the application.
@@ -297,6 +333,26 @@ void write_unavailable(const setting& row, std::string& page) {
     write_text(std::string(row.help) + ": " + std::string(row.remark) + ".", page);
 }
 
+void write_commands(std::string& page) {
+    page += introduction_of_commands;
+    for (const command& each : commands()) {
+        page += ".TP\n" + bold(each.name);
+        if (!each.argument.empty()) page += " \\fI" + escaped(each.argument) + "\\fR";
+        page += "\n";
+        write_text(std::string(each.help) + ".", page);
+    }
+    for (const command_flag& each : command_flags()) {
+        const auto comma = each.flags.find(',');
+        page += ".TP\n" + bold(each.flags.substr(0, comma));
+        if (comma != each.flags.npos) page += ", " + bold(each.flags.substr(comma + 1));
+        if (!each.metavar.empty()) page += " \\fI" + escaped(each.metavar) + "\\fR";
+        if (!each.of.empty()) page += " (" + std::string(each.of) + ")";
+        page += "\n";
+        write_text(std::string(each.help) + ".", page);
+    }
+    page += exit_codes_of_commands;
+}
+
 }  // namespace
 
 std::string print_man(std::string_view version) {
@@ -316,6 +372,7 @@ std::string print_man(std::string_view version) {
     for (const setting& row : all_settings()) {
         if (row.status != availability::now) write_unavailable(row, page);
     }
+    write_commands(page);
     return page + std::string(rest);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "settings/print.hpp"
 
+#include "settings/commands.hpp"
 #include "settings/setting.hpp"
 #include "support/doctest.hpp"
 
@@ -57,7 +58,7 @@ TEST_SUITE("printed pages") {
             }
         }
         for (const char* heading :
-             {"NAME", "SYNOPSIS", "OPTIONS", "SIGNALS", "EXIT STATUS", "FILES", "EXAMPLES"}) {
+             {"NAME", "SYNOPSIS", "OPTIONS", "SIGNALS", "COMMANDS", "EXIT STATUS", "FILES", "EXAMPLES"}) {
             CHECK(has_line(page, std::string(".SH ") + heading));
         }
     }
@@ -110,6 +111,27 @@ TEST_SUITE("printed pages") {
         }
     }
 
+    TEST_CASE("commands and their flags are in all of them") {
+        const std::string page = print_man("1");
+        const std::string bash = print_completion("bash");
+        for (const command& each : commands()) {
+            CAPTURE(each.name);
+            const std::string name{each.name};
+            CHECK(page.find(".TP\n\\fB" + name + "\\fR") != std::string::npos);
+            const std::string offered = line_with(bash, "        " + name + ") words='");
+            for (const command_flag& flag : command_flags()) {
+                const std::string word{flag.flags.substr(flag.flags.find("--"))};
+                CAPTURE(word);
+                CHECK((offered.find(word) != std::string::npos) == has_flag(each, flag));
+                CHECK(page.find("\\fB" + in_roff(word) + "\\fR") != std::string::npos);
+            }
+            CHECK(line_with(print_completion("zsh"), "            " + name + ")") != "(absent)");
+            CHECK(
+                line_with(print_completion("fish"), "-n __unicoro_begins -a " + name + " -d '") != "(absent)"
+            );
+        }
+    }
+
     TEST_CASE("values are completed") {
         const std::string bash = print_completion("bash");
         CHECK(has_line(bash, "        --log-level) kind=words words='debug info warning error critical' ;;"));
@@ -129,9 +151,13 @@ TEST_SUITE("printed pages") {
             std::string::npos
         );
         const std::string fish = print_completion("fish");
-        CHECK(has_line(fish, "complete -c unicoro -s h -l help -d 'Print this help and exit'"));
+        CHECK(has_line(
+            fish, "complete -c unicoro -n __unicoro_serves -s h -l help -d 'Print this help and exit'"
+        ));
         CHECK(line_with(fish, " -l group ")
-                  .starts_with("complete -c unicoro -s g -l group -x -a '(__fish_complete_groups)' -d '"));
+                  .starts_with("complete -c unicoro -n __unicoro_serves -s g -l group -x -a "
+                               "'(__fish_complete_groups)' -d '"));
+        CHECK(has_line(fish, "complete -c unicoro -n '__unicoro_command workers' -a '+1 -1'"));
         CHECK(line_with(fish, " -l migrate ").find("gunicorn\\'s FILE.py") != std::string::npos);
     }
 }
