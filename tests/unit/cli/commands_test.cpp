@@ -204,7 +204,7 @@ TEST_SUITE("commands") {
         const auto seen = read_requests(
             R"({"requests":[{"pid":1,"age_seconds":2.5,"method":"GET\u001b[2J","path":"/\u009b\u007f<b>","stage":"\n"}],"unlisted":3})"
         );
-        REQUIRE(seen);
+        REQUIRE(seen.has_value());
         const std::string text = joined(lines_of(*seen, 10));
         CHECK(has(text, "GET\\x1b[2J /\\xc2\\x9b\\x7f<b>"));
         CHECK(has(text, "and 3 more"));
@@ -217,7 +217,7 @@ TEST_SUITE("commands") {
              {"", "[]", "{", "3", "null", R"({"workers":{},"ready":true})", R"({"workers":[]})"}) {
             CAPTURE(wrong);
             const auto read = read_status(wrong);
-            REQUIRE_FALSE(read);
+            REQUIRE(read.has_error());
             CHECK(read.error().code == exit_not_reached);
         }
         const auto odd =
@@ -232,7 +232,7 @@ TEST_SUITE("commands") {
                 "workers":[{"worker":0,"pid":8,"state":"ready","age_seconds":61,"requests":10,"in_flight":1,
                 "queued":0,"connections":1,"websockets":0,"silent_seconds":2.5,"cpu_seconds":0.5,"memory_bytes":52428800}]})"
         );
-        REQUIRE(seen);
+        REQUIRE(seen.has_value());
         const auto lines = lines_of(*seen);
         CHECK(lines[0] == "unicoro 1.2: ready, 1 of 2 workers serve (master 7, generation 2, up 1 min 1 s)");
         CHECK(lines[1] == "10 requests, 1 shed; workers ended: timeout 2");
