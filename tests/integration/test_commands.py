@@ -316,6 +316,10 @@ def test_what_is_no_monitor(impostor, command):
         answer("/status", b"{}", head)
         said = refused(command("status", "--admin", where), 3, part)
         assert PRINTABLE.fullmatch(said)
+    with socket.socket(socket.AF_UNIX) as mute:
+        mute.bind(f"{where.removeprefix('unix:')}.mute")
+        mute.listen(0)
+        refused(command("status", "--admin", where + ".mute"), 3, "no answer within 5.0 s")
     answer("/status", b"x" * (17 << 20))
     refused(command("status", "--admin", where), 3, "more than 16 MiB")
 

@@ -57,6 +57,11 @@ COMPLETED = [
     ("-g daem\t", ["-g", "daemon"]),
     ("-k async app\t", ["-k", "async", "application:"]),
     ("--threads 4 ./lib\t", ["--threads", "4", "./libnative.so"]),
+    ("requ\t --js\t", ["requests", "--json"]),
+    ("top --sort me\t", ["top", "--sort", "memory"]),
+    ("top --sort=me\t", ["top", "--sort=memory"]),
+    ("status -c our\t", ["status", "-c", "our settings.json"]),
+    ("workers +\t --no-w\t", ["workers", "+1", "--no-wait"]),
     # It takes a number: no file is one.
     ("--backlog our\t", ["--backlog", "our"]),
 ]

@@ -14,18 +14,18 @@ import time
 
 import pytest
 
-from harness.paths import BINARY, ROOT, probe
+from harness import programs
+from harness.paths import BINARY, probe
 from harness.server import clean_environment
 from harness.waiting import LONG, wait_until
 
-APPS = ROOT / "tests" / "integration" / "python_apps"
 ENTERED, LEFT = "\x1b[?1049h", "\x1b[?25h\x1b[?1049l"
 
 
 class Terminal:
     """A terminal of 24 lines and a program on it, in a session of its own."""
 
-    def __init__(self, *args):
+    def __init__(self, *args, program=BINARY, env=None):
         self.master, self.slave = pty.openpty()
         self.resize(24, 100)
         self.before = termios.tcgetattr(self.slave)
@@ -33,7 +33,7 @@ class Terminal:
         self.pid = os.fork()
         if self.pid == 0:
             os.login_tty(self.slave)
-            os.execve(BINARY, [str(BINARY), *map(str, args)], clean_environment() | {"TERM": "xterm"})
+            os.execve(program, [str(program), *map(str, args)], clean_environment() | {"TERM": "xterm"} | (env or {}))
 
     def resize(self, rows, columns):
         termios.tcsetwinsize(self.master, (rows, columns))
@@ -87,8 +87,8 @@ def admin(start, tmp_path):
 def terminal():
     made = []
 
-    def make(*args):
-        made.append(Terminal(*args))
+    def make(*args, **more):
+        made.append(Terminal(*args, **more))
         return made[-1]
 
     yield make
@@ -133,17 +133,37 @@ def test_a_signal_leaves_the_terminal_as_it_was(admin, terminal, number):
     assert top.said.endswith(LEFT) or number == signal.SIGHUP
 
 
-def test_it_can_be_stopped_and_goes_on(admin, terminal):
+def test_it_gives_the_terminal_back_while_it_is_stopped(admin, terminal):
     _, where = admin
     top = terminal("top", "--admin", where, "--interval", 60)
     top.wait_for(r"ready  2/2.*\x1b\[J")
-    os.kill(top.pid, signal.SIGSTOP)
-    os.waitpid(top.pid, os.WUNTRACED)
-    os.kill(top.pid, signal.SIGCONT)
+    # Nobody could continue the leader of a session: the kernel does not stop it.
+    os.kill(top.pid, signal.SIGTSTP)
+    top.wait_for(re.escape(LEFT + ENTERED))
     top.type("m")
     top.wait_for("order: memory")
     top.type("q")
     assert top.end() == 0
+
+
+@pytest.mark.parametrize("typed", ["q", "\x03"])
+def test_keys_count_while_the_monitor_does_not_answer(admin, terminal, typed):
+    server, where = admin
+    top = terminal("top", "--admin", where, "--interval", 0.1)
+    top.wait_for(r"ready  2/2.*\x1b\[J")
+    (monitor,) = server.monitors()
+    os.kill(monitor, signal.SIGSTOP)
+    try:
+        # It has drawn what it had; from here on it waits for an answer.
+        while select.select([top.master], [], [], 0.5)[0]:
+            top.read()
+        began = time.monotonic()
+        top.type(typed)
+        status = top.end()
+        assert time.monotonic() - began < 3
+        assert status == 0 if typed == "q" else os.WTERMSIG(status) == signal.SIGINT
+    finally:
+        os.kill(monitor, signal.SIGCONT)
 
 
 def test_the_server_goes_and_comes_again(start, terminal, tmp_path):
@@ -177,12 +197,12 @@ def test_lines_for_a_reader_that_goes(admin):
         assert top.wait(LONG) in (0, -signal.SIGPIPE)
 
 
-def test_by_python(admin):
+def test_by_python(admin, terminal):
     """As a module of an interpreter, which has handlers of its own."""
     _, where = admin
-    done = subprocess.run([sys.executable, "-c", "import unicoro"], capture_output=True, check=False)
-    if done.returncode:
-        pytest.skip("needs the package in this interpreter")
-    done = subprocess.run([sys.executable, "-m", "unicoro", "status", "--admin", where], capture_output=True, text=True,
-                          env=clean_environment(), timeout=LONG, check=False)
-    assert done.returncode == 0 and ": ready, 2 of 2" in done.stdout
+    top = terminal("-m", "unicoro", "top", "--admin", where, program=sys.executable, env=programs.environment())
+    top.wait_for(r"\x1b\[Hunicoro \S+  ready  2/2.*\x1b\[J")
+    top.type("\x03")
+    status = top.end()
+    assert os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGINT
+    assert top.said.endswith(LEFT)
