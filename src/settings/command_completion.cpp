@@ -30,6 +30,11 @@ std::string replaced(std::string_view text, char what, std::string_view by) {
     return made;
 }
 
+/// Between single quotes.
+std::string in_fish(std::string_view text) {
+    return replaced(text, '\'', "\\'");
+}
+
 bool is_file(const command_flag& row) {
     return row.metavar == "FILE";
 }
@@ -46,7 +51,8 @@ std::string zsh_argument(const command_flag& row) {
         if (!row.metavar.empty()) names += flag.starts_with("--") ? "=" : "+";
     }
     std::string text = flags.size() > 1 ? "'(" + joined_flags(row, " ") + ")'{" + names + "}" : names;
-    text += "'[" + replaced(replaced(row.help, '[', "\\["), ']', "\\]") + "]";
+    const std::string help = replaced(replaced(row.help, '[', "\\["), ']', "\\]");
+    text += "'[" + replaced(help, '\'', "'\\''") + "]";
     if (!row.metavar.empty()) {
         const std::string words = row.words.empty() ? " " : "(" + std::string(row.words) + ")";
         text += ":" + std::string(row.metavar) + ":" + (is_file(row) ? "_files" : words);
@@ -111,7 +117,7 @@ std::string fish_commands() {
     std::string text;
     for (const command& each : commands()) {
         text += "complete -c unicoro -n __unicoro_begins -a " + std::string(each.name) + " -d '" +
-                std::string(each.help) + "'\n";
+                in_fish(each.help) + "'\n";
         if (each.words.empty()) continue;
         text += "complete -c unicoro -n '__unicoro_command " + std::string(each.name) + "' -a '" +
                 std::string(each.words) + "'\n";
@@ -130,7 +136,7 @@ std::string fish_commands() {
         } else if (!each.metavar.empty()) {
             text += " -x";
         }
-        text += " -d '" + std::string(each.help) + "'\n";
+        text += " -d '" + in_fish(each.help) + "'\n";
     }
     return text;
 }
