@@ -11,11 +11,11 @@ namespace {
 log::syslog_options syslog_options(const settings::server_settings& values) {
     const std::string name = values.proc_name.value_or(settings::describe_applications(values));
     return {
-        .address = values.syslog_addr,
-        .facility = values.syslog_facility,
-        .format = values.syslog_format,
-        .program = "unicoro." + values.syslog_prefix.value_or(name),
-        .access = !values.disable_redirect_access_to_syslog
+        .address = values.syslog.syslog_addr,
+        .facility = values.syslog.syslog_facility,
+        .format = values.syslog.syslog_format,
+        .program = "unicoro." + values.syslog.syslog_prefix.value_or(name),
+        .access = !values.syslog.disable_redirect_access_to_syslog
     };
 }
 
@@ -31,10 +31,12 @@ log::options log_options(const settings::server_settings& values, const os::priv
     // Who started a daemon may wait for the end of a pipe that it holds.
     wanted.keeps_stdout = !values.daemon || (values.accesslog == "-" && values.enable_stdio_inheritance &&
                                              isatty(STDOUT_FILENO) == 0);
-    if (values.syslog) wanted.syslog = syslog_options(values);
-    if (values.statsd_host) {
+    if (values.syslog.syslog) wanted.syslog = syslog_options(values);
+    if (values.statsd.statsd_host) {
         wanted.statsd = log::statsd_options{
-            .host = *values.statsd_host, .prefix = values.statsd_prefix, .tags = values.dogstatsd_tags
+            .host = *values.statsd.statsd_host,
+            .prefix = values.statsd.statsd_prefix,
+            .tags = values.statsd.dogstatsd_tags
         };
     }
     wanted.owner = owner.uid;

@@ -35,8 +35,7 @@ bool is_traceparent(std::string_view value) noexcept {
     if (value.size() < whole_size) return false;
     const std::string_view version = value.substr(0, 2);
     if (!is_hex(version) || version == "ff") return false;
-    const bool ends_well =
-        value.size() == whole_size || (version != "00" && value[whole_size] == '-');
+    const bool ends_well = value.size() == whole_size || (version != "00" && value[whole_size] == '-');
     return ends_well && value[2] == '-' && value[parent_at - 1] == '-' && value[flags_at - 1] == '-' &&
            is_identifier(value.substr(trace_at, trace_size)) &&
            is_identifier(value.substr(parent_at, parent_size)) && is_hex(value.substr(flags_at, 2));

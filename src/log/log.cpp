@@ -81,9 +81,8 @@ syslog_output* access_syslog(const logs& now) noexcept {
 const access_log* wanted_access() noexcept {
     const logs& now = *current();
     const access_log* const access = now.access.get();
-    const bool wanted =
-        access != nullptr &&
-        (access->lines || access_syslog(now) != nullptr || relay.load(std::memory_order_relaxed) != nullptr);
+    const bool wanted = access != nullptr && (access->lines || access_syslog(now) != nullptr ||
+                                              relay.load(std::memory_order_relaxed) != nullptr);
     return wanted ? access : nullptr;
 }
 

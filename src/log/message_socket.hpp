@@ -20,10 +20,10 @@ namespace unicoro::log {
 /// What becomes of a message that finds no room.
 enum class unsent : bool { waits, is_lost };
 
-/// A connection to a daemon that never holds up who logs: what finds no room is lost, or waits in memory, up to a
-/// bound, and goes out with the next messages. Connects when it has something to say, and again a second after that
-/// failed. Datagrams of many processes go through one socket; of a stream each process has its own, so that
-/// messages do not mix. In a child nothing waits: the parent sends it. Any thread.
+/// A connection to a daemon that never holds up who logs: what finds no room is lost, or waits in memory, up
+/// to a bound, and goes out with the next messages. Connects when it has something to say, and again a second
+/// after that failed. Datagrams of many processes go through one socket; of a stream each process has its
+/// own, so that messages do not mix. In a child nothing waits: the parent sends it. Any thread.
 class message_socket {
   public:
     explicit message_socket(message_address where, unsent messages = unsent::waits)

@@ -24,7 +24,7 @@ struct options {
     bool keeps_stdout = true;     ///< apart from that; false = what the process was started with is let go
     std::optional<syslog_options> syslog;  ///< where both logs go beside their files; none = nowhere
     std::optional<statsd_options> statsd;  ///< who is told metrics; none = nobody
-    std::optional<uid_t> owner;   ///< given files that are made
+    std::optional<uid_t> owner;            ///< given files that are made
     std::optional<gid_t> group;
 };
 

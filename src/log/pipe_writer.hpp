@@ -63,7 +63,7 @@ class pipe_writer {
     loss_count& lost_;
     std::atomic<kind> kind_{kind::other};
     int given_ = -1;
-    base::unique_fd own_;           // the same pipe, opened once more
+    base::unique_fd own_;  // the same pipe, opened once more
     process_lock::holder holder_{0};
     std::atomic<std::size_t> kept_{0};
     pid_t keeper_ = 0;  // the process that followed, and whose lines are kept

@@ -26,8 +26,8 @@ struct statsd_options {
 /// What that must be, for messages.
 inline constexpr std::string_view statsd_address_forms = "HOST:PORT, or unix:///PATH of a datagram socket";
 
-/// Metrics by gunicorn's names for a StatsD daemon, as datagrams that nobody waits for: what finds nobody or no
-/// room is lost, as StatsD means it. Belongs to the logs in force. Never throws. Any thread.
+/// Metrics by gunicorn's names for a StatsD daemon, as datagrams that nobody waits for: what finds nobody or
+/// no room is lost, as StatsD means it. Belongs to the logs in force. Never throws. Any thread.
 class statsd_output {
   public:
     /// Nothing and `problem`, when the address is none or its host cannot be looked up.

@@ -19,6 +19,7 @@ struct syslog_address : message_address {
 
 /// What that must be, for messages.
 inline constexpr std::string_view syslog_address_forms =
-    "udp://HOST:PORT, tcp://HOST:PORT, unix:///PATH (with #dgram or #stream at its end to say which), or journald";
+    "udp://HOST:PORT, tcp://HOST:PORT, unix:///PATH (with #dgram or #stream at its end to say which), or "
+    "journald";
 
 }  // namespace unicoro::log

@@ -80,9 +80,13 @@ std::string syslog_line(const syslog_origin& from, const syslog_entry& entry, bo
     if (from.format == syslog_format::rfc3164) {
         const std::string_view gap = from.host.empty() ? "" : " ";
         const std::string stamp = short_stamp(now.iso_seconds());
-        return fmt::format("<{}>{} {}{}{}[{}]: {}", priority, stamp, from.host, gap, from.program, entry.pid, text);
+        return fmt::format(
+            "<{}>{} {}{}{}[{}]: {}", priority, stamp, from.host, gap, from.program, entry.pid, text
+        );
     }
-    const auto micros = std::chrono::duration_cast<std::chrono::microseconds>(entry.when.time_since_epoch()).count() % 1'000'000;
+    const auto micros =
+        std::chrono::duration_cast<std::chrono::microseconds>(entry.when.time_since_epoch()).count() %
+        1'000'000;
     return fmt::format(
         "<{}>1 {}.{:06}{} {} {} {} {} - {}",
         priority,

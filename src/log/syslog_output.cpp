@@ -132,7 +132,8 @@ void syslog_output::error_lines(std::string_view lines) noexcept {
         const auto own = read_own_line(lines);
         // The next line in that form begins the next message.
         std::size_t end = lines.find('\n');
-        while (end != std::string_view::npos && end + 1 < lines.size() && !read_own_line(lines.substr(end + 1))) {
+        while (end != std::string_view::npos && end + 1 < lines.size() &&
+               !read_own_line(lines.substr(end + 1))) {
             end = lines.find('\n', end + 1);
         }
         const std::size_t size = end == std::string_view::npos ? lines.size() : end + 1;
@@ -144,8 +145,9 @@ void syslog_output::error_lines(std::string_view lines) noexcept {
 void syslog_output::access(std::string_view line, const access_record* record) noexcept {
     while (line.ends_with('\n')) line.remove_suffix(1);
     try {
-        const auto fields = is_journal_ && record != nullptr ? fields_of(*record)
-                                                             : std::vector<std::pair<std::string_view, std::string>>();
+        const auto fields = is_journal_ && record != nullptr
+                                ? fields_of(*record)
+                                : std::vector<std::pair<std::string_view, std::string>>();
         send(access_, {.severity = level::info, .text = line, .fields = fields});
     } catch (...) {
         lose(ENOMEM);
@@ -158,7 +160,8 @@ void syslog_output::send(const syslog_origin& from, syslog_entry entry) noexcept
         entry.text = cut(entry.text, longest_);
         entry.when = system_clock::now();
         entry.pid = ::getpid();
-        std::string message = is_journal_ ? journal_entry(from, entry) : syslog_line(from, entry, socket_.is_stream());
+        std::string message =
+            is_journal_ ? journal_entry(from, entry) : syslog_line(from, entry, socket_.is_stream());
         if (socket_.is_stream()) message += '\n';
         if (socket_.send(message)) {
             report_recovery();
@@ -176,7 +179,8 @@ void syslog_output::lose(int why) noexcept {
     last_loss_ = now_seconds();
     if (losing_.exchange(true)) return;
     try {
-        const std::string reason = why == EAGAIN ? "it does not keep up" : std::generic_category().message(why);
+        const std::string reason =
+            why == EAGAIN ? "it does not keep up" : std::generic_category().message(why);
         warning("syslog at {} loses messages: {}", address_, reason);
     } catch (...) {
         return;

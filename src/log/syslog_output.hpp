@@ -3,9 +3,9 @@
 
 #include "log/access_record.hpp"
 #include "log/level.hpp"
+#include "log/message_socket.hpp"
 #include "log/syslog_address.hpp"
 #include "log/syslog_message.hpp"
-#include "log/message_socket.hpp"
 
 #include <atomic>
 #include <cstdint>

@@ -23,7 +23,7 @@ void supervisor::tell_metrics() {
     next_metrics_ = now + between_metrics;
     log::gauge("gunicorn.workers", std::ranges::ssize(workers_));
     const launch_set& set = sets_.at(settled_);
-    if (!set.settings->enable_backlog_metric) return;
+    if (!set.settings->statsd.enable_backlog_metric) return;
     std::int64_t waiting = 0;
     for (const bound_listener& each : set.listeners) waiting += each.socket.waiting();
     log::gauge("gunicorn.backlog", waiting);

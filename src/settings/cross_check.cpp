@@ -47,7 +47,7 @@ class checker {
                     where_("graceful_timeout") + " longer"
             );
         }
-        if (settings_.daemon && settings_.errorlog == "-" && !settings_.syslog &&
+        if (settings_.daemon && settings_.errorlog == "-" && !settings_.syslog.syslog &&
             !settings_.enable_stdio_inheritance) {
             warn("daemon", "leaves no trace of a failed start while errorlog is \"-\": give errorlog a file");
         }
@@ -93,20 +93,22 @@ class checker {
     }
 
     void check_syslog() {
-        const server_settings usual;
-        const bool rules = settings_.syslog_addr != usual.syslog_addr || settings_.syslog_prefix ||
-                           settings_.syslog_facility != usual.syslog_facility ||
-                           settings_.syslog_format != usual.syslog_format ||
-                           settings_.disable_redirect_access_to_syslog;
-        if (rules && !settings_.syslog) {
+        const syslog_settings usual;
+        const syslog_settings& syslog = settings_.syslog;
+        const bool rules = syslog.syslog_addr != usual.syslog_addr || syslog.syslog_prefix ||
+                           syslog.syslog_facility != usual.syslog_facility ||
+                           syslog.syslog_format != usual.syslog_format ||
+                           syslog.disable_redirect_access_to_syslog;
+        if (rules && !syslog.syslog) {
             warn("syslog", "is off: without it the other settings of syslog have no effect");
         }
     }
 
     void check_statsd() {
-        const bool rules = !settings_.statsd_prefix.empty() || !settings_.dogstatsd_tags.empty() ||
-                           settings_.enable_backlog_metric;
-        if (rules && !settings_.statsd_host) {
+        const statsd_settings& statsd = settings_.statsd;
+        const bool rules =
+            !statsd.statsd_prefix.empty() || !statsd.dogstatsd_tags.empty() || statsd.enable_backlog_metric;
+        if (rules && !statsd.statsd_host) {
             warn("statsd_host", "is not given: without it the other settings of StatsD have no effect");
         }
     }

@@ -37,26 +37,16 @@ inline constexpr word_table<log_level, 5> words_of<log_level>{{
 
 template <>
 inline constexpr word_table<log::syslog_facility, 20> words_of<log::syslog_facility>{{
-    {log::syslog_facility::auth, "auth"},
-    {log::syslog_facility::authpriv, "authpriv"},
-    {log::syslog_facility::cron, "cron"},
-    {log::syslog_facility::daemon, "daemon"},
-    {log::syslog_facility::ftp, "ftp"},
-    {log::syslog_facility::kern, "kern"},
-    {log::syslog_facility::local0, "local0"},
-    {log::syslog_facility::local1, "local1"},
-    {log::syslog_facility::local2, "local2"},
-    {log::syslog_facility::local3, "local3"},
-    {log::syslog_facility::local4, "local4"},
-    {log::syslog_facility::local5, "local5"},
-    {log::syslog_facility::local6, "local6"},
-    {log::syslog_facility::local7, "local7"},
-    {log::syslog_facility::lpr, "lpr"},
-    {log::syslog_facility::mail, "mail"},
-    {log::syslog_facility::news, "news"},
-    {log::syslog_facility::syslog, "syslog"},
-    {log::syslog_facility::user, "user"},
-    {log::syslog_facility::uucp, "uucp"},
+    {log::syslog_facility::auth, "auth"},     {log::syslog_facility::authpriv, "authpriv"},
+    {log::syslog_facility::cron, "cron"},     {log::syslog_facility::daemon, "daemon"},
+    {log::syslog_facility::ftp, "ftp"},       {log::syslog_facility::kern, "kern"},
+    {log::syslog_facility::local0, "local0"}, {log::syslog_facility::local1, "local1"},
+    {log::syslog_facility::local2, "local2"}, {log::syslog_facility::local3, "local3"},
+    {log::syslog_facility::local4, "local4"}, {log::syslog_facility::local5, "local5"},
+    {log::syslog_facility::local6, "local6"}, {log::syslog_facility::local7, "local7"},
+    {log::syslog_facility::lpr, "lpr"},       {log::syslog_facility::mail, "mail"},
+    {log::syslog_facility::news, "news"},     {log::syslog_facility::syslog, "syslog"},
+    {log::syslog_facility::user, "user"},     {log::syslog_facility::uucp, "uucp"},
 }};
 
 template <>

@@ -14,25 +14,11 @@ namespace {
 std::vector<setting> joined_tables() {
     std::vector<setting> rows;
     for (tables::part part : {
-             tables::application(),
-             tables::configuration(),
-             tables::sockets(),
-             tables::workers(),
-             tables::timeouts(),
-             tables::limits(),
-             tables::admission(),
-             tables::http(),
-             tables::site_files(),
-             tables::compression(),
-             tables::proxies(),
-             tables::tls(),
-             tables::http2(),
-             tables::asgi(),
-             tables::process(),
-             tables::logging(),
-             tables::statsd(),
-             tables::monitoring(),
-             tables::hooks(),
+             tables::application(), tables::configuration(), tables::sockets(),   tables::workers(),
+             tables::timeouts(),    tables::limits(),        tables::admission(), tables::http(),
+             tables::site_files(),  tables::compression(),   tables::proxies(),   tables::tls(),
+             tables::http2(),       tables::asgi(),          tables::process(),   tables::logging(),
+             tables::statsd(),      tables::monitoring(),    tables::hooks(),
          }) {
         for (setting& row : part.rows) {
             row.section = part.where;

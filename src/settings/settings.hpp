@@ -4,11 +4,11 @@
 #include "http/policy.hpp"
 #include "http/proxy_header.hpp"
 #include "log/level.hpp"
-#include "log/syslog_message.hpp"
 #include "settings/address.hpp"
 #include "settings/compression_settings.hpp"
 #include "settings/file_settings.hpp"
 #include "settings/http2_settings.hpp"
+#include "settings/log_settings.hpp"
 #include "settings/monitoring_settings.hpp"
 #include "settings/tls_settings.hpp"
 
@@ -169,16 +169,8 @@ struct server_settings {
     log_level loglevel = log_level::info;
     bool capture_output = false;
     bool enable_stdio_inheritance = false;
-    bool syslog = false;
-    std::string syslog_addr = "udp://localhost:514";  ///< as log::parse_syslog_address reads it
-    std::optional<std::string> syslog_prefix;         ///< none = the name of the process
-    log::syslog_facility syslog_facility = log::syslog_facility::user;
-    log::syslog_format syslog_format = log::syslog_format::rfc3164;
-    bool disable_redirect_access_to_syslog = false;
-    std::optional<std::string> statsd_host;  ///< as log::parse_statsd_address reads it
-    std::string statsd_prefix;
-    std::string dogstatsd_tags;
-    bool enable_backlog_metric = false;
+    syslog_settings syslog;
+    statsd_settings statsd;
 
     // Python's logging
     std::string logger_class{default_logger_class};

@@ -44,7 +44,8 @@ std::vector<setting> rows() {
          .kept = stored_in<&server_settings::request_rules>(),
          .help = "Rules by path, such as [{\"path\": \"/report\", \"max_concurrent_requests\": 2, "
                  "\"request_timeout\": 60}, {\"path\": \"/login\", \"priority\": \"high\"}, {\"path\": "
-                 "\"/health\", \"never_shed\": true, \"access_log\": 0}]: the longest path counts, in whole segments, and "
+                 "\"/health\", \"never_shed\": true, \"access_log\": 0}]: the longest path counts, in whole "
+                 "segments, and "
                  "requests of a rule wait in a queue of their own",
          .variable = variable_kind::ours},
         {.name = "queue_time",

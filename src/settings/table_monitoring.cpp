@@ -49,7 +49,8 @@ part monitoring() {
              .kept = kept_in<&monitoring_settings::admin_token>(),
              .default_note = "$UNICORO_ADMIN_TOKEN, else none",
              .help = "What clients of admin_bind send as Authorization: Bearer TOKEN; not asked for on unix "
-                     "sockets and loopback addresses, nor for /livez and /readyz. The command line is seen by every user: better in the "
+                     "sockets and loopback addresses, nor for /livez and /readyz. The command line is seen "
+                     "by every user: better in the "
                      "settings file",
              .secret = true,
              .variable = variable_kind::ours},

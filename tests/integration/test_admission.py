@@ -314,14 +314,12 @@ def test_without_a_setting_nothing_is_measured(serve):
 def test_wrong_rules_are_explained(command, tmp_path):
     config = tmp_path / "unicoro.json"
     rules = [{"path": "report"}, {"path": "/a", "max_requests": 1}, {"path": "/b", "priority": "urgent"}, {},
-             {"path": "/c", "never_shed": True, "max_concurrent_requests": 1},
-             {"path": "/d"}, {"path": "/d"}, {"path": "/e", "access_log": 2}]
+             {"path": "/c", "never_shed": True, "max_concurrent_requests": 1}, {"path": "/d"}, {"path": "/d"}]
     config.write_text(json.dumps({"request_rules": rules}))
     done = command("-c", config, "--check-config", "nothing:app")
     assert done.returncode != 0
     for part in ["/request_rules/0/path", "/request_rules/1/max_requests", "/request_rules/2/priority",
-                 "/request_rules/3", '"never_shed" does not go with', "two rules",
-                 "/request_rules/7/access_log", "from 0 (none) to 1 (all)"]:
+                 "/request_rules/3", '"never_shed" does not go with', "two rules"]:
         assert part in done.stderr, done.stderr
 
 

@@ -49,6 +49,14 @@ def test_rules_say_whose_lines_are_written(start, tmp_path):
     assert len(lines) == 51
 
 
+def test_a_share_that_is_none(command, tmp_path):
+    config = tmp_path / "unicoro.json"
+    config.write_text(json.dumps({"request_rules": [{"path": "/", "access_log": 2}]}))
+    done = command("-c", config, "--check-config", HELLO)
+    assert done.returncode != 0
+    assert "/request_rules/0/access_log" in done.stderr and "from 0 (none) to 1 (all)" in done.stderr
+
+
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 TRACEPARENT = f"00-{TRACE}-00f067aa0ba902b7-01"
 

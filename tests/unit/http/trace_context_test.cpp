@@ -28,7 +28,9 @@ TEST_SUITE("trace context") {
         CHECK(trace_id_of(valid) == "4bf92f3577b34da6a3ce929d0e0e4736");
         CHECK(is_traceparent("cc-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-what-comes"));
         for (const std::string_view wrong :
-             {"", "00", "ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+             {"",
+              "00",
+              "ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
               "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-more",
               "cc-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01.more",
               "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01",
@@ -45,8 +47,14 @@ TEST_SUITE("trace context") {
     TEST_CASE("fields") {
         const std::string one = "Traceparent=" + std::string(valid);
         using names = std::vector<std::string>;
-        CHECK(settled(trace_policy::accept, {{"Traceparent", valid}, {"tracestate", "a=b"}}) == names{one, "tracestate=a=b"});
-        CHECK(settled(trace_policy::accept, {{"a", "b"}, {"traceparent", "x"}, {"tracestate", "a=b"}}) == names{"a=b"});
+        CHECK(
+            settled(trace_policy::accept, {{"Traceparent", valid}, {"tracestate", "a=b"}}) ==
+            names{one, "tracestate=a=b"}
+        );
+        CHECK(
+            settled(trace_policy::accept, {{"a", "b"}, {"traceparent", "x"}, {"tracestate", "a=b"}}) ==
+            names{"a=b"}
+        );
         CHECK(settled(trace_policy::accept, {{"traceparent", valid}, {"Traceparent", valid}}).empty());
         CHECK(settled(trace_policy::accept, {{"tracestate", "a=b"}}).empty());
         CHECK(settled(trace_policy::pass, {{"traceparent", "x"}}) == names{"traceparent=x"});

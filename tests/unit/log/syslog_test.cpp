@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "log/log.hpp"
+#include "log/message_socket.hpp"
 #include "log/open.hpp"
 #include "log/syslog_address.hpp"
 #include "log/syslog_message.hpp"
 #include "log/syslog_output.hpp"
-#include "log/message_socket.hpp"
 
 #include "files.hpp"
 #include "support/doctest.hpp"
@@ -99,9 +99,15 @@ TEST_SUITE("syslog") {
         CHECK(log::parse_syslog_address("journald")->is_journal);
         const std::string too_long = "unix:///" + std::string(108, 'x');
         for (const std::string& wrong :
-             {std::string(), std::string("udp://"), std::string("udp://a:0"), std::string("udp://a:x"),
-              std::string("tcp://[::1"), std::string("unix://dev/log"), std::string("/dev/log"),
-              std::string("journal"), too_long}) {
+             {std::string(),
+              std::string("udp://"),
+              std::string("udp://a:0"),
+              std::string("udp://a:x"),
+              std::string("tcp://[::1"),
+              std::string("unix://dev/log"),
+              std::string("/dev/log"),
+              std::string("journal"),
+              too_long}) {
             CAPTURE(wrong);
             CHECK_FALSE(log::parse_syslog_address(wrong));
         }
@@ -129,7 +135,10 @@ TEST_SUITE("syslog") {
         one.fields = more;
         const std::string made = log::journal_entry(origin(log::syslog_format::rfc3164), one);
         const std::string size("\x09\0\0\0\0\0\0\0", 8);
-        CHECK(made.find("PRIORITY=4\nSYSLOG_FACILITY=19\nSYSLOG_IDENTIFIER=unicoro.a.error\nSYSLOG_PID=42\n") == 0);
+        CHECK(
+            made.find("PRIORITY=4\nSYSLOG_FACILITY=19\nSYSLOG_IDENTIFIER=unicoro.a.error\nSYSLOG_PID=42\n") ==
+            0
+        );
         CHECK(made.ends_with("HTTP_STATUS=200\nMESSAGE\n" + size + "two\nlines\n"));
     }
 
@@ -205,7 +214,9 @@ TEST_SUITE("syslog") {
         const listener daemon;
         log::options chosen;
         chosen.errorlog = folder.file("error.log");
-        chosen.syslog = log::syslog_options{.address = "udp://127.0.0.1:" + std::to_string(daemon.port()), .program = "unicoro.app:app"};
+        chosen.syslog = log::syslog_options{
+            .address = "udp://127.0.0.1:" + std::to_string(daemon.port()), .program = "unicoro.app:app"
+        };
         REQUIRE_FALSE(log::open(chosen));
         log::debug("not wanted");
         CHECK(daemon.take().empty());
@@ -214,7 +225,10 @@ TEST_SUITE("syslog") {
         std::string got = daemon.take();
         CHECK(got.starts_with("<11>"));
         CHECK(got.ends_with(" unicoro.app.app.error" + own + "a failure\nwith more"));
-        log::write_ready("[2026-11-03 04:04:05 +0000] [7] [WARNING] first\nmore\n[2026-11-03 04:04:05 +0000] [7] [INFO] second\n");
+        log::write_ready(
+            "[2026-11-03 04:04:05 +0000] [7] [WARNING] first\nmore\n[2026-11-03 04:04:05 +0000] [7] [INFO] "
+            "second\n"
+        );
         got = daemon.take();
         CHECK(got.starts_with("<12>"));
         CHECK(got.ends_with(own + "first\nmore"));
