@@ -24,9 +24,9 @@ struct server_view {
         double queued = 0;
         double connections = 0;
         double websockets = 0;
-        std::optional<double> silent;
-        std::optional<double> cpu;
-        std::optional<double> memory;
+        std::optional<double> silent{};
+        std::optional<double> cpu{};
+        std::optional<double> memory{};
     };
     std::string version;
     std::int64_t master = 0;
