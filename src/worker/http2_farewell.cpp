@@ -140,7 +140,8 @@ awaitable<void> http2_connection::end_writing() {
     co_await writer_.close();
     if (!lost_ && !session_.over()) session_.abort(http2::error::none);
     bool flushed = flush();
-    while (!flushed) {
+    // A worker that must end waits for nobody.
+    while (!flushed && !cancelled_) {
         shared_.deadlines.arm(send_limit_, shared_.limits.linger);
         [[maybe_unused]] const auto [ec] = co_await stream_->wait_writable();
         send_limit_.disarm();
@@ -150,7 +151,7 @@ awaitable<void> http2_connection::end_writing() {
 
 // As of HTTP/1.1 (RFC 9112, 9.6): a reset must not overtake what was said last.
 awaitable<void> http2_connection::linger() {
-    if (lost_) co_return;
+    if (lost_ || cancelled_) co_return;
     stream_->shutdown_write();
     stopped_ = false;
     await(wait::linger, shared_.limits.linger);

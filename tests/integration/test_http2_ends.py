@@ -114,6 +114,17 @@ def test_a_stream_of_events_ends_with_one(serve):
     assert server.wait_exit() == 0
 
 
+def test_a_worker_that_must_end_waits_for_nobody(serve):
+    server = serve("-k", "async", "--graceful-timeout", "0.3", app="http2_probe:asgi")
+    with open_client(server, reads=False) as client, open_client(server) as idle:
+        idle.get("/")
+        client.begin("/stuck")
+        client.get("/")
+        server.send(signal.SIGTERM)
+        assert server.wait_exit() == 0
+    assert "SIGKILL" not in server.log()
+
+
 def test_recycling(serve):
     server = serve("--max-requests", "5")
     answered = 0
