@@ -209,7 +209,7 @@ std::optional<framing> framing_of(std::string_view fields) {
 }  // namespace
 
 std::optional<attempt<http_answer>> read_answer(std::string_view got, bool closed) {
-    const attempt<http_answer> wrong = not_reached("it does not answer as HTTP does");
+    attempt<http_answer> wrong = not_reached("it does not answer as HTTP does");
     constexpr std::string_view start = "HTTP/1.";
     if (got.substr(0, start.size()) != start.substr(0, got.size())) return wrong;
     const auto end = got.find("\r\n\r\n");

@@ -95,6 +95,7 @@ class viewer {
         for (;;) {
             const auto left = std::chrono::ceil<std::chrono::milliseconds>(next_ - clock::now());
             std::vector<pollfd> ready;
+            ready.reserve(watched_.size() + 1);
             for (const int each : watched_) ready.push_back({each, POLLIN, 0});
             // A reader that has gone is seen at once.
             if (!screen_) ready.push_back({STDOUT_FILENO, 0, 0});
