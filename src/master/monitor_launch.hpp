@@ -29,6 +29,7 @@ struct monitor_launch {
     const scoreboard::tally& counts;
     int line_fd;  ///< os::lifeline: log files, and the slots of workers that come
     std::string version;
+    scoreboard::happening_counts told;  ///< counted before the fork: the reload that it came of is not
 };
 
 /// The name under which the monitor gets the memory of a new worker's slot.

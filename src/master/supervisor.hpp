@@ -131,7 +131,9 @@ class supervisor {
     void hand_logs_to_monitors() const;
     void hand_to(const watching& monitor, const std::string& name, int file) const;
     void tell_tally();
-    [[nodiscard]] int be_monitor(generation_id generation, os::unique_fd line);
+    [[nodiscard]] int be_monitor(
+        generation_id generation, os::unique_fd line, const scoreboard::happening_counts& told
+    );
 
     // worker_process.cpp
     [[nodiscard]] launch_set& leave_master(generation_id generation);

@@ -19,12 +19,17 @@ namespace unicoro::master {
 void supervisor::perform(const action::start_monitor& what) {
     auto line = os::make_lifeline();
     if (!line) return feed(event::monitor_failed{what.generation, line.error().message()});
+    const std::optional<scoreboard::sight> seen = tally_->read();
+    scoreboard::happening_counts told = seen ? seen->all.happened : core_->happened();
+    // One that takes the place of another that is there comes of a reload, which is counted by now.
+    std::uint64_t& reloads = told[static_cast<std::size_t>(scoreboard::happening::reload_completed)];
+    if (!monitors_.empty() && what.generation == settled_ && reloads > 0) --reloads;
     const auto forked = os::fork_process();
     if (!forked) return feed(event::monitor_failed{what.generation, forked.error().message()});
     if (*forked == 0) {
         line->master_end.reset();
         is_worker_ = true;
-        exit_code_ = be_monitor(what.generation, std::move(line->worker_end));
+        exit_code_ = be_monitor(what.generation, std::move(line->worker_end), told);
         return;
     }
     monitors_.push_back({*forked, os::withheld_fd(std::move(line->master_end))});
@@ -80,7 +85,9 @@ void supervisor::tell_tally() {
     );
 }
 
-int supervisor::be_monitor(generation_id generation, os::unique_fd line) {
+int supervisor::be_monitor(
+    generation_id generation, os::unique_fd line, const scoreboard::happening_counts& told
+) {
     int code = 1;
     try {
         std::optional<scoreboard::tally> counts = std::move(tally_);
@@ -104,7 +111,7 @@ int supervisor::be_monitor(generation_id generation, os::unique_fd line) {
                 sockets.push_back({each.asked, each.socket.socket_only()});
             }
             set.admin.clear();
-            code = options_.monitor({values, sockets, *board_, *counts, line.get(), options_.version});
+            code = options_.monitor({values, sockets, *board_, *counts, line.get(), options_.version, told});
         }
     } catch (const std::exception& error) {
         log::critical("The monitor ends after an exception: {}", base::exception_text(error));

@@ -65,6 +65,7 @@ class process {
     void accept();
     void leave();
     awaitable<void> beat();
+    awaitable<void> remember();
     awaitable<void> obey();
     awaitable<void> listen_to_master();
     awaitable<void> end_soon();
@@ -77,9 +78,11 @@ class process {
     worker::socket_streams streams_{shared_.io, shared_.deadlines};
     std::vector<os::listener> listeners_;
     observer eyes_;
+    history past_;
     status_host host_;
     aio::task_group connections_{io_};
     aio::task_group own_{io_};
+    aio::task_group memory_{io_};  // what fills `past_`, until the end begins
     std::list<aio::task_group> acceptors_;
     int code_ = 0;
 };
@@ -89,7 +92,8 @@ process::process(const master::monitor_launch& how, const scoreboard::table& own
       settings_(own_settings(how.settings)),
       shared_(io_, settings_, own_board, 0),
       eyes_(how),
-      host_(how, eyes_) {
+      past_(how.told),
+      host_(how, eyes_, past_) {
     shared_.host = &host_;
     shared_.logs_access = false;
     for (const master::admin_socket& each : how.sockets) listeners_.push_back(each.socket);
@@ -115,6 +119,7 @@ void process::accept() {
 void process::leave() {
     if (shared_.draining) return;
     shared_.draining = true;
+    memory_.cancel_all();
     for (aio::task_group& each : acceptors_) each.cancel_all();
     connections_.for_each([](aio::task& each) { static_cast<worker::client_connection&>(each).drain(); });
     if (connections_.empty()) return io_.stop();
@@ -129,6 +134,21 @@ awaitable<void> process::end_soon() {
 awaitable<void> process::beat() {
     for (;;) {
         log::flush_waiting();
+        co_await sleep_for(1s);
+    }
+}
+
+awaitable<void> process::remember() {
+    for (auto next = history::interval;; next += 1s) {
+        const bool due = next >= history::interval;
+        const picture& seen = due ? eyes_.look() : eyes_.glance();
+        const scoreboard::monotonic_ns now = seen.now;
+        past_.look(seen.seen, now);
+        if (due) {
+            past_.take(seen);
+            next = 0s;
+        }
+        past_.look_at_requests(eyes_.requests(), now);
         co_await sleep_for(1s);
     }
 }
@@ -164,6 +184,7 @@ int process::run() {
     own_.spawn("signals", obey());
     own_.spawn("heartbeat", beat());
     own_.spawn("line to the master", listen_to_master());
+    memory_.spawn("history", remember());
     accept();
     io_.run();
     return code_;

@@ -2,13 +2,16 @@
 #include "monitor/status_host.hpp"
 
 #include "monitor/access_rules.hpp"
+#include "monitor/history_json.hpp"
 #include "monitor/metrics_text.hpp"
+#include "monitor/page_source.hpp"
 #include "monitor/status_json.hpp"
 #include "settings/bind_address.hpp"
 
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <string>
 #include <utility>
@@ -20,6 +23,8 @@ namespace {
 constexpr std::chrono::nanoseconds longest_master_silence = std::chrono::seconds(60);
 
 constexpr std::string_view plain = "text/plain; charset=utf-8";
+constexpr std::string_view html = "text/html; charset=utf-8";
+constexpr std::string_view page_path = "/";
 constexpr std::string_view json_type = "application/json";
 
 void give(app::exchange& request, int status, std::string_view type, std::string body) {
@@ -33,8 +38,8 @@ void give(app::exchange& request, int status, std::string_view type, std::string
 
 }  // namespace
 
-status_host::status_host(const master::monitor_launch& how, observer& eyes)
-    : how_(how), eyes_(eyes), master_(getppid()) {}
+status_host::status_host(const master::monitor_launch& how, observer& eyes, const history& past)
+    : how_(how), eyes_(eyes), past_(past), master_(getppid()) {}
 
 std::optional<app::load_error> status_host::load(app::worker_context&) {
     return std::nullopt;
@@ -68,7 +73,10 @@ void status_host::answer(app::exchange& request) {
     const http::request_head& head = request.head();
     const settings::monitoring_settings& values = how_.settings.monitoring;
     if (is_guarded(request.connection())) {
-        if (!values.admin_token || !carries_token(head, *values.admin_token)) {
+        // A browser opens the page without a token; there is nothing of the server in it, and it asks for
+        // one.
+        const bool open = head.path == page_path;
+        if (!open && (!values.admin_token || !carries_token(head, *values.admin_token))) {
             [[maybe_unused]] const error_code valid =
                 request.response().add("WWW-Authenticate", "Bearer realm=\"unicoro\"");
             return give(request, 401, plain, "Send the admin_token: Authorization: Bearer TOKEN\n");
@@ -77,23 +85,26 @@ void status_host::answer(app::exchange& request) {
         return give(request, 421, plain, "Ask by an address or as localhost, not by another name\n");
     }
     using answerer = void (status_host::*)(app::exchange&);
-    answerer found = nullptr;
-    if (head.path == "/livez") found = &status_host::tell_life;
-    if (head.path == "/readyz") found = &status_host::tell_readiness;
-    if (head.path == "/metrics") found = &status_host::tell_metrics;
-    const bool status = head.path == "/status";
-    const bool requests = head.path == "/requests";
-    if (found == nullptr && !status && !requests) {
-        return give(request, 404, plain, "There are /livez, /readyz, /metrics, /status and /requests\n");
+    constexpr std::array<std::pair<std::string_view, answerer>, 7> answerers{{
+        {page_path, &status_host::show_page},
+        {"/livez", &status_host::tell_life},
+        {"/readyz", &status_host::tell_readiness},
+        {"/metrics", &status_host::tell_metrics},
+        {"/status", &status_host::tell_status},
+        {"/requests", &status_host::tell_requests},
+        {"/history", &status_host::tell_history},
+    }};
+    const auto found = std::ranges::find(answerers, head.path, [](const auto& each) { return each.first; });
+    if (found == answerers.end()) {
+        return give(
+            request, 404, plain, "There are /, /livez, /readyz, /metrics, /status, /requests and /history\n"
+        );
     }
     if (head.method != "GET" && head.method != "HEAD") {
         [[maybe_unused]] const error_code valid = request.response().add("Allow", "GET, HEAD");
         return give(request, 405, plain, "Nothing can be changed here: GET or HEAD\n");
     }
-    if (found != nullptr) return (this->*found)(request);
-    if (requests) return give(request, 200, json_type, requests_json(eyes_.requests()));
-    const picture& now = eyes_.look();
-    give(request, 200, json_type, status_json(now, how_.version, master_, is_ready(now)));
+    (this->*found->second)(request);
 }
 
 bool status_host::is_ready(const picture& of) const {
@@ -120,6 +131,32 @@ void status_host::tell_readiness(app::exchange& request) {
 void status_host::tell_metrics(app::exchange& request) {
     const exposition how = wanted_exposition(request.head().find("Accept").value_or(""));
     give(request, 200, content_type(how), metrics_text(eyes_.look(), how_.version, how));
+}
+
+void status_host::tell_status(app::exchange& request) {
+    const picture& now = eyes_.look();
+    give(request, 200, json_type, status_json(now, how_.version, master_, is_ready(now)));
+}
+
+void status_host::tell_requests(app::exchange& request) {
+    give(request, 200, json_type, requests_json(eyes_.requests()));
+}
+
+void status_host::tell_history(app::exchange& request) {
+    const std::optional<double> since = read_since(request.head().query);
+    if (!since) {
+        return give(
+            request, 400, plain, "since is a time that was told before, as in /history?since=1234.5\n"
+        );
+    }
+    give(request, 200, json_type, history_json(past_, scoreboard::monotonic_now(), *since));
+}
+
+void status_host::show_page(app::exchange& request) {
+    http::response_head& head = request.response();
+    [[maybe_unused]] error_code valid = head.add("Content-Security-Policy", page_policy);
+    valid = head.add("Referrer-Policy", "no-referrer");
+    give(request, 200, html, std::string(page_text));
 }
 
 }  // namespace unicoro::monitor

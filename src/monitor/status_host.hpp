@@ -2,6 +2,7 @@
 #pragma once
 
 #include "app/host.hpp"
+#include "monitor/history.hpp"
 #include "monitor/picture.hpp"
 
 #include <sys/types.h>
@@ -14,8 +15,8 @@ namespace unicoro::monitor {
 /// once, of what there is to be read.
 class status_host final : public app::host {
   public:
-    /// Both outlive it.
-    status_host(const master::monitor_launch& how, observer& eyes);
+    /// All of them outlive it.
+    status_host(const master::monitor_launch& how, observer& eyes, const history& past);
 
     [[nodiscard]] std::string_view interface_name() const noexcept override { return "monitor"; }
     [[nodiscard]] std::optional<app::load_error> load(app::worker_context& context) override;
@@ -30,9 +31,14 @@ class status_host final : public app::host {
     void tell_life(app::exchange& request);
     void tell_readiness(app::exchange& request);
     void tell_metrics(app::exchange& request);
+    void tell_status(app::exchange& request);
+    void tell_requests(app::exchange& request);
+    void tell_history(app::exchange& request);
+    void show_page(app::exchange& request);
 
     const master::monitor_launch& how_;
     observer& eyes_;
+    const history& past_;
     const pid_t master_;
 };
 

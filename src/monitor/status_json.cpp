@@ -2,6 +2,7 @@
 #include "monitor/status_json.hpp"
 
 #include "log/log.hpp"
+#include "monitor/request_json.hpp"
 #include "monitor/words.hpp"
 
 #include <nlohmann/json.hpp>
@@ -76,20 +77,22 @@ std::string status_json(const picture& of, std::string_view version, pid_t maste
     return written(made);
 }
 
+ordered_json request_json(const request_view& of) {
+    const std::string_view target = of.request.target;
+    ordered_json made;
+    made["worker"] = of.slot;
+    made["pid"] = of.pid;
+    made["age_seconds"] = rounded(of.age);
+    made["method"] = log::escaped(of.request.method);
+    made["path"] = log::escaped(target.substr(0, std::min(target.find('?'), target.size())));
+    made["stage"] = word_of(of.request.stage);
+    return made;
+}
+
 std::string requests_json(const requests_view& of) {
     ordered_json made;
     made["requests"] = ordered_json::array();
-    for (const request_view& each : of.listed) {
-        const std::string_view target = each.request.target;
-        ordered_json one;
-        one["worker"] = each.slot;
-        one["pid"] = each.pid;
-        one["age_seconds"] = rounded(each.age);
-        one["method"] = log::escaped(each.request.method);
-        one["path"] = log::escaped(target.substr(0, std::min(target.find('?'), target.size())));
-        one["stage"] = word_of(each.request.stage);
-        made["requests"].push_back(std::move(one));
-    }
+    for (const request_view& each : of.listed) made["requests"].push_back(request_json(each));
     made["unlisted"] = of.unlisted;
     return written(made);
 }

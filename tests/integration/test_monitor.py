@@ -23,7 +23,7 @@ from harness.waiting import wait_until
 
 APPS = ROOT / "tests" / "integration" / "python_apps"
 PYTHON = ("--python", sys.executable, "--pythonpath", APPS)
-PATHS = ("/livez", "/readyz", "/metrics", "/status", "/requests")
+PATHS = ("/livez", "/readyz", "/metrics", "/status", "/requests", "/history")
 
 # Of an answer while every worker is stuck, on a machine that is busy.
 AT_ONCE = 0.2 * SCALE
@@ -63,7 +63,7 @@ def test_what_it_answers(watched):
         assert (empty.status, empty.body) == (200, b"")
         refused = monitor.get(path, method="DELETE")
         assert (refused.status, refused.header("Allow")) == (405, "GET, HEAD")
-    for path in ("/", "/livez/", "/metrics.json", "/status/1", "/%6civez"):
+    for path in ("/index.html", "/livez/", "/metrics.json", "/status/1", "/%6civez", "/history/"):
         assert monitor.get(path).status == 404
     assert monitor.get("/livez").body == b"OK\n"
     status = monitor.json("/status")

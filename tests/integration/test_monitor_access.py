@@ -8,7 +8,7 @@ import pytest
 from harness.metrics import TOKEN, Monitor
 from harness.paths import probe
 
-PATHS = ("/livez", "/readyz", "/metrics", "/status", "/requests")
+PATHS = ("/livez", "/readyz", "/metrics", "/status", "/requests", "/history")
 
 
 def free_port(address="127.0.0.1") -> int:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 FOLDERS = ("src", "include", "tests", "examples", "bench", "config", "docs", "packaging", "subprojects", ".ci")
 ROOT_FILES = ("dev", "meson.build", "meson_options.txt", "README.md", "CONTRIBUTING.md")
-TEXT = {".cpp", ".hpp", ".py", ".in", ".md", ".json", ".build", ".txt", ".wrap", ".conf", ".sh", ""}
+TEXT = {".cpp", ".hpp", ".py", ".in", ".md", ".json", ".build", ".txt", ".wrap", ".conf", ".sh", ".html", ".css", ".js", ""}
 CPP = {".cpp", ".hpp"}
 
 Tree = dict[str, str]

@@ -9,7 +9,8 @@ from random import Random
 
 from findings import Finding
 
-PATHS = ("/livez", "/readyz", "/metrics", "/status", "/requests", "/nothing")
+JSON = ("/status", "/requests", "/history", "/history?since=1.5")
+PATHS = ("/", "/livez", "/readyz", "/metrics", "/nothing", *JSON)
 LONGEST = 10.0
 
 
@@ -59,13 +60,15 @@ class Watcher(threading.Thread):
         head, _, body = answer.partition(b"\r\n\r\n")
         if not head and self.ending:
             return
-        good = (b" 200 " if path in ("/metrics", "/status", "/requests") else b" ") in head.split(b"\r\n")[0]
-        if good and path in ("/status", "/requests"):
+        good = (b" 200 " if path in ("/", "/metrics", *JSON) else b" ") in head.split(b"\r\n")[0]
+        if good and path in JSON:
             try:
                 json.loads(body)
             except ValueError:
                 good = False
         if good and path == "/metrics":
             good = body.endswith(b"\n") and b"unicoro_http_requests_total" in body
+        if good and path == "/":
+            good = body.endswith(b"</html>\n")
         if not good and not self.ending:
             self.findings.append(Finding("monitor", "a wrong answer", f"{path}: {answer[:300]!r}"))

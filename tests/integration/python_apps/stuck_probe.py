@@ -9,7 +9,7 @@ import urllib.parse
 def app(environ, start_response):
     query = dict(urllib.parse.parse_qsl(environ["QUERY_STRING"]))
     gate = query.get("until")
-    if environ["PATH_INFO"] == "/sleep":
+    if environ["PATH_INFO"].startswith("/sleep"):
         while not os.path.exists(gate):
             time.sleep(0.01)
     elif environ["PATH_INFO"] == "/busy":
