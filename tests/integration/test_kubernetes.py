@@ -8,7 +8,7 @@ import subprocess
 import pytest
 import yaml
 
-from harness.paths import ROOT
+from harness.paths import HELLO, ROOT
 
 MANIFESTS = ROOT / "config" / "kubernetes"
 CHART = ROOT / "config" / "helm" / "unicoro"
@@ -43,7 +43,8 @@ def test_the_settings_are_the_servers_own(command, tmp_path, source):
     found = source()
     settings = json.loads(found["ConfigMap"]["data"]["unicoro.json"])
     config = tmp_path / "unicoro.json"
-    config.write_text(json.dumps(settings))
+    # The one that is named there is anybody's.
+    config.write_text(json.dumps(settings | {"app": HELLO}))
     done = command("-c", config, "--check-config", env={"PORT": "8000", "UNICORO_ADMIN_TOKEN": TOKEN})
     assert done.returncode == 0, done.stderr
     pod = found["Deployment"]["spec"]["template"]["spec"]
