@@ -126,7 +126,7 @@ class reader {
                 "--pid: " + quoted(value) + " is no number of a process; a file is named by --pidfile"
             );
         }
-        made_.pid = *number;
+        made_.pid = number;
     }
 
     void set_count(const std::string& value) {

@@ -149,7 +149,7 @@ attempt<found_server> named_server(const command_call& call, const std::string& 
         std::string problem;
         auto address = read_admin_address(*call.admin, problem);
         if (!address) return misused("--admin: " + problem);
-        return found_server{.admin = std::move(*address)};
+        return found_server{.admin = std::move(address)};
     }
     if (call.config) return server_of_settings(*call.config, program, call.which->acts);
     if (call.pidfile) return server_of_pidfile(*call.pidfile, "--pidfile");
