@@ -96,8 +96,8 @@ def test_datagrams_as_syslog_writes_them(start, datagrams, tmp_path):
     begin = r"^<158>[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d unicoro\.my\.site\."
     pid = datagrams.wait(begin + rf"error\[(\d+)\]: Listening at: .*\({server.pid}\)$").group(1)
     assert int(pid) == server.pid
-    server.get("/hello?x")
-    worker = datagrams.wait(begin + r'access\[(\d+)\]: 127\.0\.0\.1 - - .*"GET /hello\?x HTTP/1\.1" 200 ').group(1)
+    server.get("/?x")
+    worker = datagrams.wait(begin + r'access\[(\d+)\]: 127\.0\.0\.1 - - .*"GET /\?x HTTP/1\.1" 200 ').group(1)
     assert [int(worker)] == server.workers()
     assert server.stop() == 0
     datagrams.wait(begin + rf"error\[{server.pid}\]: Shutting down: Master$")
@@ -166,8 +166,8 @@ def fields_of(entry: bytes) -> dict[str, str]:
 
 def test_the_journal(start, datagrams, tmp_path):
     server = start("--log-syslog", "--log-syslog-to", f"journald://{tmp_path}/log", "-n", "site", HELLO)
-    server.get("/a")
-    datagrams.wait("HTTP_TARGET=/a\n")
+    server.get("/?a")
+    datagrams.wait("HTTP_TARGET=/\?a\n")
     entries = [fields_of(each.encode()) for each in datagrams.messages]
     said = next(each for each in entries if each["MESSAGE"].startswith("Listening at"))
     assert said == {
