@@ -1,4 +1,4 @@
-// Charts of one span of time each, drawn as SVG. Needs: write (page.js) for numbers.
+// Charts of one span of time each, drawn as SVG.
 
 const SVG = "http://www.w3.org/2000/svg";
 const HEIGHT = 132, LEFT = 48, RIGHT = 6, TOP = 8, BOTTOM = 18;
