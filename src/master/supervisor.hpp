@@ -88,9 +88,9 @@ class supervisor {
     void drop_set(generation_id id);
     void show_title() const;
 
-    // supervisor_certificates.cpp
-    void watch_certificates();
+    // supervisor_certificates.cpp, supervisor_metrics.cpp
     void tell_metrics();
+    void watch_certificates();
     void hand_certificates(const launch_set& of, const running& to) const;
     void hand_certificates_to_preloaders(const launch_set& of);
 
@@ -186,9 +186,6 @@ class supervisor {
     std::vector<os::listener> worker_listeners_;
     std::optional<worker_launch> launch_;
 };
-
-/// The part of the settings the core decides by.
-[[nodiscard]] limits limits_of(const settings::server_settings& values);
 
 /// Now, on the clock master and workers share.
 [[nodiscard]] instant clock_now() noexcept;

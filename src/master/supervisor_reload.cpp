@@ -7,7 +7,9 @@
 #include <algorithm>
 
 namespace unicoro::master {
+namespace {
 
+/// The part of the settings the core decides by.
 limits limits_of(const settings::server_settings& values) {
     // Workers end by themselves at graceful_timeout, and still answer what they cut short and let its code
     // clean up, as after SIGQUIT: SIGKILL is for those that cannot.
@@ -31,6 +33,8 @@ limits limits_of(const settings::server_settings& values) {
         .monitor = !values.monitoring.admin_bind.empty(),
     };
 }
+
+}  // namespace
 
 limits supervisor::limits_with(const settings::server_settings& values) const {
     limits result = limits_of(values);

@@ -74,8 +74,8 @@ void status_host::answer(app::exchange& request) {
     const settings::monitoring_settings& values = how_.settings.monitoring;
     if (is_guarded(request.connection())) {
         // A browser opens the page without a token; there is nothing of the server in it, and it asks for
-        // one. Who checks a server's health (a kubelet, a balancer) often has no secret to send, and learns no
-        // more than that.
+        // one. Who checks a server's health (a kubelet, a balancer) often has no secret to send, and learns
+        // no more than that.
         const bool open = head.path == page_path || head.path == "/livez" || head.path == "/readyz";
         if (!open && (!values.admin_token || !carries_token(head, *values.admin_token))) {
             [[maybe_unused]] const error_code valid =

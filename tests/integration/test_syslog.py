@@ -167,7 +167,7 @@ def fields_of(entry: bytes) -> dict[str, str]:
 def test_the_journal(start, datagrams, tmp_path):
     server = start("--log-syslog", "--log-syslog-to", f"journald://{tmp_path}/log", "-n", "site", HELLO)
     server.get("/?a")
-    datagrams.wait("HTTP_TARGET=/\?a\n")
+    datagrams.wait(r"HTTP_TARGET=/\?a\n")
     entries = [fields_of(each.encode()) for each in datagrams.messages]
     said = next(each for each in entries if each["MESSAGE"].startswith("Listening at"))
     assert said == {
