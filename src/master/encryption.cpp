@@ -33,6 +33,7 @@ tls::client_certificate asked_of_clients(int cert_reqs) noexcept {
 // By the names that ALPN has for them (RFC 7301, 6).
 std::vector<std::string> alpn_of(const std::vector<std::string>& protocols) {
     std::vector<std::string> made;
+    made.reserve(protocols.size());
     for (const std::string& each : protocols) made.emplace_back(each == "h2" ? "h2" : "http/1.1");
     return made;
 }

@@ -172,9 +172,13 @@ The application could not be loaded: it was not found, or importing it failed.
 .B UNICORO_CMD_ARGS
 More of the command line.
 .TP
-.BR PORT ", " WEB_CONCURRENCY ", " FORWARDED_ALLOW_IPS ", " SENDFILE ", " UNICORO_ADMIN_TOKEN
+.BR PORT ", " WEB_CONCURRENCY ", " FORWARDED_ALLOW_IPS ", " SENDFILE
 Defaults of
-.BR bind ", " workers ", " forwarded_allow_ips ", " sendfile " and " admin_token .
+.BR bind ", " workers ", " forwarded_allow_ips " and " sendfile .
+.TP
+.B UNICORO_ADMIN_TOKEN
+The default of
+.BR admin_token .
 .TP
 .B UNICORO_ADMIN_TOKEN
 The
