@@ -75,6 +75,7 @@ void supervisor::perform(const action::reload_settings&) {
 
 std::vector<std::size_t> supervisor::rows_of(const settings::server_settings& values) {
     std::vector<std::size_t> rows;
+    rows.reserve(values.apps.size() + 1);
     for (const auto& [prefix, app] : values.apps) rows.push_back(tally_->row_of(prefix));
     if (rows.empty()) rows.push_back(tally_->row_of("/"));
     return rows;
