@@ -163,7 +163,7 @@ def test_ctrl_c(embedding):
         ({"workerz": 2}, 'Site: workerz: unknown setting; did you mean "workers"?'),
         ({"config": "x.py"}, "Site: config: can only be given on the command line, as --config"),
         ({"worker_class": "tornado"}, 'Site: worker_class: "tornado" is refused: Tornado has its own event loop'),
-        ({"statsd_host": "x"}, "Site: statsd_host is not available yet"),
+        ({"protocol": "uwsgi"}, "Site: protocol is not available yet"),
         ({"python": "/usr/bin/python3"}, f"python: this program serves with its own interpreter, {sys.executable}"),
         ({"post_fork": "nothing to call"}, "Site: post_fork: is a hook and must be a function"),
         ({"class_here": 1}, 'Site: worker_class: "__main__.Unlike" is not derived from any worker class known here'),
