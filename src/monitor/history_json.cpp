@@ -45,7 +45,8 @@ double short_of(double value) {
 
 // Times name points: what is told must not be later than what is meant, nor come twice.
 double time_of(monotonic_ns of) {
-    return static_cast<double>(of / 1'000'000) / 1e3;
+    const monotonic_ns milliseconds = of / 1'000'000;
+    return static_cast<double>(milliseconds) / 1e3;
 }
 
 void add_quantiles(ordered_json& to, const histogram& of) {
