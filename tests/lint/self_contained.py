@@ -58,9 +58,12 @@ def compile_alone(header: Path, command: list[str], build: Path, work: Path) -> 
     """The compiler's complaint, if there is one."""
     name = "_".join(header.parts[-4:])
     source = work / f"{name}.cpp"
-    source.write_text(f'#include "{header}"\n#include "{header}"\n', encoding="utf-8")
+    # By relative names: what ccache keeps serves wherever the tree lies.
+    include = f'#include "{os.path.relpath(header, work)}"\n'
+    source.write_text(include * 2, encoding="utf-8")
+    short = os.path.relpath(source, build)
     done = subprocess.run(
-        [*command, "-O0", "-w", "-c", str(source), "-o", str(source.with_suffix(".o"))],
+        [*command, "-O0", "-w", "-c", short, "-o", str(Path(short).with_suffix(".o"))],
         cwd=build, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False,
     )
     return None if done.returncode == 0 else f"{header} does not compile alone:\n{done.stderr[:2000]}"
