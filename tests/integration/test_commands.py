@@ -14,6 +14,7 @@ import threading
 
 import pytest
 
+from harness.addresses import other_address
 from harness.metrics import TOKEN, Monitor
 from harness.paths import BINARY, ROOT, probe
 from harness.server import clean_environment
@@ -203,15 +204,6 @@ def test_the_only_server(tmp_path):
     assert re.match(r"none: 3\none: 0\nunicoro \S+: ready, 1 of 1 workers", done.stdout), done
     assert re.search(r"the server with pid \d+ has stopped\nstopped: 0\nnone: 3\n$", done.stdout), done
     assert done.stderr.count("no server of this user's runs") == 2
-
-
-def other_address() -> str:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        try:
-            sock.connect(("192.0.2.1", 9))
-        except OSError:
-            pytest.skip("the machine has no address but loopback")
-        return sock.getsockname()[0]
 
 
 def test_the_token(start, command, tmp_path):

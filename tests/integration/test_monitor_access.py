@@ -1,31 +1,15 @@
 # SPDX-License-Identifier: MIT
 """admin_bind: who may ask the monitor, and what is refused before there is one."""
 
-import socket
 
 import pytest
 
+from harness.addresses import free_port, other_address
 from harness.metrics import TOKEN, Monitor
 from harness.paths import probe
 
 CHECKS = ("/livez", "/readyz")
 PATHS = (*CHECKS, "/metrics", "/status", "/requests", "/history")
-
-
-def free_port(address="127.0.0.1") -> int:
-    with socket.socket() as sock:
-        sock.bind((address, 0))
-        return sock.getsockname()[1]
-
-
-def other_address() -> str:
-    """One of this machine's that is not loopback."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        try:
-            sock.connect(("192.0.2.1", 9))
-        except OSError:
-            pytest.skip("the machine has no address but loopback")
-        return sock.getsockname()[0]
 
 
 def test_loopback_is_asked_by_its_own_names(start):

@@ -6,11 +6,11 @@ import hashlib
 import os
 import re
 import signal
-import socket
 import sys
 
 import pytest
 
+from harness.addresses import free_port, other_address
 from harness.browser import CHROMIUM, Browser
 from harness.metrics import TOKEN, Monitor
 from harness.paths import ROOT, probe
@@ -24,22 +24,6 @@ MARKUP = "/sleep/<img/src=x/onerror=document.title='taken'><script>document.titl
 POINTS = 15 + LONG
 
 needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="needs chromium")
-
-
-def free_port(address="127.0.0.1") -> int:
-    with socket.socket() as sock:
-        sock.bind((address, 0))
-        return sock.getsockname()[1]
-
-
-def other_address() -> str:
-    """One of this machine's that is not loopback."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        try:
-            sock.connect(("192.0.2.1", 9))
-        except OSError:
-            pytest.skip("the machine has no address but loopback")
-        return sock.getsockname()[0]
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import pwd
 import grp
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -15,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from harness import processes
+from harness.addresses import free_port
 from harness.client import get
 from harness.paths import HELLO, probe
 from harness.waiting import wait_until
@@ -59,11 +59,6 @@ def test_pidfile_of_a_killed_master_does_not_block(start, tmp_path):
     assert path.read_text() == f"{second.pid}\n"
     wait_until(lambda: processes.state(worker) == "Z", "the orphan ends")
     os.waitpid(worker, 0)
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as sock:
-        return sock.getsockname()[1]
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import time
 
 import pytest
 
+from harness.addresses import free_port
 from harness.paths import ROOT
 from harness.waiting import LONG
 
@@ -128,12 +129,6 @@ class Debugger:
             if message["type"] == kind and name in (message.get("event"), message.get("command")):
                 return message.get("body", {})
         raise AssertionError(f"no {kind} {name}")
-
-
-def free_port():
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
 
 
 def test_debugpy(serve):

@@ -14,14 +14,9 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 from harness import processes
+from harness.addresses import free_port
 from harness.server import clean_environment
 from harness.waiting import LONG, wait_until
-
-
-def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
 
 
 class Service:

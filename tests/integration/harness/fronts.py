@@ -8,6 +8,7 @@ import socket
 import subprocess
 from pathlib import Path
 
+from .addresses import free_port
 from .paths import ROOT
 from .waiting import LONG, wait_until
 
@@ -40,11 +41,6 @@ def replaced(text: str, *changes: tuple[str, str]) -> str:
         text, count = re.subn(pattern, lambda _, by=by: by, text, flags=re.MULTILINE)
         assert count == 1, f"{count} times in the sample: {pattern}"
     return text
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return free.getsockname()[1]
 
 
 def upstream(address) -> str:
