@@ -44,7 +44,16 @@ struct slow_one {
     slow_log::facts what;
     nanoseconds cpu_of_loop;
     bool with_stack;
+    std::int64_t seen_at;
     std::shared_ptr<const app::running_request> elsewhere = nullptr;  ///< its code has a thread for itself
+    std::optional<nanoseconds> cpu_of_thread = std::nullopt;
+
+    /// What its own thread has used. To know that may take a wait for the interpreter, so that the time it
+    /// ran becomes the one of that moment, too.
+    void ask_thread() {
+        cpu_of_thread = elsewhere->cpu_time();
+        if (cpu_of_thread && what.ran) *what.ran += nanoseconds(scoreboard::monotonic_now() - seen_at);
+    }
 
     [[nodiscard]] std::string text() const {
         std::string told = fmt::format("{} {} ", log::escaped(what.method), log::escaped(what.path));
@@ -57,8 +66,7 @@ struct slow_one {
     }
 
     [[nodiscard]] std::string cpu() const {
-        const auto own = elsewhere ? elsewhere->cpu_time() : std::nullopt;
-        if (own) return fmt::format("CPU {:.2f} s of its thread", seconds(*own));
+        if (cpu_of_thread) return fmt::format("CPU {:.2f} s of its thread", seconds(*cpu_of_thread));
         return fmt::format("CPU {:.2f} s of the loop, for all its requests", seconds(cpu_of_loop));
     }
 };
@@ -120,7 +128,7 @@ std::vector<slow_log::entry*> slow_log::state::take_due(std::int64_t now) {
 
 slow_one slow_log::state::look_at(const entry& who, std::int64_t now) {
     const nanoseconds cpu(read(loop_clock) - who.loop_cpu_);
-    return {who.owner_.slow_facts(now), cpu, may_take_stack(now)};
+    return {who.owner_.slow_facts(now), cpu, may_take_stack(now), now};
 }
 
 bool slow_log::state::may_take_stack(std::int64_t now) {
@@ -173,7 +181,8 @@ void slow_log::state::tell_held(std::unique_lock<std::mutex>& lock) {
 void slow_log::state::tell_elsewhere(std::unique_lock<std::mutex>& lock) {
     std::vector<slow_one> due = std::exchange(elsewhere, {});
     lock.unlock();
-    for (const slow_one& each : due) {
+    for (slow_one& each : due) {
+        each.ask_thread();
         write(each, limit, is_here, each.with_stack ? each.elsewhere->stack() : std::string());
     }
     due.clear();
@@ -239,7 +248,7 @@ void slow_log::end(entry& who) noexcept {
     const std::int64_t now = scoreboard::monotonic_now();
     if (now - who.since_ < nanoseconds(shared_->limit).count()) return;
     const nanoseconds cpu(read(CLOCK_THREAD_CPUTIME_ID) - who.loop_cpu_);
-    write({who.owner_.slow_facts(now), cpu, true}, shared_->limit, "; it has ", "just ended");
+    write({who.owner_.slow_facts(now), cpu, true, now}, shared_->limit, "; it has ", "just ended");
 }
 
 }  // namespace unicoro::worker
