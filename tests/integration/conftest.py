@@ -13,7 +13,7 @@ from harness import server as harness_server
 from harness.certificates import Authority
 from harness.gate import Gate
 from harness.paths import BINARY
-from harness.sanitizers import SANITIZED, Reports
+from harness.sanitizers import FOUND, SANITIZED, Reports
 from harness.waiting import wait_until
 
 CONTROL_GROUPS = (Path("/sys/fs/cgroup/pids"), Path("/sys/fs/cgroup"))  # of version 1, and 2
@@ -46,9 +46,9 @@ def sanitizer_reports():
         return
     reports = Reports()
     yield reports
-    late = reports.new()
+    reports.new()
     reports.close()
-    assert not late, late
+    assert not FOUND, "\n".join(FOUND)
 
 
 @pytest.fixture(autouse=True)

@@ -2,6 +2,8 @@
 """An environment with gunicorn and with agents (tracers, debuggers) that programs are run under: .venv-agents. It is
 made with pip when a test first needs it; what cannot be had is the reason for which its tests are skipped."""
 
+import contextlib
+import fcntl
 import functools
 import os
 import subprocess
@@ -34,9 +36,25 @@ def _succeeds(*command):
     return "" if done.returncode == 0 else (done.stderr.strip() or done.stdout.strip() or "failed").splitlines()[-1]
 
 
+@contextlib.contextmanager
+def _one_at_a_time():
+    """Tests that run at the same time share the environment."""
+    lock = os.open(ROOT, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(lock)
+
+
 @functools.cache
 def _problem(name):
     """Why the packages of that name are not there, else ""."""
+    with _one_at_a_time():
+        return _installed(name)
+
+
+def _installed(name):
     stamp = HOME / f"has-{name}"
     if stamp.exists() and stamp.read_text() == str(PACKAGES[name]):
         return ""

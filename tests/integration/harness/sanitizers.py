@@ -13,6 +13,8 @@ from .paths import BINARY, ROOT
 SANITIZED = b"__asan_init" in BINARY.read_bytes() if BINARY.exists() else False
 # How much longer everything may take.
 SCALE = 4.0 if SANITIZED else 1.0
+# Every report there was: the run fails with them, whatever a second try of a test says.
+FOUND: list[str] = []
 
 SUPPRESSIONS = ROOT / "tests" / "support" / "asan.supp"
 OPTIONS = {
@@ -55,7 +57,9 @@ class Reports:
         """What was reported since the last call."""
         found = sorted(path for path in self.folder.iterdir() if path not in self._seen)
         self._seen.update(found)
-        return "\n".join(path.read_text(errors="replace") for path in found)
+        texts = [path.read_text(errors="replace") for path in found]
+        FOUND.extend(texts)
+        return "\n".join(texts)
 
     def close(self) -> None:
         shutil.rmtree(self.folder)
