@@ -75,6 +75,11 @@ class host {
     /// empty when it cannot be told. May wait until that thread lets others into its interpreter.
     [[nodiscard]] virtual std::string stack_of_loop() { return {}; }
 
+    /// For how long the loop's thread has waited, so far, until other threads let it into its interpreter.
+    [[nodiscard]] virtual std::chrono::nanoseconds waited_for_interpreter() const noexcept {
+        return std::chrono::nanoseconds::zero();
+    }
+
     /// Native code of the application runs on the loop: its stack, too, tells what holds that up.
     [[nodiscard]] virtual bool runs_native_code() const noexcept { return false; }
 

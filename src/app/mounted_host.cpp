@@ -65,6 +65,10 @@ std::string mounted_host::stack_of_loop() {
     return driver_ != nullptr ? driver_->stack_of_loop() : std::string();
 }
 
+std::chrono::nanoseconds mounted_host::waited_for_interpreter() const noexcept {
+    return driver_ != nullptr ? driver_->waited_for_interpreter() : std::chrono::nanoseconds::zero();
+}
+
 bool mounted_host::runs_native_code() const noexcept {
     return std::any_of(parts_.begin(), parts_.end(), [](const auto& each) {
         return each->runs_native_code();

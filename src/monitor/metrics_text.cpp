@@ -201,6 +201,12 @@ class writer {
             "How late the event loops came to their heartbeat: for so long something held them.",
             timing::loop_lag
         );
+        out_.begin_counter(
+            "unicoro_gil_wait_seconds",
+            "What event loops have waited for Python's interpreter, which threads of the application held.",
+            "seconds"
+        );
+        out_.sample({}, static_cast<double>(word(counter::interpreter_wait)) / 1e9);
         out_.begin_counter("unicoro_workers_cpu_seconds", "What workers have used of the CPU.", "seconds");
         out_.sample({}, of_.cpu);
         each_worker(

@@ -46,9 +46,10 @@ enum class counter : std::size_t {
     connections,     ///< accepted
     tls_handshakes,  ///< completed
     tls_failures,
-    websockets,  ///< accepted
+    websockets,        ///< accepted
+    interpreter_wait,  ///< nanoseconds in which the loop waited for the GIL
 };
-inline constexpr std::size_t counters = static_cast<std::size_t>(counter::websockets) + 1;
+inline constexpr std::size_t counters = static_cast<std::size_t>(counter::interpreter_wait) + 1;
 
 /// What is measured: a histogram each.
 enum class timing : std::size_t {
@@ -79,7 +80,8 @@ inline constexpr std::size_t counter_words =
     for (std::size_t each = 0; each < timings; ++each) {
         if (place == place_of_sum(static_cast<timing>(each))) return true;
     }
-    return place == place_of(counter::bytes_received) || place == place_of(counter::bytes_sent);
+    return place == place_of(counter::bytes_received) || place == place_of(counter::bytes_sent) ||
+           place == place_of(counter::interpreter_wait);
 }
 
 /// The bucket of a length of time.

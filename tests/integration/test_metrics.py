@@ -151,6 +151,19 @@ def test_those_that_run_wait_and_are_shed(watched, tmp_path):
     assert found[("unicoro_http_request_queue_seconds_sum",)] > 0
 
 
+def test_what_the_loop_waits_for_the_interpreter(watched, tmp_path):
+    server, monitor = watched(*PYTHON, "--interface", "asgi", "admission_probe:asgi")
+    gate = tmp_path / "open"
+    with server.client() as client:
+        client.request(f"/?aside={gate}")
+        wait_until(
+            lambda: server.get("/").status == 200 and monitor.value("unicoro_gil_wait_seconds_total") > 0.05,
+            "a thread that computes keeps the loop waiting",
+        )
+        gate.write_text("")
+        assert client.response().status == 200
+
+
 def test_websockets(watched):
     server, monitor = watched(*PYTHON, "-k", "async", "--interface", "asgi", "admission_probe:asgi")
     with server.client() as client:

@@ -279,6 +279,10 @@ std::string python_host::stack_of_loop() {
     return describe_thread(thread_);
 }
 
+std::chrono::nanoseconds python_host::waited_for_interpreter() const noexcept {
+    return gil_parking::waited();
+}
+
 void python_host::interrupted() {
     const gil_lock gil;
     if (server_told_) home_->server().tell("interrupted");

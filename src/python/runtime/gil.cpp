@@ -9,6 +9,7 @@ namespace unicoro::python {
 namespace {
 
 thread_local PyThreadState* parked = nullptr;
+thread_local std::chrono::nanoseconds waited_so_far{};
 
 // Before 3.14 CPython ends a thread that wants in while the interpreter ends by pthread_exit, whose
 // unwinding would meet our noexcept functions, and that is std::terminate. It stays here instead, as from
@@ -53,7 +54,13 @@ void gil_parking::leave() noexcept {
 }
 
 void gil_parking::enter() noexcept {
+    const auto before = std::chrono::steady_clock::now();
     come_in(std::exchange(parked, nullptr));
+    waited_so_far += std::chrono::steady_clock::now() - before;
+}
+
+std::chrono::nanoseconds gil_parking::waited() noexcept {
+    return waited_so_far;
 }
 
 gil_lock::gil_lock() noexcept : outermost_(parked != nullptr) {

@@ -3,6 +3,8 @@
 
 #include "python/runtime/python.hpp"
 
+#include <chrono>
+
 namespace unicoro::python {
 
 /// Holds the GIL while it lives. Nested ones on a thread cost nothing. Must not live across a
@@ -51,6 +53,8 @@ namespace gil_parking {
 void leave() noexcept;
 /// Enters Python for good, or until `leave`. Without the GIL.
 void enter() noexcept;
+/// What this thread has waited in `enter` so far.
+[[nodiscard]] std::chrono::nanoseconds waited() noexcept;
 }  // namespace gil_parking
 
 }  // namespace unicoro::python

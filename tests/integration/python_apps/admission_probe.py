@@ -18,6 +18,11 @@ def compute(seconds):
         pass
 
 
+def compute_until_there(path):
+    while not os.path.exists(path):
+        compute(0.01)
+
+
 def told(environ):
     seconds = environ.get("unicoro.queue_time")
     return "none" if seconds is None else f"{seconds:.6f}"
@@ -54,6 +59,8 @@ async def asgi(scope, receive, send):
     for pause in wait_for_file(query["until"]) if "until" in query else ():
         await asyncio.sleep(pause)
     compute(float(query.get("compute", 0)))
+    if "aside" in query:
+        await asyncio.to_thread(compute_until_there, query["aside"])
     await asyncio.sleep(float(query.get("seconds", 0)))
     waited = scope["extensions"].get("unicoro.queue_time")
     body = b"none" if waited is None else b"%.6f" % waited["seconds"]
