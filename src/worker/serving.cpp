@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <ctime>
 #include <random>
+#include <utility>
 
 namespace unicoro::worker {
 namespace {
@@ -116,6 +117,13 @@ serving::serving(
 
 void serving::heed_master() noexcept {
     if (slot.server_stops.load(std::memory_order_relaxed)) app::now_stopping();
+}
+
+void serving::count_beat(std::chrono::nanoseconds late) noexcept {
+    counts.took(scoreboard::timing::loop_lag, late.count());
+    const std::chrono::nanoseconds wait = host->waited_for_interpreter();
+    const auto more = (wait - std::exchange(interpreter_wait_, wait)).count();
+    counts.add(scoreboard::counter::interpreter_wait, static_cast<std::uint64_t>(more));
 }
 
 std::string_view serving::date() {

@@ -153,12 +153,16 @@ struct serving {
     /// Takes notice of what the master has said.
     void heed_master() noexcept;
 
+    /// The loop came to its heartbeat, so much too late.
+    void count_beat(std::chrono::nanoseconds late) noexcept;
+
     /// IMF-fixdate of now, made once a second.
     [[nodiscard]] std::string_view date();
 
   private:
     const bool samples_wait_;
     unsigned begun_ = 0;
+    std::chrono::nanoseconds interpreter_wait_{};  // counted so far
     std::int64_t date_second_ = 0;
     std::string date_;
 };

@@ -221,18 +221,14 @@ bool process::cannot_serve(const std::string& cold) {
 awaitable<void> process::beat() {
     const auto timeout = how_.settings.timeout;
     const auto interval = timeout.count() == 0 ? 1000ms : std::clamp(timeout / 4, 50ms, 1000ms);
-    std::chrono::nanoseconds told_wait{};
     for (;;) {
-        const std::chrono::nanoseconds wait = host_->waited_for_interpreter();
-        const auto more = (wait - std::exchange(told_wait, wait)).count();
-        shared_.counts.add(scoreboard::counter::interpreter_wait, static_cast<std::uint64_t>(more));
         context_.heartbeat();
         shared_.heed_master();
         log::flush_waiting();
         const scoreboard::monotonic_ns before = scoreboard::monotonic_now();
         co_await sleep_for(interval);
         const std::chrono::nanoseconds took(scoreboard::monotonic_now() - before);
-        shared_.counts.took(scoreboard::timing::loop_lag, (took - interval).count());
+        shared_.count_beat(took - interval);
     }
 }
 
