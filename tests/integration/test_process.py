@@ -30,7 +30,11 @@ def test_pidfile(start, tmp_path):
     assert not path.exists()
 
 
-@pytest.mark.parametrize("content", ["", "999999999\n", "1\n", f"{os.getpid()}\n", "nonsense"])
+@pytest.mark.parametrize(
+    "content",
+    ["", "999999999\n", "1\n", f"{os.getpid()}\n", "nonsense"],
+    ids=["empty", "of nobody", "of init", "of another program", "nonsense"],
+)
 def test_stale_pidfile_does_not_block(start, tmp_path, content):
     path = tmp_path / "unicoro.pid"
     path.write_text(content)
