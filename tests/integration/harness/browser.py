@@ -38,7 +38,7 @@ def helpers() -> list[int]:
 class Browser:
     """One page of it. `problems` are what the page has had to say in the console, and what the browser has said of it."""
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path, *flags: str):
         to_read, self.write_end = os.pipe()
         self.read_end, to_write = os.pipe()
 
@@ -52,7 +52,7 @@ class Browser:
         try:
             with self.log.open("wb") as log:
                 self.child = subprocess.Popen(
-                    [CHROMIUM, *FLAGS, f"--user-data-dir={folder / 'profile'}", "about:blank"],
+                    [CHROMIUM, *FLAGS, *flags, f"--user-data-dir={folder / 'profile'}", "about:blank"],
                     stdin=subprocess.DEVNULL, stdout=log, stderr=log, preexec_fn=move, close_fds=False,
                     start_new_session=True, env={**os.environ, "HOME": str(folder), "TZ": "UTC"},
                 )
@@ -109,8 +109,8 @@ class Browser:
     def open(self, address: str) -> None:
         self.command("Page.navigate", url=address)
 
-    def evaluate(self, expression: str):
-        answer = self.command("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
+    def evaluate(self, expression: str, timeout: float = 4 * LONG):
+        answer = self.command("Runtime.evaluate", timeout, expression=expression, returnByValue=True, awaitPromise=True)
         assert "exceptionDetails" not in answer, answer["exceptionDetails"]
         return answer["result"].get("value")
 

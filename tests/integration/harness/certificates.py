@@ -1,11 +1,20 @@
 # SPDX-License-Identifier: MIT
 """Certificates of a test's own, made by openssl, and a client that speaks TLS."""
 
+import base64
+import hashlib
 import secrets
 import ssl
 import subprocess
 
 from .client import Client
+
+
+def fingerprint(certificate) -> str:
+    """Of its public key, as browsers have it."""
+    key = subprocess.run(["openssl", "x509", "-in", certificate, "-noout", "-pubkey"], capture_output=True, check=True)
+    bare = subprocess.run(["openssl", "pkey", "-pubin", "-outform", "DER"], input=key.stdout, capture_output=True, check=True)
+    return base64.b64encode(hashlib.sha256(bare.stdout).digest()).decode()
 
 
 class Authority:
