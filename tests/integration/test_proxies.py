@@ -8,6 +8,7 @@ import re
 import pytest
 
 from harness import fronts
+from harness.certificates import Authority
 from harness.client import Client
 from harness.paths import PROBE
 from harness.waiting import wait_until
@@ -109,6 +110,87 @@ def test_two_proxies_by_their_fields(serve, front, make):
     _, address = serve(*FORWARDED)
     inner = front(make, address)
     check(front(fronts.haproxy if make is fronts.nginx else fronts.nginx, inner.address))
+
+
+# --- TLS between them and the server
+
+
+def by_nginx(authority, name="localhost"):
+    """What its sample has in the stead of proxy_pass http://unicoro."""
+    return (r"^        proxy_pass http://unicoro;",
+            f"proxy_pass https://unicoro; proxy_ssl_trusted_certificate {authority.certificate}; proxy_ssl_verify on; "
+            f"proxy_ssl_name {name}; proxy_ssl_server_name on;")
+
+
+def by_haproxy(authority, alpn, name="localhost"):
+    return f"ssl verify required ca-file {authority.certificate} sni str({name}) {alpn}"
+
+
+@pytest.fixture
+def serve_tls(serve, pair):
+    def factory(*args, log="%(s)s %(h)s %(U)s %(H)s"):
+        return serve("--certfile", pair[0], "--keyfile", pair[1], "--http-protocols", "h2,h1", *FORWARDED, *args,
+                     "--access-logformat", log)
+
+    return factory
+
+
+ALPN = pytest.mark.parametrize("alpn, spoken", [("alpn h2,http/1.1", "HTTP/2.0"), ("alpn http/1.1", "HTTP/1.1"), ("", "HTTP/1.1")],
+                               ids=["h2", "h1", "no-alpn"])
+
+
+def test_nginx_over_tls(serve_tls, front, authority):
+    server, address = serve_tls()
+    proxy = front(fronts.nginx, address, by_nginx(authority))
+    check(proxy)
+    wait_until(lambda: len(server.output().splitlines()) == 20, "access lines")
+    assert server.output().splitlines()[-1] == f"200 {CLIENT} /19 HTTP/1.1"
+
+
+@ALPN
+@pytest.mark.parametrize("announced", [False, True], ids=["bare", "announced"])
+def test_haproxy_over_tls(serve_tls, front, authority, alpn, spoken, announced):
+    server, address = serve_tls(*(["--proxy-protocol", "v2"] if announced else []))
+    options = by_haproxy(authority, alpn) + (" send-proxy-v2" if announced else "")
+    proxy = front(fronts.haproxy, address, options=options)
+    check(proxy)
+    if announced:
+        # Nobody is announced on the connection of somebody else.
+        check(proxy, remote="127.0.0.10", count=3)
+        check(proxy, count=3)
+    wait_until(lambda: len(server.output().splitlines()) == (26 if announced else 20), "access lines")
+    assert server.output().splitlines()[-1] == f"200 {CLIENT} /{2 if announced else 19} {spoken}"
+
+
+@pytest.mark.parametrize("kind", ["nginx", "haproxy-h2", "haproxy-h1"])
+def test_connections_are_kept_over_tls(serve, pair, front, authority, kind):
+    """A handshake for each request is what keeps TLS between them from being used."""
+    server, address = serve("--certfile", pair[0], "--keyfile", pair[1], "--http-protocols", "h2,h1")
+    if kind == "nginx":
+        proxy = front(fronts.nginx, address, by_nginx(authority))
+    else:
+        proxy = front(fronts.haproxy, address, options=by_haproxy(authority, f"alpn {'h2' if kind == 'haproxy-h2' else 'http/1.1'}"))
+    seen = set()
+    for number in range(20):
+        with Client(proxy.address) as client:
+            seen.add(json.loads(client.get(f"/{number}").body)["remote"])
+    assert len(seen) <= 4, seen
+
+
+@BOTH
+def test_a_server_that_cannot_prove_who_it_is(serve_tls, front, authority, tmp_path, make):
+    server, address = serve_tls()
+    server.allow("handshake|alert|certificate")
+    other = Authority(tmp_path / "other", "other")
+    cases = {"of another authority": (other, "localhost"), "of another name": (authority, "elsewhere.example")}
+    for who, name in cases.values():
+        if make is fronts.nginx:
+            proxy = front(make, address, by_nginx(who, name))
+        else:
+            proxy = front(make, address, options=by_haproxy(who, "alpn h2,http/1.1", name))
+        with Client(proxy.address) as client:
+            assert client.get("/").status in (502, 503)
+    assert server.output() == ""
 
 
 def post(fields: str, body: str, line: str = "POST /first HTTP/1.1") -> str:
