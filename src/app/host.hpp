@@ -83,6 +83,10 @@ class host {
     /// Native code of the application runs on the loop: its stack, too, tells what holds that up.
     [[nodiscard]] virtual bool runs_native_code() const noexcept { return false; }
 
+    /// Each of its applications takes WebSockets by exchange::accept_websocket, so that it matters to none
+    /// what carries them.
+    [[nodiscard]] virtual bool accepts_websockets() const noexcept { return false; }
+
     /// SIGINT or SIGQUIT came: the worker ends as fast as it can.
     virtual void interrupted() {}
 

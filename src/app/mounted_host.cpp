@@ -75,6 +75,12 @@ bool mounted_host::runs_native_code() const noexcept {
     });
 }
 
+bool mounted_host::accepts_websockets() const noexcept {
+    return std::all_of(parts_.begin(), parts_.end(), [](const auto& each) {
+        return each->accepts_websockets();
+    });
+}
+
 void mounted_host::interrupted() {
     for (const auto& each : parts_) each->interrupted();
 }

@@ -28,6 +28,7 @@ class mounted_host final : public host {
     std::string stack_of_loop() override;
     [[nodiscard]] std::chrono::nanoseconds waited_for_interpreter() const noexcept override;
     bool runs_native_code() const noexcept override;
+    bool accepts_websockets() const noexcept override;
     void interrupted() override;
     void cancelling() override;
     [[nodiscard]] std::vector<std::string> code_files() override;

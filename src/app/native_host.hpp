@@ -28,6 +28,7 @@ class native_host final : public host {
     awaitable<void> handle(exchange& request) override;
     awaitable<void> stop(worker_context& context) override;
     [[nodiscard]] bool runs_native_code() const noexcept override { return true; }
+    [[nodiscard]] bool accepts_websockets() const noexcept override { return true; }
     [[nodiscard]] std::vector<std::string> code_files() override;
 
   private:

@@ -37,6 +37,8 @@ void http2_request::add(std::string_view name, std::string_view value) {
         scheme_ = value;
     } else if (name == ":authority") {
         authority_ = value;
+    } else if (name == ":protocol") {
+        protocol_ = value;
     } else if (!name.starts_with(':')) {
         const std::size_t begin = text_.size();
         text_.append(name).append(value);
@@ -71,8 +73,21 @@ bool http2_request::check_limits() {
     return true;
 }
 
+bool http2_request::check_protocol() {
+    if (!protocol_) return true;
+    if (!iequals(*protocol_, "websocket")) {
+        return refuse(why_, 501, "Unknown :protocol: only websocket is known (RFC 8441, 4)", *protocol_);
+    }
+    if (method_ != "CONNECT") {
+        return refuse(why_, 400, "Invalid :protocol: the method is not CONNECT (RFC 8441, 4)", method_);
+    }
+    method_ = "GET";
+    return true;
+}
+
 bool http2_request::check_start(target_parts& target) {
     if (rules_.casefold_http_method) std::ranges::transform(method_, method_.begin(), to_upper);
+    if (!check_protocol()) return false;
     head_.method = method_;
     // CONNECT has no path, and its authority stands where HTTP/1.x has it (RFC 9113, 8.5).
     if (method_ == "CONNECT") target_ = authority_;
@@ -133,8 +148,11 @@ bool http2_request::finish(field_rules& rules_of_fields, peer sender, body comes
     rules_of_fields.begin(version::http_2, sender);
     if (!read_fields(rules_of_fields)) return false;
     head_.fields = fields_;
-    head_.framing = comes == body::follows ? body_framing::chunked : body_framing::none;
+    // What follows a handshake is no body.
+    const bool has_body = comes == body::follows && !protocol_;
+    head_.framing = has_body ? body_framing::chunked : body_framing::none;
     if (!rules_of_fields.finish(target, head_, why_)) return false;
+    head_.wants_websocket = protocol_.has_value();
     traces_.settle(rules_.trace_context, fields_);
     head_.fields = fields_;
     if (head_.client) {

@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,7 +17,8 @@
 namespace unicoro::http {
 
 /// A request head as HTTP/2 brings it, field by field (RFC 9113, 8.3.1), under the rules of HTTP/1.x. Whoever
-/// decodes the fields has checked their grammar, their order and which of them may stand there at all.
+/// decodes the fields has checked their grammar, their order and which of them may stand there at all. An
+/// extended CONNECT for a WebSocket (RFC 8441, 5) becomes the GET that asks for one in HTTP/1.1.
 class http2_request {
   public:
     /// `rules` live longer. `list_limit`: bytes, 32 for each field added (RFC 9113, 6.5.2).
@@ -47,6 +49,7 @@ class http2_request {
 
     bool check_limits();
     bool check_start(target_parts& target);
+    bool check_protocol();
     bool read_fields(field_rules& rules_of_fields);
     bool add_field(field_rules& rules_of_fields, field_kind kind, field each);
     [[nodiscard]] field at(const place& where) const noexcept;
@@ -62,6 +65,7 @@ class http2_request {
     std::string target_;
     std::string scheme_;
     std::string authority_;
+    std::optional<std::string> protocol_;  // of an extended CONNECT
     std::string cookie_;
     std::string client_address_;
     std::vector<field> fields_;

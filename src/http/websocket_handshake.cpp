@@ -74,8 +74,10 @@ bool valid_websocket_handshake(const request_head& head, refusal& why) {
     if (version != "13") {
         return refuse(why, 426, "Only version 13 of WebSocket is supported (RFC 6455, 4.4)", version);
     }
-    if (!find_once(head, "Sec-WebSocket-Key", key, why)) return false;
-    if (!is_key(key)) {
+    // What came by an extended CONNECT was meant for a server that knows what it is (RFC 8441, 5).
+    const bool keyless = head.version == http::version::http_2;
+    if (!keyless && !find_once(head, "Sec-WebSocket-Key", key, why)) return false;
+    if (!keyless && !is_key(key)) {
         return refuse(why, 400, "Invalid Sec-WebSocket-Key: not 16 bytes in base64 (RFC 6455, 4.2.1)", key);
     }
     return valid_subprotocols(head, why);
@@ -92,6 +94,17 @@ std::vector<std::string_view> offered_subprotocols(const request_head& head) {
         }
     }
     return offered;
+}
+
+bool offers_subprotocol(const request_head& head, std::string_view name) {
+    const std::vector<std::string_view> names = offered_subprotocols(head);
+    return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+bool is_of_handshake(std::string_view field_name) noexcept {
+    constexpr std::string_view prefix = "Sec-WebSocket-";
+    return iequals(field_name.substr(0, prefix.size()), prefix) || iequals(field_name, "Upgrade") ||
+           iequals(field_name, "Content-Length");
 }
 
 std::string websocket_accept(std::string_view key) {

@@ -109,12 +109,13 @@ session::session(session_user& user, const http::policy& rules, const bounds& li
     nghttp2_session* made = nullptr;
     if (nghttp2_session_server_new2(&made, called.get(), this, options.get()) != 0) throw std::bad_alloc();
     native_.reset(made);
-    const std::array<nghttp2_settings_entry, 5> settings{{
+    const std::array<nghttp2_settings_entry, 6> settings{{
         {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, limits.max_concurrent_streams},
         {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, limits.initial_window_size},
         {NGHTTP2_SETTINGS_MAX_FRAME_SIZE, limits.max_frame_size},
         {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, limits.max_header_list_size},
         {NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1},
+        {NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL, limits.websockets ? 1U : 0U},
     }};
     nghttp2_submit_settings(made, NGHTTP2_FLAG_NONE, settings.data(), settings.size());
     const std::size_t window = std::min<std::size_t>(most_held_, INT32_MAX);

@@ -38,6 +38,7 @@ struct bounds {
     std::uint32_t initial_window_size = 65535;
     std::uint32_t max_frame_size = 16384;
     std::uint32_t max_header_list_size = 65536;
+    bool websockets = false;  ///< RFC 8441, 3
 };
 
 /// Fields of a response, as response_head and its carrier make them.

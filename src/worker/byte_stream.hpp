@@ -4,49 +4,28 @@
 #include "aio/asio.hpp"
 #include "app/connection_info.hpp"
 #include "os/unique_fd.hpp"
+#include "worker/byte_flow.hpp"
 
 #include <unicoro/result.hpp>
-
-#include <sys/uio.h>
 
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <tuple>
 
 namespace unicoro::worker {
 
-enum class io_status : std::uint8_t { done, would_block, end, failed };
-
-/// What a step came to; `why` it failed.
-struct io_step {
-    io_status status;
-    std::size_t bytes = 0;
-    error_code why = {};
-};
-
 /// The bytes under a connection, of whatever carries them: a socket, or what encrypts or imitates one.
-/// Made by the stream_factory of its listener, owned by the connection. The try_ functions never block and
-/// make at most one system call; the waits suspend the coroutine.
-class byte_stream {
+/// Made by the stream_factory of its listener, owned by the connection. The try_ functions make at most one
+/// system call. `cancel` ends the waits with operation_aborted.
+class byte_stream : public byte_flow {
   public:
-    byte_stream() = default;
-    byte_stream(const byte_stream&) = delete;
-    byte_stream& operator=(const byte_stream&) = delete;
-    virtual ~byte_stream() = default;
-
     /// Adds what the stream knows of itself (app::connection_info::stream) once its first bytes could be
     /// read.
     virtual void describe(app::connection_info&) const {}
 
-    virtual io_step try_read(std::span<char> into) noexcept = 0;
-    virtual io_step try_write(std::span<const iovec> pieces) noexcept = 0;
     /// From a regular file by sendfile(2); advances `offset`.
     virtual io_step try_send_file(int fd, std::uint64_t& offset, std::size_t count) noexcept = 0;
-
-    virtual awaitable<std::tuple<error_code>> wait_readable() = 0;
-    virtual awaitable<std::tuple<error_code>> wait_writable() = 0;
 
     /// The wait for a next request, which may complete for nothing, or with try_again to be begun again.
     /// Cancellation slots do not end it.
@@ -65,8 +44,6 @@ class byte_stream {
     /// The same for what can be read.
     virtual bool block_readable(std::chrono::milliseconds most) noexcept = 0;
 
-    /// Ends the waits with operation_aborted.
-    virtual void cancel() noexcept = 0;
     /// No more bytes will be sent (FIN).
     virtual void shutdown_write() noexcept = 0;
     /// What has not come yet will not be read: who waits for it sees the end.

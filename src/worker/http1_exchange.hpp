@@ -154,7 +154,7 @@ class http1_exchange final : public request_run, private upgrade {
     error_code body_failed(errc why) noexcept;
 
     // --- what it may turn into
-    [[nodiscard]] std::string upgrade_head(std::string_view negotiated, std::string_view subprotocol);
+    [[nodiscard]] std::string upgrade_head(std::string_view extensions, std::string_view subprotocol);
     awaitable<void> conclude_websocket();
     void end_websocket() noexcept;
     awaitable<void> conclude_handover();

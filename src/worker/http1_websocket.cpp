@@ -7,7 +7,6 @@
 #include "worker/serving.hpp"
 #include "worker/websocket_session.hpp"
 
-#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -16,32 +15,25 @@ namespace {
 
 constexpr int switching_protocols = 101;
 
-// Fields of the 101 that the handshake decides about, whatever an application adds.
-bool handshake_decides(std::string_view name) noexcept {
-    constexpr std::string_view prefix = "Sec-WebSocket-";
-    return http::iequals(name.substr(0, prefix.size()), prefix) || http::iequals(name, "Upgrade") ||
-           http::iequals(name, "Content-Length");
-}
-
 void append_field(std::string& out, std::string_view name, std::string_view value) {
     out.append(name).append(": ").append(value).append("\r\n");
 }
 
-bool offered(const http::request_head& head, std::string_view subprotocol) {
-    const std::vector<std::string_view> names = http::offered_subprotocols(head);
-    return std::find(names.begin(), names.end(), subprotocol) != names.end();
-}
-
 }  // namespace
 
-std::string http1_exchange::upgrade_head(std::string_view negotiated, std::string_view subprotocol) {
+std::string http1_exchange::upgrade_head(std::string_view extensions, std::string_view subprotocol) {
     std::string head = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n";
-    head.append(negotiated);
+    append_field(
+        head,
+        "Sec-WebSocket-Accept",
+        http::websocket_accept(this->head().find("Sec-WebSocket-Key").value_or(""))
+    );
+    if (!extensions.empty()) append_field(head, "Sec-WebSocket-Extensions", extensions);
     if (!subprotocol.empty()) append_field(head, "Sec-WebSocket-Protocol", subprotocol);
     std::vector<http::field> fields;
     response().list_fields(fields);
     for (const http::field& f : fields) {
-        if (!handshake_decides(f.name)) append_field(head, f.name, f.value);
+        if (!http::is_of_handshake(f.name)) append_field(head, f.name, f.value);
     }
     if (!shared_.settings.server_header.empty()) append_field(head, "Server", shared_.settings.server_header);
     append_field(head, "Date", shared_.date());
@@ -51,21 +43,21 @@ std::string http1_exchange::upgrade_head(std::string_view negotiated, std::strin
 
 awaitable<result<std::shared_ptr<app::websocket>>> http1_exchange::accept_websocket(std::string subprotocol) {
     if (now_.stage != phase::head || now_.websocket) co_return error_code(errc::head_already_sent);
-    if (!subprotocol.empty() && !offered(head(), subprotocol)) {
+    if (!subprotocol.empty() && !http::offers_subprotocol(head(), subprotocol)) {
         co_return error_code(errc::invalid_subprotocol);
     }
     lift_deadline();
     std::string early(reader_.unread());
     reader_.give_away_unread();
     now_.websocket = std::make_shared<websocket_session>(shared_, *stream_, std::move(early), head().target);
-    const std::string negotiated = now_.websocket->negotiate(head());
+    const std::string extensions = now_.websocket->negotiate(head());
     now_.stage = phase::upgraded;
     is_now(scoreboard::request_stage::websocket);
     shared_.count_websocket();
     // It may live for days: its place is for requests that end.
     leave();
     log_as(switching_protocols);
-    std::string answer = upgrade_head(negotiated, subprotocol);
+    std::string answer = upgrade_head(extensions, subprotocol);
     const std::array<iovec, 3> pieces{iovec{answer.data(), answer.size()}, iovec{}, iovec{}};
     const error_code ec = co_await write_pieces(pieces);
     if (ec) {

@@ -25,12 +25,15 @@ constexpr std::size_t read_at_once = 16384;
 constexpr int reads_at_once = 8;
 constexpr unsigned requests_at_once = 32;
 
-http2::bounds bounds_of(const settings::http2_settings& values) noexcept {
+http2::bounds bounds_of(const serving& shared) noexcept {
+    const settings::http2_settings& values = shared.settings.http2;
     return {
         values.http2_max_concurrent_streams,
         values.http2_initial_window_size,
         values.http2_max_frame_size,
         values.http2_max_header_list_size,
+        // Where some take the connection itself, clients go on opening WebSockets by HTTP/1.1.
+        shared.host != nullptr && shared.host->accepts_websockets(),
     };
 }
 
@@ -41,7 +44,7 @@ http2_connection::http2_connection(
 )
     : client_connection(shared, std::move(stream), std::move(info)),
       sender_(sender_of(info_, shared.forwarders)),
-      session_(*this, shared.settings.policy, bounds_of(shared.settings.http2), &scoreboard::monotonic_now),
+      session_(*this, shared.settings.policy, bounds_of(shared), &scoreboard::monotonic_now),
       begun_(begun),
       streams_(shared.io),
       writer_(shared.io),

@@ -38,11 +38,17 @@ void http2_stream::take_back() noexcept {
 }
 
 void http2_stream::handled() noexcept {
-    // Its own body is given later: this is a piece of the application's.
-    take_back();
+    // Its own body is given later: this is a piece of the application's. What a WebSocket has to say it
+    // keeps.
+    if (stage_ != phase::upgraded) take_back();
 }
 
 void http2_stream::begin_response(std::optional<std::uint64_t> body_length) {
+    // To the client that would be an open WebSocket (RFC 8441, 5).
+    const bool misleads = head().wants_websocket && response().status() / 100 == 2;
+    if (misleads) {
+        [[maybe_unused]] const error_code known_status = response().set_status(501);
+    }
     http::response_context context;
     context.request_version = http::version::http_2;
     context.head_request = head().method == "HEAD";
@@ -58,51 +64,6 @@ void http2_stream::begin_response(std::optional<std::uint64_t> body_length) {
     begun_ = true;
     stage_ = phase::streaming;
     if (!body_length) watch_event_stream();
-}
-
-// --- server-sent events: as http1_event_stream.cpp ends them
-
-void http2_stream::watch_event_stream() {
-    if (plan_.framing != http::response_framing::chunked || !body_read()) return;
-    const event_stream_kind kind = event_stream_of(response());
-    if (!kind.events) return;
-    event_stream_ = true;
-    encoded_events_ = kind.encoded;
-    no_end_in_sight();
-    if (shared_.draining) end_events();
-}
-
-void http2_stream::drain() {
-    if (!event_stream_) return;
-    if (shared_.settings.drain_spread.count() > 0) {
-        shared_.deadlines.arm(drain_limit_, shared_.limits.next_farewell());
-    } else {
-        end_events();
-    }
-}
-
-void http2_stream::drain_expired(aio::deadline&, void* self) noexcept {
-    static_cast<http2_stream*>(self)->end_events();
-}
-
-void http2_stream::end_events() {
-    app::running_request* const inside = running();
-    const bool listens = inside != nullptr && inside->told_to_end();
-    last_event_ = !listens && !encoded_events_;
-}
-
-bool http2_stream::end_event_stream() noexcept {
-    if (!event_stream_ || !connection_.cancelled()) return false;
-    if (stage_ != phase::streaming || broken_ || !output_taken()) return false;
-    stage_ = phase::finished;
-    ended_for_it_ = true;
-    connection_.session().end(*this);
-    connection_.kick();
-    return true;
-}
-
-error_code http2_stream::takes_no_piece() const noexcept {
-    return ended_for_it_ ? errc::client_disconnected : errc::head_already_sent;
 }
 
 void http2_stream::send_hints(const http::response_head& hints) {
@@ -219,6 +180,7 @@ awaitable<error_code> http2_stream::await_taken() {
 }
 
 void http2_stream::respond(std::string body) {
+    if (stage_ == phase::upgraded) return;
     body_ = std::move(body);
     stage_ = phase::responded;
 }
@@ -327,6 +289,10 @@ awaitable<error_code> http2_stream::finish() {
 }
 
 void http2_stream::cut() noexcept {
+    if (stage_ == phase::upgraded) {
+        websocket_failed_ = true;
+        return;
+    }
     if (end_event_stream()) return;
     [[maybe_unused]] const error_code gone = broken(errc::cancelled);
 }
@@ -340,6 +306,7 @@ void http2_stream::refuse() {
 bool http2_stream::try_conclude() {
     if (broken_) return true;
     switch (stage_) {
+        case phase::upgraded: return false;
         case phase::streaming: fail(500, ""); return true;
         case phase::head:
             log::error(
@@ -365,6 +332,11 @@ bool http2_stream::try_conclude() {
 }
 
 awaitable<void> http2_stream::conclude() {
+    if (stage_ == phase::upgraded) co_await conclude_websocket();
+    co_await await_sent();
+}
+
+awaitable<void> http2_stream::await_sent() {
     error_code failed;
     while (!failed && !output_sent() && !broken_) {
         const error_code ec = co_await await_progress();

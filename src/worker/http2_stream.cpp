@@ -6,6 +6,7 @@
 #include "base/exception_text.hpp"
 #include "log/log.hpp"
 #include "worker/http2_connection.hpp"
+#include "worker/http2_tunnel.hpp"
 #include "worker/serving.hpp"
 
 #include <exception>
@@ -46,6 +47,7 @@ awaitable<void> http2_stream::serve() {
     if (failure && !aio::is_cancellation(failure)) {
         log::error("{}: {}", name(), log::escaped(base::exception_text(failure)));
     }
+    if (websocket_) end_websocket();
     // A worker that ends has told it to wait no more.
     if (!closed() && !output_sent()) connection_.flush();
     // What is left of the request's body is not wanted (RFC 9113, 8.1).
@@ -72,6 +74,12 @@ void http2_stream::notice() noexcept {
     input_news_.set();
     output_news_.set();
     if (broken_) gone_news_.set();
+    if (tunnel_) tunnel_->notice();
+}
+
+// What comes behind a handshake belongs to the WebSocket.
+bool http2_stream::body_read() const noexcept {
+    return head().wants_websocket || (input_ended() && input_size() == 0);
 }
 
 app::connection_info& http2_stream::connection() noexcept {
@@ -151,10 +159,6 @@ awaitable<void> http2_stream::wait_disconnect() {
         const auto [ec] = co_await gone_news_.wait();
         if (ec) co_return;
     }
-}
-
-awaitable<result<std::shared_ptr<app::websocket>>> http2_stream::accept_websocket(std::string) {
-    co_return error_code(errc::head_already_sent);
 }
 
 }  // namespace unicoro::worker

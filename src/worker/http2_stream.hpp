@@ -18,6 +18,8 @@
 namespace unicoro::worker {
 
 class http2_connection;
+class http2_tunnel;
+class websocket_session;
 
 /// One request of a connection of HTTP/2 and its response. Made when its head begins to come; from its head
 /// on a task of the connection, which outlives it. Its coroutine ends when the response is in the session's
@@ -34,7 +36,7 @@ class http2_stream final : public aio::task, public request_run, public http2::s
 
     /// The connection carries nothing any more.
     void client_gone();
-    /// The worker ends: a stream of server-sent events, which has no end of its own, comes to one.
+    /// The worker ends: server-sent events and WebSockets, which have no end of their own, come to one.
     void drain();
 
     // --- app::exchange
@@ -58,7 +60,7 @@ class http2_stream final : public aio::task, public request_run, public http2::s
     bool disconnected() const noexcept override { return broken_ || ended_for_it_; }
 
   private:
-    enum class phase : std::uint8_t { head, streaming, responded, finished };
+    enum class phase : std::uint8_t { head, streaming, responded, finished, upgraded };
 
     // --- http2::stream
     void notice() noexcept override;
@@ -67,7 +69,7 @@ class http2_stream final : public aio::task, public request_run, public http2::s
     // --- request_run
     std::chrono::nanoseconds lay_unread() const noexcept override;
     bool from_trusted() const noexcept override;
-    bool body_read() const noexcept override { return input_ended() && input_size() == 0; }
+    bool body_read() const noexcept override;
     bool may_expire() noexcept override { return true; }
     void cancel_handling() noexcept override { aio::task::cancel(); }
     bool connection_cancelled() const noexcept override;
@@ -102,6 +104,7 @@ class http2_stream final : public aio::task, public request_run, public http2::s
     static void drain_expired(aio::deadline& which, void* self) noexcept;
     void watch_event_stream();
     void end_events();
+    void end_endless();
     [[nodiscard]] bool end_event_stream() noexcept;
     [[nodiscard]] error_code takes_no_piece() const noexcept;
     error_code in_line(bool (*give_up)());
@@ -110,6 +113,12 @@ class http2_stream final : public aio::task, public request_run, public http2::s
     error_code broken(errc why) noexcept;
     error_code lost() noexcept;
     void refuse();
+    awaitable<void> await_sent();
+
+    // --- as a WebSocket (http2_websocket.cpp)
+    void begin_websocket(std::string_view extensions, std::string_view subprotocol);
+    awaitable<void> conclude_websocket();
+    void end_websocket() noexcept;
 
     http2_connection& connection_;
     aio::event input_news_;
@@ -121,9 +130,12 @@ class http2_stream final : public aio::task, public request_run, public http2::s
     std::string event_tail_;  // of a stream of server-sent events: its last bytes
     std::string body_;        // given by respond()
     http::response_plan plan_;
-    std::uint64_t body_bytes_ = 0;  // given to the session
-    std::uint64_t body_seen_ = 0;   // of the request's: when its limit began
-    std::uint64_t sent_seen_ = 0;   // of the response's, likewise
+    std::unique_ptr<http2_tunnel> tunnel_;
+    std::shared_ptr<websocket_session> websocket_;  // upon the tunnel
+    bool websocket_failed_ = false;                 // by the application
+    std::uint64_t body_bytes_ = 0;                  // given to the session
+    std::uint64_t body_seen_ = 0;                   // of the request's: when its limit began
+    std::uint64_t sent_seen_ = 0;                   // of the response's, likewise
     phase stage_ = phase::head;
     bool begun_ = false;
     bool overran_ = false;

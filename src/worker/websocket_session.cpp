@@ -24,10 +24,10 @@ std::string close_frame(std::uint16_t code, std::string_view reason) {
 }  // namespace
 
 websocket_session::websocket_session(
-    serving& shared, byte_stream& stream, std::string early, std::string_view target
+    serving& shared, byte_flow& flow, std::string early, std::string_view target
 )
     : shared_(shared),
-      stream_(&stream),
+      flow_(&flow),
       target_(target),
       arrived_(shared.io),
       left_(shared.io),
@@ -38,17 +38,15 @@ websocket_session::websocket_session(
       send_limit_(&websocket_session::send_expired, this) {}
 
 std::string websocket_session::negotiate(const http::request_head& head) {
-    std::string fields = "Sec-WebSocket-Accept: ";
-    fields.append(http::websocket_accept(head.find("Sec-WebSocket-Key").value_or(""))).append("\r\n");
+    std::string answer;
     std::optional<http::deflate_agreement> deflate;
     if (shared_.settings.ws_per_message_deflate) {
-        std::string answer;
         deflate = http::accept_deflate(http::offered_extensions(head), answer);
-        if (deflate) fields.append("Sec-WebSocket-Extensions: ").append(answer).append("\r\n");
+        if (!deflate) answer.clear();
     }
     decoder_.emplace(shared_.settings.ws_max_size, deflate);
     encoder_.emplace(deflate);
-    return fields;
+    return answer;
 }
 
 void websocket_session::open() {
@@ -211,7 +209,7 @@ void websocket_session::ping_is_due() {
     if (between_frames()) {
         std::string frame = close_frame(1011, "keepalive ping timeout");
         const iovec piece{frame.data(), frame.size()};
-        sent_ += stream_->try_write(std::span<const iovec>(&piece, 1)).bytes;
+        sent_ += flow_->try_write(std::span<const iovec>(&piece, 1)).bytes;
     }
     break_off();
 }
@@ -233,8 +231,8 @@ void websocket_session::drain() {
 }
 
 void websocket_session::break_off() {
-    if (stream_ != nullptr) stream_->cancel();
-    stream_ = nullptr;
+    if (flow_ != nullptr) flow_->cancel();
+    flow_ = nullptr;
     end(failed_ ? *outcome_ : app::websocket_close());
 }
 

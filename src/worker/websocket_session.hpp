@@ -6,7 +6,7 @@
 #include "app/websocket.hpp"
 #include "http/request_head.hpp"
 #include "http/websocket_codec.hpp"
-#include "worker/byte_stream.hpp"
+#include "worker/byte_flow.hpp"
 #include "worker/upgrade.hpp"
 
 #include <cstddef>
@@ -23,28 +23,28 @@ namespace unicoro::worker {
 struct serving;
 
 /// A WebSocket while it lives, over whatever carries its bytes: keeps reading, as far as the host receives,
-/// queues what it sends, pings, closes. Made by an exchange, which must `abandon` it before its stream goes;
+/// queues what it sends, pings, closes. Made by an exchange, which must `abandon` it before its flow goes;
 /// the coroutines that read and write, and who holds it in the application, keep what is left of it.
 class websocket_session final : public app::websocket,
                                 public upgrade,
                                 public std::enable_shared_from_this<websocket_session> {
   public:
     /// `early` are bytes that came behind the handshake; `target` is for the log and lives until `abandon`.
-    websocket_session(serving& shared, byte_stream& stream, std::string early, std::string_view target);
+    websocket_session(serving& shared, byte_flow& flow, std::string early, std::string_view target);
 
     // --- for the exchange
 
-    /// Negotiates; returns the fields for the 101 that depend on it, each with CRLF.
+    /// Negotiates; returns the Sec-WebSocket-Extensions of the answer, empty = none.
     [[nodiscard]] std::string negotiate(const http::request_head& head);
-    /// The 101 is sent: messages may flow.
+    /// The answer is sent, or goes out before what is written from now on: messages may flow.
     void open();
     /// Closes with 1012.
     void drain() override;
     /// Closes with `code` if it is open, and waits until it has ended.
     awaitable<void> conclude(std::uint16_t code);
-    /// The stream goes away.
+    /// The flow goes away.
     void abandon() noexcept;
-    /// The stream can still be closed gently.
+    /// What carries it can still be closed gently.
     [[nodiscard]] bool ended_in_peace() const noexcept;
     [[nodiscard]] std::uint64_t bytes_sent() const noexcept { return sent_; }
 
@@ -99,7 +99,7 @@ class websocket_session final : public app::websocket,
     void end(app::websocket_close how);
 
     serving& shared_;
-    byte_stream* stream_;  // none when it was broken off
+    byte_flow* flow_;  // none when it was broken off
     std::string_view target_;
     aio::bell arrived_;  // a message, or the end
     aio::bell left_;     // something was written or has ended

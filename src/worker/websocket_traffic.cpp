@@ -56,7 +56,7 @@ awaitable<void> websocket_session::keep_reading(std::shared_ptr<websocket_sessio
                 [[maybe_unused]] const std::tuple<> turn = co_await asio::post(shared_.io, as_tuple);
                 continue;
             }
-            const auto [ec] = co_await stream_->wait_readable();
+            const auto [ec] = co_await flow_->wait_readable();
             if (ec) break_off();
         }
     } catch (...) {
@@ -80,7 +80,7 @@ bool websocket_session::read_some() {
     const std::uint64_t missing = decoder_->missing();
     const std::size_t most =
         missing == 0 ? arriving.size() : std::min<std::uint64_t>(missing, arriving.size());
-    const io_step step = stream_->try_read(std::span<char>(arriving).first(most));
+    const io_step step = flow_->try_read(std::span<char>(arriving).first(most));
     if (step.status == io_status::would_block) return false;
     if (step.status != io_status::done) {
         break_off();
@@ -138,7 +138,7 @@ awaitable<void> websocket_session::keep_writing(std::shared_ptr<websocket_sessio
             left_.ring();
             if (made == progress::blocked) {
                 if (!send_limit_.armed()) shared_.deadlines.arm(send_limit_, shared_.limits.send);
-                const auto [ec] = co_await stream_->wait_writable();
+                const auto [ec] = co_await flow_->wait_writable();
                 if (ec) break_off();
                 continue;
             }
@@ -171,7 +171,7 @@ websocket_session::progress websocket_session::write_some() {
         const bool head_done = pieces[0].iov_len == 0;
         const bool one = head_done || pieces[1].iov_len == 0;
         const io_step step =
-            stream_->try_write(std::span<const iovec>(pieces).subspan(head_done ? 1 : 0, one ? 1 : 2));
+            flow_->try_write(std::span<const iovec>(pieces).subspan(head_done ? 1 : 0, one ? 1 : 2));
         if (step.status == io_status::would_block) return progress::blocked;
         if (step.status != io_status::done) {
             break_off();

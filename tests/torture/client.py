@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from random import Random
 
 import http2_client
+import http2_tunnel
 import http_client
 import kinds
 import script
@@ -230,8 +231,11 @@ class Client(threading.Thread):
                 return
 
     def _multiplex(self, wire: Wire) -> None:
-        """Several requests at a time, none of them a WebSocket."""
+        """Several requests at a time, or a WebSocket."""
         drawn = [self._draw() for _ in range(self.random.randint(1, http2_client.MOST))]
+        asked, perform = drawn[0]
+        if perform is websocket_client.Talk and self.kind.tunnels:
+            return self._tunnel(wire, asked)
         scripts = [asked for asked, perform in drawn if perform is http_client.Exchange and self._may_share(asked)]
         if not scripts:
             return
@@ -241,6 +245,11 @@ class Client(threading.Thread):
             outcomes = [(scripts[0], outcomes)]
         for asked, outcome in outcomes:
             self._count(asked, outcome)
+
+    def _tunnel(self, wire: Wire, asked: script.Script) -> None:
+        tunnel = http2_tunnel.Tunnel(wire)
+        self.running = http2_tunnel.TunneledTalk(tunnel, asked, self.weather, self.random, first=True)
+        self._count(asked, self._judged(asked, self.running.perform))
 
     def _may_share(self, asked: script.Script) -> bool:
         """Who never ends by itself is left by its client alone."""

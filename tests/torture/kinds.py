@@ -44,6 +44,7 @@ class Kind:
     # A request that is cancelled goes on until it has nothing to run any more.
     in_line: bool = False
     needs: str = ""  # a package of the virtual environment
+    tunnels: bool = False  # WebSockets come by HTTP/2, too: no application takes connections itself
 
     @property
     def native(self) -> bool:
@@ -72,11 +73,12 @@ KINDS = {
         Kind("threads", ("-k", "gthread", "--threads", "8", "wsgi_acts:app"), _THREADS, clients=16),
         Kind("gevent", ("-k", "async", "greenlet_acts:on_gevent"), _GREENLETS, needs="gevent"),
         Kind("eventlet", ("-k", "eventlet", "greenlet_acts:on_eventlet"), _GREENLETS, needs="eventlet"),
-        Kind("asgi", ("-k", "async", "asgi_acts:app"), _only(acts.ASGI, acts.ASGI_WEBSOCKETS), lifespan=True),
+        Kind("asgi", ("-k", "async", "asgi_acts:app"), _only(acts.ASGI, acts.ASGI_WEBSOCKETS), lifespan=True,
+             tunnels=True),
         Kind("beside", ("-k", "async"), _BESIDE, {"/": "greenlet_acts:on_gevent", "/asgi": "asgi_acts:app"},
              lifespan=True, needs="gevent"),
         Kind("in-line", ("-k", "sync"), _IN_LINE, {"/": "wsgi_acts:app", "/asgi": "asgi_acts:app"},
              clients=12, lifespan=True, in_line=True),
-        Kind("native", ("-k", "async"), _only(acts.NATIVE, acts.NATIVE_WEBSOCKETS)),
+        Kind("native", ("-k", "async"), _only(acts.NATIVE, acts.NATIVE_WEBSOCKETS), tunnels=True),
     )
 }

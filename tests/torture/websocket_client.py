@@ -10,7 +10,7 @@ from answers import Lost, Wrong
 from apps.marks import piece
 from http_client import ANSWERED, CUT, LEFT, LONG_SILENCE, REFUSED, UNANSWERED, Weather
 from script import Script
-from wire import Broken, Closed, Wire
+from wire import Broken, Closed, Head, Wire
 
 from harness.frames import ACCEPT, BINARY, CLOSE, PING, PONG, TEXT, close_frame, frame, handshake
 
@@ -18,6 +18,8 @@ CODES = {1000, 1001, 1002, 1003, 1005, 1006, 1007, 1008, 1009, 1011, 1012, 1013,
 
 
 class Talk:
+    SWITCHED = 101
+
     def __init__(self, wire: Wire, script: Script, weather: Weather, random: Random, first: bool):
         self.wire = wire
         self.script = script
@@ -32,12 +34,12 @@ class Talk:
 
     def perform(self) -> str:
         script = self.script
-        request = handshake(script.target)
+        request = self._handshake()
         if script.stage == kinds.HEAD:
-            self.wire.send(request[: 1 + int(script.cut * (len(request) - 2))])
+            self._send_handshake(request[: 1 + int(script.cut * (len(request) - 2))])
             self.wire.pause(script.pause)
             return self._end(open_=False)
-        self.wire.send(request)
+        self._send_handshake(request)
         self.stage = kinds.SENT
         if script.stage in (kinds.HEADED, kinds.SENT):
             self.wire.pause(script.pause)
@@ -51,9 +53,19 @@ class Talk:
             raise Lost(f"the handshake of {script.act.name} was not answered") from None
         return self._talk()
 
+    def _handshake(self) -> bytes:
+        return handshake(self.script.target)
+
+    def _send_handshake(self, data: bytes) -> None:
+        self.wire.send(data)
+
+    def _judge_accept(self, head: Head) -> None:
+        if head.one("sec-websocket-accept") != ACCEPT:
+            raise Broken("Sec-WebSocket-Accept is wrong")
+
     def _accepted(self) -> bool:
         head = self.wire.head()
-        if head.status != 101:
+        if head.status != self.SWITCHED:
             denied = head.status == 403 and self.script.act.name == "refuse"
             own = denied or answers.judge_head(self.script, head)
             if not own:
@@ -65,8 +77,7 @@ class Talk:
                 pass
             return False
         self.stage = kinds.STREAMING
-        if head.one("sec-websocket-accept") != ACCEPT:
-            raise Broken("Sec-WebSocket-Accept is wrong")
+        self._judge_accept(head)
         if head.one("x-mark") != self.script.mark:
             raise Wrong(f"mixed up: the WebSocket for {self.script.mark} has {head.fields}")
         return True

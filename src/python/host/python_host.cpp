@@ -190,6 +190,10 @@ bool python_host::serves_wsgi() const noexcept {
     });
 }
 
+bool python_host::accepts_websockets() const noexcept {
+    return asgi_ && !serves_wsgi();
+}
+
 void python_host::serve_logs() {
     home_->server().serving(asgi_ && !serves_wsgi(), driver_ ? driver_->package() : "");
 }

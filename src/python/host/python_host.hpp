@@ -34,6 +34,7 @@ class python_host final : public app::host {
     bool holds_loop() const noexcept override;
     std::string stack_of_loop() override;
     [[nodiscard]] std::chrono::nanoseconds waited_for_interpreter() const noexcept override;
+    [[nodiscard]] bool accepts_websockets() const noexcept override;
     void interrupted() override;
     void cancelling() override;
     [[nodiscard]] std::vector<std::string> code_files() override;

@@ -12,6 +12,7 @@ import h2.events
 import hpack
 from hyperframe.frame import Frame, GoAwayFrame, HeadersFrame, SettingsFrame
 
+from .frames import CLOSE
 from .waiting import LONG
 
 NO_ERROR, PROTOCOL_ERROR, REFUSED, CANCEL, CALM = 0, 1, 7, 8, 11
@@ -147,14 +148,14 @@ class Http2Client:
             # h2 takes it for the end of everything, which it is not for streams that run.
             self.connection.state_machine.state = h2.connection.ConnectionState.CLIENT_OPEN
 
-    def until(self, condition, what: str):
-        deadline = time.monotonic() + LONG
+    def until(self, condition, what: str, timeout: float = LONG):
+        deadline = time.monotonic() + timeout
         while not condition():
             if self.closed:
                 raise AssertionError(f"the connection was closed before {what}; GOAWAY {self.goaways}")
             if time.monotonic() > deadline:
-                raise AssertionError(f"not within {LONG} s: {what}")
-            self.read()
+                raise AssertionError(f"not within {timeout} s: {what}")
+            self.read(timeout)
 
     def answer(self, number: int) -> Answer:
         """The whole response, or what came of it before its reset."""
@@ -178,6 +179,49 @@ class Http2Client:
 def open_client(server, **more) -> Http2Client:
     """With prior knowledge."""
     return Http2Client(connect(server.address), **more)
+
+
+class Http2Socket:
+    """A WebSocket on a stream of a connection (RFC 8441), frame by frame."""
+
+    def __init__(self, client: Http2Client, target="/echo", *fields, version: str | None = "13", end: bool = False):
+        pseudo = [(":method", "CONNECT"), (":protocol", "websocket"), (":scheme", client.scheme),
+                  (":authority", client.host), (":path", target)]
+        own = [("sec-websocket-version", version)] if version is not None else []
+        self.client = client
+        self.number = client.begin_with([*pseudo, *own, *fields], end=end)
+        self.got = client.answers[self.number]
+        client.until(lambda: self.got.status or self.got.reset is not None, "the answer to the handshake")
+        self.used = 0
+
+    def send(self, data: bytes, end: bool = False) -> None:
+        self.client.send_body(self.number, data, end)
+
+    def _exactly(self, size: int) -> bytes:
+        self.client.until(lambda: len(self.got.body) - self.used >= size or self.over, "a frame")
+        assert len(self.got.body) - self.used >= size, f"the stream has ended: {self.got.reset}"
+        self.used += size
+        return self.got.body[self.used - size:self.used]
+
+    @property
+    def over(self) -> bool:
+        return self.got.ended or self.got.reset is not None
+
+    def frame(self) -> tuple[int, bytes]:
+        first, size = self._exactly(2)
+        assert first & 0x80 and not size & 0x80, "a whole frame without a mask"
+        if size > 125:
+            size = int.from_bytes(self._exactly(2 if size == 126 else 8), "big")
+        return first & 0x0F, self._exactly(size)
+
+    def close_code(self) -> int:
+        """Of the next frame, which must be a close frame."""
+        opcode, payload = self.frame()
+        assert opcode == CLOSE, (opcode, payload[:100])
+        return int.from_bytes(payload[:2], "big") if payload else 1005
+
+    def until_over(self, timeout: float = LONG) -> None:
+        self.client.until(lambda: self.over, "the end of the stream", timeout)
 
 
 class RawHttp2:

@@ -55,6 +55,30 @@ TEST_SUITE("websocket_handshake") {
         CHECK(!parsed(upgrade, "GET /chat HTTP/1.0").head().wants_websocket);
     }
 
+    TEST_CASE("in HTTP/2 there is no key, and nothing else is missing") {
+        refusal why;
+        parsed asked(upgrade + version);
+        CHECK(!unicoro::http::valid_websocket_handshake(asked.head(), why));
+        unicoro::http::request_head head = asked.head();
+        head.version = unicoro::http::version::http_2;
+        CHECK(unicoro::http::valid_websocket_handshake(head, why));
+        parsed old(upgrade + "Sec-WebSocket-Version: 12\r\n");
+        head = old.head();
+        head.version = unicoro::http::version::http_2;
+        CHECK(!unicoro::http::valid_websocket_handshake(head, why));
+        CHECK(why.status == 426);
+    }
+
+    TEST_CASE("fields that the handshake decides about") {
+        for (const std::string_view name :
+             {"sec-websocket-accept", "Sec-WebSocket-X", "UPGRADE", "content-length"}) {
+            CHECK(unicoro::http::is_of_handshake(name));
+        }
+        for (const std::string_view name : {"", "Sec-WebSocket", "X-Sec-WebSocket-Accept", "Server"}) {
+            CHECK(!unicoro::http::is_of_handshake(name));
+        }
+    }
+
     TEST_CASE("a parser forgets that the request before wanted one") {
         const policy rules;
         request_parser parser(rules);

@@ -270,6 +270,41 @@ TEST_SUITE("http2 session") {
         }
     }
 
+    TEST_CASE("an extended CONNECT comes whole, and where it is announced") {
+        const fields whole{
+            {":method", "CONNECT"},
+            {":protocol", "websocket"},
+            {":scheme", "https"},
+            {":path", "/chat"},
+            {":authority", "example.org"}
+        };
+        http2::bounds announced;
+        announced.websockets = true;
+        server its(server::usual(), announced);
+        client some;
+        some.ask(whole, "frames");
+        CHECK(some.talk(its));
+        REQUIRE(its.come.size() == 1);
+        CHECK(!its.come.front()->refused());
+        CHECK(taken(its, *its.come.front()) == "frames");
+        its.own.forget(*its.come.front());
+        for (std::size_t missing = 2; missing < whole.size(); ++missing) {
+            fields wrong = whole;
+            wrong.erase(wrong.begin() + static_cast<std::ptrdiff_t>(missing));
+            client careless;
+            server strict(server::usual(), announced);
+            careless.ask(wrong);
+            CHECK(careless.talk(strict));
+            CHECK(careless.closed == std::vector<std::uint32_t>{NGHTTP2_PROTOCOL_ERROR});
+        }
+        server without;
+        client hasty;
+        hasty.ask(whole);
+        CHECK(hasty.talk(without));
+        CHECK(without.come.empty());
+        CHECK(hasty.closed == std::vector<std::uint32_t>{NGHTTP2_PROTOCOL_ERROR});
+    }
+
     TEST_CASE("a request that the user does not take") {
         server its;
         its.refuses = true;
