@@ -168,6 +168,11 @@ class TunneledTalk(Talk):
         self.wire.cut = self.script.stage == kinds.HEAD
         self.wire.wire.send(data)
 
+    def _meant(self, denial: Head) -> Head:
+        # An ordinary answer that would be an open WebSocket to this client.
+        stands_in = denial.status == 501 and self.script.status // 100 == 2
+        return Head(self.script.status, denial.fields) if stands_in else denial
+
     def _judge_accept(self, head: Head) -> None:
         if head.one("sec-websocket-accept") is not None or head.one("upgrade") is not None:
             raise Broken("the answer has fields of HTTP/1.1")

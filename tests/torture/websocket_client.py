@@ -63,11 +63,15 @@ class Talk:
         if head.one("sec-websocket-accept") != ACCEPT:
             raise Broken("Sec-WebSocket-Accept is wrong")
 
+    def _meant(self, denial: Head) -> Head:
+        """As the application has said it."""
+        return denial
+
     def _accepted(self) -> bool:
         head = self.wire.head()
         if head.status != self.SWITCHED:
             denied = head.status == 403 and self.script.act.name == "refuse"
-            own = denied or answers.judge_head(self.script, head)
+            own = denied or answers.judge_head(self.script, self._meant(head))
             if not own:
                 self.refused_with = head.status
                 may_fail = self.script.act.answer == acts.FAIL or self.script.act.name == "leave"
