@@ -115,6 +115,14 @@ serving::serving(
     }
 }
 
+void serving::limit_connections(std::size_t limit) noexcept {
+    most_connections = std::min(most_connections, limit);
+    const std::size_t inside = host->places();
+    std::size_t most = inside > 0 ? std::min(inside, most_connections) : most_connections;
+    if (settings.max_concurrent_requests > 0) most = std::min(most, settings.max_concurrent_requests);
+    slot.places.store(static_cast<std::uint32_t>(most), std::memory_order_relaxed);
+}
+
 void serving::heed_master() noexcept {
     if (slot.server_stops.load(std::memory_order_relaxed)) app::now_stopping();
 }

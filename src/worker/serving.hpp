@@ -150,6 +150,10 @@ struct serving {
         slot.queued.store(static_cast<std::uint32_t>(waiting), std::memory_order_relaxed);
     }
 
+    /// There can be so many connections at most. With the host there, others are told how many requests there
+    /// can be in work.
+    void limit_connections(std::size_t limit) noexcept;
+
     /// Takes notice of what the master has said.
     void heed_master() noexcept;
 
