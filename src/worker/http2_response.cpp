@@ -43,6 +43,7 @@ void http2_stream::handled() noexcept {
 }
 
 void http2_stream::begin_response(std::optional<std::uint64_t> body_length) {
+    answer_begins();
     http::response_context context;
     context.request_version = http::version::http_2;
     context.head_request = head().method == "HEAD";

@@ -21,10 +21,17 @@ std::uint64_t request_limit(const settings::server_settings& values) {
     return values.max_requests + jitter(seed);
 }
 
-bool must_measure_wait(const settings::server_settings& values) {
-    if (values.queue_time || limits_admission(values) || values.slow_request_log.count() > 0) return true;
+bool access_log_prints(
+    const settings::server_settings& values, bool (log::access_format::*what)() const noexcept
+) {
+    if (!values.accesslog) return false;
     const auto format = log::access_format::compile(values.access_log_format);
-    return values.accesslog && format && format->uses_wait();
+    return format && ((*format).*what)();
+}
+
+bool must_measure_wait(const settings::server_settings& values) {
+    return values.queue_time || limits_admission(values) || values.slow_request_log.count() > 0 ||
+           access_log_prints(values, &log::access_format::uses_wait);
 }
 
 // How long a closing connection is read from, so that a reset does not overtake the response.
@@ -98,6 +105,8 @@ serving::serving(
       limits(deadlines, values),
       rules(values, deadlines),
       measures_wait(must_measure_wait(values)),
+      measures_first_byte(access_log_prints(values, &log::access_format::uses_first_byte)),
+      measures_cpu(access_log_prints(values, &log::access_format::uses_cpu_time)),
       exchanges(*this),
       websockets(loop),
       locations(values),

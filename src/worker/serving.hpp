@@ -87,8 +87,10 @@ struct serving {
     aio::deadline_service deadlines;
     time_limits limits;
     request_rules rules;
-    std::optional<admission> gate;  ///< of requests that run at once; none = all of them
-    const bool measures_wait;       ///< how long each request waits before the application sees it
+    std::optional<admission> gate;   ///< of requests that run at once; none = all of them
+    const bool measures_wait;        ///< how long each request waits before the application sees it
+    const bool measures_first_byte;  ///< when the response of each begins
+    const bool measures_cpu;         ///< what each computes
     shed_tally shed;
     slow_log* slow = nullptr;  ///< of requests that run for long; null = none is kept
     idle_connections idle;     ///< those that wait for their next request, the longest idle first
