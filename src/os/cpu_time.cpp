@@ -41,4 +41,8 @@ std::chrono::nanoseconds thread_cpu_time() noexcept {
     return time_of(CLOCK_THREAD_CPUTIME_ID);
 }
 
+std::chrono::nanoseconds process_cpu_time() noexcept {
+    return time_of(CLOCK_PROCESS_CPUTIME_ID);
+}
+
 }  // namespace unicoro::os

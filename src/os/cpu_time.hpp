@@ -15,4 +15,7 @@ namespace unicoro::os {
 /// What this thread has used of the CPU so far.
 [[nodiscard]] std::chrono::nanoseconds thread_cpu_time() noexcept;
 
+/// And all threads of this process.
+[[nodiscard]] std::chrono::nanoseconds process_cpu_time() noexcept;
+
 }  // namespace unicoro::os

@@ -17,6 +17,7 @@ struct monitoring_settings {
     std::optional<std::string> admin_token;      ///< of who comes neither over loopback nor a unix socket
     int ready_workers = 1;                       ///< fewer than these are not enough for /readyz
     std::vector<bind_address> agent_check_bind;  ///< where it answers HAProxy's agent checks
+    bool endpoint_load_metrics = false;          ///< responses tell of the load to those who ask
 
     /// The server has a process that tells others of it.
     [[nodiscard]] bool has_monitor() const noexcept {

@@ -73,6 +73,15 @@ std::vector<setting> of_balancers() {
                  "of the server is free, drain once it was told to stop, down with too few workers; "
                  "HOST:PORT or [IPV6]:PORT, may be repeated. Whoever reaches it may ask",
          .variable = variable_kind::ours},
+        {.name = "endpoint_load_metrics",
+         .flags = "--endpoint-load-metrics",
+         .form = flag_form::switch_on,
+         .type = boolean(),
+         .kept = kept_in<&monitoring_settings::endpoint_load_metrics>(),
+         .help = "Tell of the load in the response (ORCA, as Envoy reads it: the field "
+                 "endpoint-load-metrics) where the request asks for it by endpoint-load-metrics-format: "
+                 "text or json",
+         .variable = variable_kind::ours},
     };
 }
 

@@ -31,6 +31,17 @@ void request_run::add_cpu_time(std::chrono::nanoseconds used) noexcept {
 
 void request_run::answer_begins() {
     if (shared_.measures_first_byte) now_.first_byte = scoreboard::monotonic_now();
+    if (shared_.load) report_load();
+}
+
+// What the application says of itself counts.
+void request_run::report_load() {
+    if (!now_.running || response_.find(load_report::field)) return;
+    const auto asked = head().find(load_report::asking_field);
+    const auto wanted = asked ? load_report::format_named(*asked) : std::nullopt;
+    if (!wanted) return;
+    const std::string told = shared_.load->text(*wanted, scoreboard::monotonic_now());
+    [[maybe_unused]] const error_code valid = response_.add(load_report::field, told);
 }
 
 void request_run::tell_metrics() const noexcept {

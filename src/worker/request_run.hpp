@@ -155,6 +155,7 @@ class request_run : public app::exchange, public in_flight_hook {
     [[nodiscard]] bool asks_for_health() const noexcept;
     void tell_health();
 
+    void report_load();
     [[nodiscard]] bool is_logged() const noexcept;
     [[nodiscard]] int outcome() const noexcept;
     void count_end() noexcept;

@@ -119,6 +119,7 @@ serving::serving(
       samples_wait_(!values.monitoring.admin_bind.empty()) {
     fill(forwarders, values.forwarded_allow_ips);
     fill(balancers, values.proxy_allow_ips);
+    if (values.monitoring.endpoint_load_metrics) load.emplace(slot, values.workers);
     if (limits_admission(values)) {
         gate.emplace(common_limits(values), lanes_of(values), &scoreboard::monotonic_now);
     }

@@ -15,6 +15,7 @@
 #include "worker/exchange_pool.hpp"
 #include "worker/fair_turn.hpp"
 #include "worker/idle_connections.hpp"
+#include "worker/load_report.hpp"
 #include "worker/request_rules.hpp"
 #include "worker/requests_in_flight.hpp"
 
@@ -92,8 +93,9 @@ struct serving {
     const bool measures_first_byte;  ///< when the response of each begins
     const bool measures_cpu;         ///< what each computes
     shed_tally shed;
-    slow_log* slow = nullptr;  ///< of requests that run for long; null = none is kept
-    idle_connections idle;     ///< those that wait for their next request, the longest idle first
+    std::optional<load_report> load;  ///< told to those who ask for it (endpoint_load_metrics)
+    slow_log* slow = nullptr;         ///< of requests that run for long; null = none is kept
+    idle_connections idle;            ///< those that wait for their next request, the longest idle first
     requests_in_flight in_flight;
     exchange_pool exchanges;
     aio::task_group websockets;          ///< what reads and writes them; each holds its session

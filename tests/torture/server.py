@@ -81,6 +81,7 @@ class Victim:
             config["health_path"] = "/never/asked/either"
             self.agent = free_port()
             config["agent_check_bind"] = [f"127.0.0.1:{self.agent}"]
+            config["endpoint_load_metrics"] = True
         if what.encrypted:
             config["certfile"] = str(certificate(folder))
             config["tls_max_handshakes"] = HANDSHAKES
