@@ -77,6 +77,11 @@ class exchange {
     /// is not measured.
     [[nodiscard]] virtual std::optional<std::chrono::nanoseconds> waited() noexcept { return std::nullopt; }
 
+    /// True when `add_cpu_time` is to be told what the application computes for the request, by hosts that
+    /// can know it: on the clock of a thread that runs nothing else meanwhile.
+    [[nodiscard]] virtual bool measures_cpu() const noexcept { return false; }
+    virtual void add_cpu_time([[maybe_unused]] std::chrono::nanoseconds used) noexcept {}
+
     /// Reads some of the request body; 0 = its end. Sends "100 Continue" first where the client waits
     /// for it. Fails with errc::client_disconnected, incomplete_body, malformed_body, body_too_large
     /// or deadline_passed (body_timeout without progress). One that is cancelled fails with

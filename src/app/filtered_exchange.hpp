@@ -37,6 +37,8 @@ class filtered_exchange final : public exchange {
     awaitable<bool> enter() override { return real_.enter(); }
     void leave() noexcept override { real_.leave(); }
     std::optional<std::chrono::nanoseconds> waited() noexcept override { return real_.waited(); }
+    bool measures_cpu() const noexcept override { return real_.measures_cpu(); }
+    void add_cpu_time(std::chrono::nanoseconds used) noexcept override { real_.add_cpu_time(used); }
     awaitable<result<std::size_t>> read_body(std::span<char> into) override { return real_.read_body(into); }
     std::optional<result<std::size_t>> try_read_body(std::span<char> into) override {
         return real_.try_read_body(into);

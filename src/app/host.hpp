@@ -10,6 +10,7 @@
 #include <unicoro/awaitable.hpp>
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -70,6 +71,9 @@ class host {
 
     /// True when it is by design that a request holds the loop while its code runs.
     [[nodiscard]] virtual bool holds_loop() const noexcept { return false; }
+
+    /// How many requests its code can be in at once; 0 = any number.
+    [[nodiscard]] virtual std::size_t places() const noexcept { return 0; }
 
     /// From another thread, while the loop's thread does not come back: the stack of what that runs,
     /// empty when it cannot be told. May wait until that thread lets others into its interpreter.

@@ -61,6 +61,10 @@ bool mounted_host::holds_loop() const noexcept {
     return driver_ != nullptr && driver_->holds_loop();
 }
 
+std::size_t mounted_host::places() const noexcept {
+    return driver_ != nullptr ? driver_->places() : 0;
+}
+
 std::string mounted_host::stack_of_loop() {
     return driver_ != nullptr ? driver_->stack_of_loop() : std::string();
 }

@@ -25,6 +25,7 @@ class mounted_host final : public host {
     awaitable<void> stop(worker_context& context) override;
     void drive(boost::asio::io_context& io) override;
     bool holds_loop() const noexcept override;
+    std::size_t places() const noexcept override;
     std::string stack_of_loop() override;
     [[nodiscard]] std::chrono::nanoseconds waited_for_interpreter() const noexcept override;
     bool runs_native_code() const noexcept override;

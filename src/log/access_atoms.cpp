@@ -206,13 +206,25 @@ void decimal_seconds(std::string& line, const record& of, std::string_view) {
 void json_milliseconds(std::string& line, const record& of, std::string_view) {
     append_milliseconds(line, of.duration);
 }
-void waited(std::string& line, const record& of, std::string_view) {
-    if (!of.waited) return dash(line, of, {});
-    append_seconds(line, *of.waited);
-}
-void json_waited(std::string& line, const record& of, std::string_view) {
-    if (!of.waited) return append_or_null(line, {});
-    append_milliseconds(line, *of.waited);
+
+/// A time that is not known of every request.
+template <auto Member>
+constexpr access_atom time_where_known(char letter, std::string_view key, atom_needs needs) {
+    return {
+        .letter = letter,
+        .key = key,
+        .print =
+            [](std::string& line, const record& of, std::string_view) {
+                if (!(of.*Member)) return dash(line, of, {});
+                append_seconds(line, *(of.*Member));
+            },
+        .print_json =
+            [](std::string& line, const record& of, std::string_view) {
+                if (!(of.*Member)) return append_or_null(line, {});
+                append_milliseconds(line, *(of.*Member));
+            },
+        .needs = needs,
+    };
 }
 
 void pid(std::string& line, const record&, std::string_view) {
@@ -244,8 +256,9 @@ constexpr auto table = std::to_array<access_atom>({
     number<&record::body_bytes>('b', "bytes"),
     number<&record::body_bytes>('B', {}),
     {.key = "duration_ms", .print_json = json_milliseconds},
-    {.letter = 'W', .key = "waited_ms", .print = waited, .print_json = json_waited, .needs = atom_needs::wait
-    },
+    time_where_known<&record::waited>('W', "waited_ms", atom_needs::wait),
+    time_where_known<&record::first_byte>('F', "first_byte_ms", atom_needs::first_byte),
+    time_where_known<&record::cpu_time>('C', "cpu_ms", atom_needs::cpu_time),
     request_field<referer>('f', "referer"),
     request_field<user_agent>('a', "user_agent"),
     {.letter = 'x',

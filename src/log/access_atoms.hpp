@@ -11,7 +11,15 @@ namespace unicoro::log {
 enum class atom_kind : char { text, whole_number };
 
 /// What of a record an atom needs to be collected.
-enum class atom_needs : char { nothing, request_fields, response_fields, environ, wait };
+enum class atom_needs : char {
+    nothing,
+    request_fields,
+    response_fields,
+    environ,
+    wait,
+    first_byte,
+    cpu_time,
+};
 
 /// A value that a line of the access log may have, in gunicorn's notation, in the JSON object, or in both.
 /// A new one is a row of the table, and a member of `access_record` where its value is not there yet.

@@ -25,6 +25,8 @@ class access_format {
     [[nodiscard]] bool uses_request_fields() const noexcept { return uses_request_fields_; }
     [[nodiscard]] bool uses_response_fields() const noexcept { return uses_response_fields_; }
     [[nodiscard]] bool uses_wait() const noexcept { return uses_wait_; }
+    [[nodiscard]] bool uses_first_byte() const noexcept { return uses_first_byte_; }
+    [[nodiscard]] bool uses_cpu_time() const noexcept { return uses_cpu_time_; }
     [[nodiscard]] const std::vector<std::string>& environ_names() const noexcept { return environ_names_; }
 
     /// Names that mean nothing here, each printed as "-": another one may give them a value.
@@ -55,6 +57,8 @@ class access_format {
     bool uses_request_fields_ = false;
     bool uses_response_fields_ = false;
     bool uses_wait_ = false;
+    bool uses_first_byte_ = false;
+    bool uses_cpu_time_ = false;
 };
 
 }  // namespace unicoro::log

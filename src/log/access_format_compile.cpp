@@ -171,6 +171,8 @@ class access_format::compiler {
             case atom_needs::request_fields: into.uses_request_fields_ = true; break;
             case atom_needs::response_fields: into.uses_response_fields_ = true; break;
             case atom_needs::wait: into.uses_wait_ = true; break;
+            case atom_needs::first_byte: into.uses_first_byte_ = true; break;
+            case atom_needs::cpu_time: into.uses_cpu_time_ = true; break;
             case atom_needs::environ: into.environ_names_.emplace_back(name); break;
         }
     }

@@ -26,6 +26,9 @@ struct access_record {
     std::uint64_t body_bytes = 0;                    ///< sent, without chunk framing
     std::chrono::nanoseconds duration{};             ///< from head parsed to response written
     std::optional<std::chrono::nanoseconds> waited;  ///< before the application saw it, where measured
+    std::optional<std::chrono::nanoseconds>
+        first_byte;                                    ///< of the response, from head parsed, where measured
+    std::optional<std::chrono::nanoseconds> cpu_time;  ///< that the application used, where that is known
     std::span<const field_view> request_fields;
     std::span<const field_view> response_fields;
     std::span<const field_view> environ_fields;  ///< WSGI environ strings, if the app has them

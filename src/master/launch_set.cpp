@@ -7,7 +7,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
+#include <utility>
 
 namespace unicoro::master {
 namespace {
@@ -87,6 +89,15 @@ void launch_set::enter_directory() const noexcept {
     if (directory && fchdir(directory.get()) != 0) {
         log::error("Cannot go back to the directory of the settings: {}", os::last_error().message());
     }
+}
+
+// In a trial there are none, whatever the settings say.
+std::span<const bound_listener> launch_set::asked_by_http() const noexcept {
+    return std::span(admin).first(std::min(settings->monitoring.admin_bind.size(), admin.size()));
+}
+
+std::span<const bound_listener> launch_set::asked_by_balancers() const noexcept {
+    return std::span(admin).subspan(asked_by_http().size());
 }
 
 std::vector<os::listener> sockets_of(const launch_set& set) {
@@ -172,10 +183,20 @@ os::outcome<std::vector<bound_listener>> open_admin_listeners(
 ) {
     constexpr unsigned not_for_others = 0117;
     server_settings own = values;
-    own.bind = values.monitoring.admin_bind;
     own.umask |= not_for_others;
     own.reuse_port = false;
-    return open_all(own.bind, own, owner, kept, keeping::adjusted);
+    const settings::monitoring_settings& places = values.monitoring;
+    own.bind = places.admin_bind;
+    own.bind.insert(own.bind.end(), places.agent_check_bind.begin(), places.agent_check_bind.end());
+    auto made = open_all(places.admin_bind, own, owner, kept, keeping::adjusted);
+    if (!made) return os::failure{made.error().code, "admin_bind: " + made.error().message};
+    auto others = open_all(places.agent_check_bind, own, owner, kept, keeping::adjusted);
+    if (!others) {
+        remove_paths(*made, kept);
+        return os::failure{others.error().code, "agent_check_bind: " + others.error().message};
+    }
+    std::ranges::move(*others, std::back_inserter(*made));
+    return made;
 }
 
 std::vector<bound_listener> all_listeners(const launch_set& set) {

@@ -10,6 +10,7 @@
 #include "settings/settings.hpp"
 
 #include <memory>
+#include <span>
 #include <vector>
 
 namespace unicoro::master {
@@ -26,12 +27,16 @@ struct launch_set {
     std::shared_ptr<const settings::server_settings> settings;
     os::privileges privileges;
     std::vector<bound_listener> listeners;
-    std::vector<bound_listener> admin;  ///< the monitor's (admin_bind)
+    std::vector<bound_listener> admin;  ///< the monitor's: of admin_bind, then of agent_check_bind
     std::vector<std::size_t> rows;      ///< worker_launch's
     certificate_set certificates;
     os::unique_fd directory;  ///< where `chdir` led, or the server was started
 
     void enter_directory() const noexcept;
+
+    /// The two kinds of `admin`.
+    [[nodiscard]] std::span<const bound_listener> asked_by_http() const noexcept;
+    [[nodiscard]] std::span<const bound_listener> asked_by_balancers() const noexcept;
 };
 
 /// The id of the set with the sockets that a successor was passed.
@@ -61,8 +66,8 @@ enum class keeping { adjusted, untouched };
     keeping how = keeping::adjusted
 );
 
-/// The same for `admin_bind`. Files of unix sockets are for their owner and group alone, whatever `umask`
-/// says.
+/// The same for `admin_bind` and `agent_check_bind`; a failure names the setting. Files of unix sockets are
+/// for their owner and group alone, whatever `umask` says.
 [[nodiscard]] os::outcome<std::vector<bound_listener>> open_admin_listeners(
     const settings::server_settings& values,
     const os::privileges& owner,

@@ -32,7 +32,7 @@ struct reload_outcome {
 struct options {
     std::shared_ptr<const settings::server_settings> settings;
     worker_entry entry;
-    monitor_entry monitor;  ///< needed where settings have admin_bind
+    monitor_entry monitor;  ///< needed where settings have a monitor
 
     /// Called on SIGHUP, in the master; leaves it in the working directory of the new settings.
     /// Without it every reload is refused.

@@ -14,7 +14,7 @@
 
 namespace unicoro::master {
 
-/// One address of `admin_bind` with its socket.
+/// One address of `admin_bind` or `agent_check_bind` with its socket.
 struct admin_socket {
     settings::bind_address asked;
     os::listener socket;
@@ -25,6 +25,7 @@ struct admin_socket {
 struct monitor_launch {
     const settings::server_settings& settings;
     std::span<const admin_socket> sockets;
+    std::span<const admin_socket> agent_sockets;  ///< of agent_check_bind
     const scoreboard::table& board;
     const scoreboard::tally& counts;
     int line_fd;  ///< os::lifeline: log files, and the slots of workers that come

@@ -15,6 +15,16 @@
 #include <csignal>
 
 namespace unicoro::master {
+namespace {
+
+std::vector<admin_socket> monitor_sockets(std::span<const bound_listener> bound) {
+    std::vector<admin_socket> sockets;
+    sockets.reserve(bound.size());
+    for (const bound_listener& each : bound) sockets.push_back({each.asked, each.socket.socket_only()});
+    return sockets;
+}
+
+}  // namespace
 
 void supervisor::perform(const action::start_monitor& what) {
     auto line = os::make_lifeline();
@@ -105,13 +115,12 @@ int supervisor::be_monitor(
         } else if (!dropped) {
             log::critical("{}", dropped.error().message);
         } else {
-            std::vector<admin_socket> sockets;
-            sockets.reserve(set.admin.size());
-            for (const bound_listener& each : set.admin) {
-                sockets.push_back({each.asked, each.socket.socket_only()});
-            }
+            const auto sockets = monitor_sockets(set.asked_by_http());
+            const auto agents = monitor_sockets(set.asked_by_balancers());
             set.admin.clear();
-            code = options_.monitor({values, sockets, *board_, *counts, line.get(), options_.version, told});
+            code = options_.monitor(
+                {values, sockets, agents, *board_, *counts, line.get(), options_.version, told}
+            );
         }
     } catch (const std::exception& error) {
         log::critical("The monitor ends after an exception: {}", base::exception_text(error));

@@ -30,7 +30,7 @@ limits limits_of(const settings::server_settings& values) {
                 .share = values.recycle_share,
             },
         .shutdown_delay = values.shutdown_delay,
-        .monitor = !values.monitoring.admin_bind.empty(),
+        .monitor = values.monitoring.has_monitor(),
     };
 }
 
@@ -116,7 +116,7 @@ std::vector<std::string> supervisor::prepare(const reload_outcome& read) {
     auto admin = open_admin_listeners(values, fresh.privileges, known);
     if (!admin) {
         remove_paths(fresh.listeners, known);
-        return {"admin_bind: " + admin.error().message};
+        return {admin.error().message};
     }
     fresh.admin = std::move(*admin);
     fresh.rows = rows_of(values);

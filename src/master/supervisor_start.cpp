@@ -138,7 +138,7 @@ std::optional<int> supervisor::open_first_admin(launch_set& set) {
     if (options_.former) known = sets_.at(former_set).admin;
     auto opened = open_admin_listeners(*set.settings, set.privileges, known);
     if (!opened) {
-        log::error("admin_bind: {}", opened.error().message);
+        log::error("{}", opened.error().message);
         return 1;
     }
     set.admin = std::move(*opened);
@@ -179,7 +179,12 @@ void supervisor::greet(const launch_set& set) const {
         addresses += each.socket.text(set.certificates.served != nullptr);
     }
     log::info("Listening at: {} ({})", addresses, getpid());
-    for (const bound_listener& each : set.admin) log::info("Monitor listening at: {}", each.socket.text());
+    for (const bound_listener& each : set.asked_by_http()) {
+        log::info("Monitor listening at: {}", each.socket.text());
+    }
+    for (const bound_listener& each : set.asked_by_balancers()) {
+        log::info("Agent checks answered at: {}:{}", each.socket.address(), each.socket.port());
+    }
     const std::string& written = set.settings->worker_class_name;
     log::info(
         "Using worker: {}", written.empty() ? settings::to_string(set.settings->worker_class) : written

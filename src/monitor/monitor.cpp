@@ -6,6 +6,7 @@
 #include "aio/watched_duplicate.hpp"
 #include "log/log.hpp"
 #include "log/open.hpp"
+#include "monitor/agent_check.hpp"
 #include "monitor/status_host.hpp"
 #include "os/lifeline.hpp"
 #include "worker/accept_loop.hpp"
@@ -63,6 +64,7 @@ class process {
 
   private:
     void accept();
+    void answer_balancers();
     void leave();
     awaitable<void> beat();
     awaitable<void> remember();
@@ -80,8 +82,10 @@ class process {
     observer eyes_;
     history past_;
     status_host host_;
+    agent_check agent_;
     aio::task_group connections_{io_};
     aio::task_group own_{io_};
+    aio::task_group agents_{io_};  // of `agent_`
     aio::task_group memory_{io_};  // what fills `past_`, until the end begins
     std::list<aio::task_group> acceptors_;
     int code_ = 0;
@@ -93,7 +97,8 @@ process::process(const master::monitor_launch& how, const scoreboard::table& own
       shared_(io_, settings_, own_board, 0),
       eyes_(how),
       past_(how.told),
-      host_(how, eyes_, past_) {
+      host_(how, eyes_, past_),
+      agent_(io_, eyes_, how.settings.monitoring.ready_workers) {
     shared_.host = &host_;
     shared_.logs_access = false;
     for (const master::admin_socket& each : how.sockets) listeners_.push_back(each.socket);
@@ -116,10 +121,20 @@ void process::accept() {
     }
 }
 
+void process::answer_balancers() {
+    if (how_.agent_sockets.empty()) return;
+    agents_.spawn("how busy the server is", agent_.measure());
+    for (const master::admin_socket& each : how_.agent_sockets) {
+        agents_.spawn("agent checks at " + each.socket.address(), agent_.serve(each.socket));
+    }
+}
+
 void process::leave() {
     if (shared_.draining) return;
     shared_.draining = true;
     memory_.cancel_all();
+    agents_.cancel_all();
+    agent_.end();
     for (aio::task_group& each : acceptors_) each.cancel_all();
     connections_.for_each([](aio::task& each) { static_cast<worker::client_connection&>(each).drain(); });
     if (connections_.empty()) return io_.stop();
@@ -186,6 +201,7 @@ int process::run() {
     own_.spawn("line to the master", listen_to_master());
     memory_.spawn("history", remember());
     accept();
+    answer_balancers();
     io_.run();
     return code_;
 }

@@ -18,6 +18,10 @@ std::uint32_t believable(const std::atomic<std::uint32_t>& said) noexcept {
     return std::min(said.load(std::memory_order_relaxed), most);
 }
 
+bool takes_requests(const scoreboard::counted_worker& each) noexcept {
+    return each.state == scoreboard::worker_state::ready || each.state == scoreboard::worker_state::retiring;
+}
+
 double seconds(std::int64_t nanoseconds) noexcept {
     return static_cast<double>(nanoseconds) / 1e9;
 }
@@ -25,10 +29,11 @@ double seconds(std::int64_t nanoseconds) noexcept {
 }  // namespace
 
 std::size_t picture::serving() const noexcept {
-    return static_cast<std::size_t>(std::ranges::count_if(seen.workers, [](const auto& each) {
-        return each.state == scoreboard::worker_state::ready ||
-               each.state == scoreboard::worker_state::retiring;
-    }));
+    return static_cast<std::size_t>(std::ranges::count_if(seen.workers, takes_requests));
+}
+
+bool picture::is_ready(int needed) const noexcept {
+    return !seen.stopping && serving() >= static_cast<std::size_t>(needed);
 }
 
 observer::observer(const master::monitor_launch& how) : how_(how), ages_(how.board.size(), 0) {
@@ -99,6 +104,18 @@ requests_view observer::requests() {
     }
     std::ranges::sort(found.listed, std::ranges::greater(), &request_view::age);
     return found;
+}
+
+occupancy observer::occupied() const noexcept {
+    occupancy all;
+    for (const scoreboard::counted_worker& each : last_.seen.workers) {
+        if (!takes_requests(each) || !sees_slot(each)) continue;
+        const scoreboard::worker_slot& slot = how_.board.slot(each.slot);
+        const std::uint32_t places = believable(slot.places);
+        all.places += places;
+        all.busy += std::min(believable(slot.running), places);
+    }
+    return all;
 }
 
 }  // namespace unicoro::monitor

@@ -31,6 +31,14 @@ struct picture {
 
     /// Workers that take requests.
     [[nodiscard]] std::size_t serving() const noexcept;
+    /// With fewer than `needed` of them it is not ready, nor once it was told to stop.
+    [[nodiscard]] bool is_ready(int needed) const noexcept;
+};
+
+/// Requests that run in the workers that take some, and how many could.
+struct occupancy {
+    std::uint64_t busy = 0;  ///< `places` at most
+    std::uint64_t places = 0;
 };
 
 /// A request in flight.
@@ -61,6 +69,9 @@ class observer {
     [[nodiscard]] const picture& glance();
 
     [[nodiscard]] requests_view requests();
+
+    /// Of what `glance` has seen last.
+    [[nodiscard]] occupancy occupied() const noexcept;
 
   private:
     [[nodiscard]] bool sees_slot(const scoreboard::counted_worker& worker) const noexcept;

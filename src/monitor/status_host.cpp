@@ -108,11 +108,6 @@ void status_host::answer(app::exchange& request) {
     (this->*found->second)(request);
 }
 
-bool status_host::is_ready(const picture& of) const {
-    const auto needed = static_cast<std::size_t>(how_.settings.monitoring.ready_workers);
-    return !of.seen.stopping && of.serving() >= needed;
-}
-
 void status_host::tell_life(app::exchange& request) {
     const picture& now = eyes_.glance();
     const bool late = now.now - now.seen.master_beat > longest_master_silence.count();
@@ -121,7 +116,7 @@ void status_host::tell_life(app::exchange& request) {
 
 void status_host::tell_readiness(app::exchange& request) {
     const picture& now = eyes_.glance();
-    if (is_ready(now)) return give(request, 200, plain, "OK\n");
+    if (now.is_ready(how_.settings.monitoring.ready_workers)) return give(request, 200, plain, "OK\n");
     if (now.seen.stopping) return give(request, 503, plain, "stopping\n");
     const std::string workers = std::to_string(now.serving()) +
                                 " workers are ready, fewer than ready_workers (" +
@@ -136,7 +131,8 @@ void status_host::tell_metrics(app::exchange& request) {
 
 void status_host::tell_status(app::exchange& request) {
     const picture& now = eyes_.look();
-    give(request, 200, json_type, status_json(now, how_.version, master_, is_ready(now)));
+    const bool ready = now.is_ready(how_.settings.monitoring.ready_workers);
+    give(request, 200, json_type, status_json(now, how_.version, master_, ready));
 }
 
 void status_host::tell_requests(app::exchange& request) {

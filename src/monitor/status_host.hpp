@@ -27,7 +27,6 @@ class status_host final : public app::host {
   private:
     void answer(app::exchange& request);
     [[nodiscard]] bool is_guarded(const app::connection_info& connection) const;
-    [[nodiscard]] bool is_ready(const picture& of) const;
     void tell_life(app::exchange& request);
     void tell_readiness(app::exchange& request);
     void tell_metrics(app::exchange& request);

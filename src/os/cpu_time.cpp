@@ -4,11 +4,21 @@
 #include <unistd.h>
 
 #include <cstdint>
+#include <ctime>
 #include <fstream>
 #include <sstream>
 #include <string>
 
 namespace unicoro::os {
+namespace {
+
+std::chrono::nanoseconds time_of(clockid_t clock) noexcept {
+    timespec now{};
+    clock_gettime(clock, &now);
+    return std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);
+}
+
+}  // namespace
 
 // proc(5), /proc/pid/stat: fields 14 and 15; the name before may hold any byte, parentheses too.
 std::optional<std::chrono::nanoseconds> cpu_time(pid_t pid) {
@@ -25,6 +35,14 @@ std::optional<std::chrono::nanoseconds> cpu_time(pid_t pid) {
     if (!(fields >> user >> system)) return std::nullopt;
     const auto ticks = static_cast<std::uint64_t>(sysconf(_SC_CLK_TCK));
     return std::chrono::nanoseconds((user + system) * (1'000'000'000 / ticks));
+}
+
+std::chrono::nanoseconds thread_cpu_time() noexcept {
+    return time_of(CLOCK_THREAD_CPUTIME_ID);
+}
+
+std::chrono::nanoseconds process_cpu_time() noexcept {
+    return time_of(CLOCK_PROCESS_CPUTIME_ID);
 }
 
 }  // namespace unicoro::os

@@ -12,4 +12,10 @@ namespace unicoro::os {
 /// not shown (hidepid).
 [[nodiscard]] std::optional<std::chrono::nanoseconds> cpu_time(pid_t pid);
 
+/// What this thread has used of the CPU so far.
+[[nodiscard]] std::chrono::nanoseconds thread_cpu_time() noexcept;
+
+/// And all threads of this process.
+[[nodiscard]] std::chrono::nanoseconds process_cpu_time() noexcept;
+
 }  // namespace unicoro::os

@@ -65,7 +65,8 @@ struct alignas(64) worker_slot {
     std::atomic<std::uint32_t> entries;  ///< entries ever used: readers look no further
     std::atomic<std::uint32_t> queued;   ///< of those in flight, who wait for their place
     std::atomic<std::uint32_t> websockets;
-    std::atomic<bool> server_stops;  ///< written by the master: the server was told to end
+    std::atomic<std::uint32_t> places;  ///< requests that it can have in work at once; 0 = not known yet
+    std::atomic<bool> server_stops;     ///< written by the master: the server was told to end
     words counts;
 };
 

@@ -25,6 +25,30 @@ bool same_place(const bind_address& one, const bind_address& other) {
     return one.port != 0 && std::tie(one.host, one.port) == std::tie(other.host, other.port);
 }
 
+void check_agent_check(
+    const server_settings& settings,
+    const std::function<std::string(std::string_view name)>& where,
+    verdict& into
+) {
+    const auto fail = [&](const bind_address& which, const std::string& text) {
+        const std::string shown = "\"" + base::printable(which.text) + "\" ";
+        into.errors.push_back(where("agent_check_bind") + ": " + shown + text);
+    };
+    for (const bind_address& each : settings.monitoring.agent_check_bind) {
+        if (each.type != bind_address::kind::tcp) {
+            fail(each, "is not possible: HAProxy asks over TCP, write HOST:PORT");
+            continue;
+        }
+        const auto check_others = [&](std::string_view name, const std::vector<bind_address>& others) {
+            const bool taken =
+                std::ranges::any_of(others, [&each](const auto& other) { return same_place(each, other); });
+            if (taken) fail(each, "is an address of " + where(name) + ", too: take another one");
+        };
+        check_others("bind", settings.bind);
+        check_others("admin_bind", settings.monitoring.admin_bind);
+    }
+}
+
 }  // namespace
 
 void check_monitoring(
@@ -76,6 +100,7 @@ void check_monitoring(
     if (values.admin_token && !guarded) {
         warn("admin_token", "has no effect: nobody is asked for it on loopback and unix sockets");
     }
+    check_agent_check(settings, where, into);
     if (settings.workers > 0 && values.ready_workers > settings.workers) {
         const std::string many = std::to_string(settings.workers);
         fail(

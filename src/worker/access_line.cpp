@@ -6,7 +6,9 @@
 #include "worker/request_run.hpp"
 #include "worker/serving.hpp"
 
+#include <algorithm>
 #include <chrono>
+#include <string>
 #include <vector>
 
 namespace unicoro::worker {
@@ -17,6 +19,29 @@ int request_run::outcome() const noexcept {
     constexpr int client_closed_request = 499;
     const bool answered = !now_.running || head_sent();
     return answered ? response_.status() : client_closed_request;
+}
+
+bool request_run::measures_cpu() const noexcept {
+    return shared_.measures_cpu;
+}
+
+void request_run::add_cpu_time(std::chrono::nanoseconds used) noexcept {
+    now_.cpu_time = std::max<std::int64_t>(now_.cpu_time, 0) + used.count();
+}
+
+void request_run::answer_begins() {
+    if (shared_.measures_first_byte) now_.first_byte = scoreboard::monotonic_now();
+    if (shared_.load) report_load();
+}
+
+// What the application says of itself counts.
+void request_run::report_load() {
+    if (!now_.running || response_.find(load_report::field)) return;
+    const auto asked = head().find(load_report::asking_field);
+    const auto wanted = asked ? load_report::format_named(*asked) : std::nullopt;
+    if (!wanted) return;
+    const std::string told = shared_.load->text(*wanted, scoreboard::monotonic_now());
+    [[maybe_unused]] const error_code valid = response_.add(load_report::field, told);
 }
 
 void request_run::tell_metrics() const noexcept {
@@ -65,7 +90,12 @@ void request_run::write_access_line() {
     record.status = status;
     record.body_bytes = now_.body_sent;
     record.duration = std::chrono::nanoseconds(scoreboard::monotonic_now() - now_.started);
-    if (now_.running) record.waited = waited();
+    if (now_.running) {
+        record.waited = waited();
+        const bool begun = now_.first_byte != 0;
+        if (begun) record.first_byte = std::chrono::nanoseconds(now_.first_byte - now_.started);
+    }
+    if (now_.cpu_time >= 0) record.cpu_time = std::chrono::nanoseconds(now_.cpu_time);
     record.request_fields = request_fields;
     record.response_fields = response_fields;
     record.environ_fields = environ_fields;

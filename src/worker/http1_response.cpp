@@ -42,6 +42,7 @@ std::span<const iovec> filled(std::span<const iovec> all) noexcept {
 }  // namespace
 
 void http1_exchange::begin_response(std::optional<std::uint64_t> body_length) {
+    answer_begins();
     const http::request_head& asked = head();
     http::response_context context;
     context.request_version = asked.version;

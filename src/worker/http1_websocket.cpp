@@ -57,6 +57,7 @@ awaitable<result<std::shared_ptr<app::websocket>>> http1_exchange::accept_websoc
     // It may live for days: its place is for requests that end.
     leave();
     log_as(switching_protocols);
+    answer_begins();
     std::string answer = upgrade_head(extensions, subprotocol);
     const std::array<iovec, 3> pieces{iovec{answer.data(), answer.size()}, iovec{}, iovec{}};
     const error_code ec = co_await write_pieces(pieces);

@@ -49,6 +49,7 @@ void http2_stream::begin_response(std::optional<std::uint64_t> body_length) {
     if (misleads) {
         [[maybe_unused]] const error_code known_status = response().set_status(501);
     }
+    answer_begins();
     http::response_context context;
     context.request_version = http::version::http_2;
     context.head_request = head().method == "HEAD";

@@ -51,6 +51,8 @@ class request_run : public app::exchange, public in_flight_hook {
     awaitable<bool> enter() final;
     void leave() noexcept final;
     std::optional<std::chrono::nanoseconds> waited() noexcept final;
+    bool measures_cpu() const noexcept final;
+    void add_cpu_time(std::chrono::nanoseconds used) noexcept final;
 
     /// Method, path and age, and whether it still waits for its place: for the log, on the loop.
     [[nodiscard]] std::string described(std::int64_t now) const;
@@ -81,6 +83,8 @@ class request_run : public app::exchange, public in_flight_hook {
     void end_refused();
 
     void is_now(scoreboard::request_stage stage) noexcept;
+    /// The head of the response is about to be made and sent.
+    void answer_begins();
     void count_sent(std::uint64_t bytes) noexcept { now_.body_sent += bytes; }
     [[nodiscard]] std::uint64_t body_sent() const noexcept { return now_.body_sent; }
     /// What the access log says, where it is not the status of `response`.
@@ -101,6 +105,8 @@ class request_run : public app::exchange, public in_flight_hook {
         std::int64_t entered = 0;        // the application has seen it; perhaps set by its thread
         std::uint32_t ledger_entry = scoreboard::request_ledger::no_entry;
         std::size_t row = scoreboard::row_of_server;  // of the counters
+        std::int64_t first_byte = 0;  // the same, of the response; 0 = none yet, or not measured
+        std::int64_t cpu_time = -1;   // nanoseconds; -1 = not known
         int logged_status = 0;
         request_rules::number rule = request_rules::none;
         bool running = false;
@@ -149,6 +155,7 @@ class request_run : public app::exchange, public in_flight_hook {
     [[nodiscard]] bool asks_for_health() const noexcept;
     void tell_health();
 
+    void report_load();
     [[nodiscard]] bool is_logged() const noexcept;
     [[nodiscard]] int outcome() const noexcept;
     void count_end() noexcept;

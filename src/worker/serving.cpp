@@ -21,10 +21,17 @@ std::uint64_t request_limit(const settings::server_settings& values) {
     return values.max_requests + jitter(seed);
 }
 
-bool must_measure_wait(const settings::server_settings& values) {
-    if (values.queue_time || limits_admission(values) || values.slow_request_log.count() > 0) return true;
+bool access_log_prints(
+    const settings::server_settings& values, bool (log::access_format::*what)() const noexcept
+) {
+    if (!values.accesslog) return false;
     const auto format = log::access_format::compile(values.access_log_format);
-    return values.accesslog && format && format->uses_wait();
+    return format && ((*format).*what)();
+}
+
+bool must_measure_wait(const settings::server_settings& values) {
+    return values.queue_time || limits_admission(values) || values.slow_request_log.count() > 0 ||
+           access_log_prints(values, &log::access_format::uses_wait);
 }
 
 // How long a closing connection is read from, so that a reset does not overtake the response.
@@ -98,6 +105,8 @@ serving::serving(
       limits(deadlines, values),
       rules(values, deadlines),
       measures_wait(must_measure_wait(values)),
+      measures_first_byte(access_log_prints(values, &log::access_format::uses_first_byte)),
+      measures_cpu(access_log_prints(values, &log::access_format::uses_cpu_time)),
       exchanges(*this),
       websockets(loop),
       locations(values),
@@ -110,9 +119,18 @@ serving::serving(
       samples_wait_(!values.monitoring.admin_bind.empty()) {
     fill(forwarders, values.forwarded_allow_ips);
     fill(balancers, values.proxy_allow_ips);
+    if (values.monitoring.endpoint_load_metrics) load.emplace(slot, values.workers);
     if (limits_admission(values)) {
         gate.emplace(common_limits(values), lanes_of(values), &scoreboard::monotonic_now);
     }
+}
+
+void serving::limit_connections(std::size_t limit) noexcept {
+    most_connections = std::min(most_connections, limit);
+    const std::size_t inside = host->places();
+    std::size_t most = inside > 0 ? std::min(inside, most_connections) : most_connections;
+    if (settings.max_concurrent_requests > 0) most = std::min(most, settings.max_concurrent_requests);
+    slot.places.store(static_cast<std::uint32_t>(most), std::memory_order_relaxed);
 }
 
 void serving::heed_master() noexcept {

@@ -15,6 +15,7 @@
 #include "worker/exchange_pool.hpp"
 #include "worker/fair_turn.hpp"
 #include "worker/idle_connections.hpp"
+#include "worker/load_report.hpp"
 #include "worker/request_rules.hpp"
 #include "worker/requests_in_flight.hpp"
 
@@ -87,11 +88,14 @@ struct serving {
     aio::deadline_service deadlines;
     time_limits limits;
     request_rules rules;
-    std::optional<admission> gate;  ///< of requests that run at once; none = all of them
-    const bool measures_wait;       ///< how long each request waits before the application sees it
+    std::optional<admission> gate;   ///< of requests that run at once; none = all of them
+    const bool measures_wait;        ///< how long each request waits before the application sees it
+    const bool measures_first_byte;  ///< when the response of each begins
+    const bool measures_cpu;         ///< what each computes
     shed_tally shed;
-    slow_log* slow = nullptr;  ///< of requests that run for long; null = none is kept
-    idle_connections idle;     ///< those that wait for their next request, the longest idle first
+    std::optional<load_report> load;  ///< told to those who ask for it (endpoint_load_metrics)
+    slow_log* slow = nullptr;         ///< of requests that run for long; null = none is kept
+    idle_connections idle;            ///< those that wait for their next request, the longest idle first
     requests_in_flight in_flight;
     exchange_pool exchanges;
     aio::task_group websockets;          ///< what reads and writes them; each holds its session
@@ -149,6 +153,10 @@ struct serving {
         const std::size_t waiting = gate ? gate->waiting() : 0;
         slot.queued.store(static_cast<std::uint32_t>(waiting), std::memory_order_relaxed);
     }
+
+    /// There can be so many connections at most. With the host there, others are told how many requests there
+    /// can be in work.
+    void limit_connections(std::size_t limit) noexcept;
 
     /// Takes notice of what the master has said.
     void heed_master() noexcept;

@@ -169,7 +169,7 @@ awaitable<void> process::boot() {
     const descriptor_budget budget{
         os::descriptor_limit(), os::open_descriptors(), descriptors_of_connection(how_.settings)
     };
-    shared_.most_connections = std::min(shared_.most_connections, budget.connections());
+    shared_.limit_connections(budget.connections());
     if (!shared_.draining && !host_->is_broken()) {
         const std::string cold = co_await warm_up(shared_, how_.listeners, streams_.plain(), connections_);
         if (!cold.empty() && cannot_serve(cold)) co_return;

@@ -4,11 +4,14 @@
 import json
 import os
 import re
+import sys
 import threading
 
 from harness.client import Client
-from harness.paths import HELLO, probe
+from harness.paths import HELLO, ROOT, probe
 from harness.waiting import wait_until
+
+APPS = ROOT / "tests" / "integration" / "python_apps"
 
 
 def access_lines(server, count: int) -> list[str]:
@@ -115,6 +118,35 @@ def test_json(start):
     assert 200 in first.values() and "GET" in first.values()
     assert 5 in second.values() and "POST" in second.values()
     assert list(first) == list(second)
+
+
+def test_when_a_response_began_and_what_it_computed(start, tmp_path):
+    """Of a request that is busy for a while and then waits, in the interfaces and worker classes where that is known."""
+    log = "--access-logfile", "-", "--access-logformat", "%(m)s %(U)s %(F)s %(C)s %(L)s %(b)s"
+    python = "--python", sys.executable, "--pythonpath", APPS
+    for args in (["-k", "sync", "cpu_probe:wsgi"], ["--threads", 2, "cpu_probe:wsgi"],
+                 ["-k", "async", "--interface", "asgi", "cpu_probe:asgi"]):
+        server = start(*log, *python, *args)
+        assert server.get("/?busy=0.3&asleep=1").text == "later"
+        (line,) = access_lines(server, 1)
+        method, path, first, cpu, whole, size = line.split()
+        assert (method, path, size) == ("GET", "/", "5"), args
+        assert 0.3 <= float(cpu) < float(whole), (args, line)
+        # What it sleeps, it does not compute; the first byte goes before that.
+        assert float(cpu) + 0.9 < float(whole), (args, line)
+        assert 0.3 <= float(first) <= float(whole) - 0.5, (args, line)
+        assert server.stop() == 0
+
+
+def test_what_nobody_can_know_is_not_logged(start):
+    server = start("--access-logfile", "-", "--access-logformat", "%(U)s %(C)s %(F)s", probe())
+    server.get("/pid")
+    with server.client() as client:
+        client.send(b"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: no\r\n\r\n")
+        assert client.response().status == 400
+    first, second = access_lines(server, 2)
+    assert re.fullmatch(r"/pid - 0\.\d{6}", first), first
+    assert re.fullmatch(r"- - -", second), second
 
 
 def test_an_upload_that_breaks_off_is_not_logged_as_a_success(start):

@@ -92,7 +92,7 @@ class Playing:
     def _play(self, victim: Victim) -> None:
         victim.start()
         if self.what.watched:
-            self.watcher = Watcher(victim.admin, f"{self.what.seed}/{self.what.kind.name}")
+            self.watcher = Watcher(victim.admin, victim.agent, f"{self.what.seed}/{self.what.kind.name}")
             self.watcher.start()
         # Nobody stays behind of a warm-up in which nobody leaves early.
         whole = replace(self.only, ends=frozenset({kinds.COMPLETE}))

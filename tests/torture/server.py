@@ -13,6 +13,7 @@ from plan import FILE, FILES, Round
 from wire import Wire
 
 from harness import processes
+from harness.addresses import free_port
 from harness.paths import BUILD
 from harness.sanitizers import OPTIONS, SUPPRESSIONS
 from harness.server import Server
@@ -74,9 +75,13 @@ class Victim:
         config["static"] = {FILES: str(site(folder))}
         config["x_accel_redirect"] = True
         self.admin = folder / "admin.sock"
+        self.agent: int | None = None
         if what.watched:
             config["admin_bind"] = [f"unix:{self.admin}"]
             config["health_path"] = "/never/asked/either"
+            self.agent = free_port()
+            config["agent_check_bind"] = [f"127.0.0.1:{self.agent}"]
+            config["endpoint_load_metrics"] = True
         if what.encrypted:
             config["certfile"] = str(certificate(folder))
             config["tls_max_handshakes"] = HANDSHAKES

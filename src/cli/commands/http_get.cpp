@@ -71,8 +71,8 @@ class line {
         return std::nullopt;
     }
 
-    attempt<http_answer> receive() {
-        std::string got;
+    /// Some more of the answer; empty = that was all.
+    attempt<std::string> receive_some() {
         std::array<char, 65536> piece;
         for (;;) {
             const ssize_t count = recv(fd_.get(), piece.data(), piece.size(), 0);
@@ -82,9 +82,18 @@ class line {
                 continue;
             }
             if (count < 0) return not_reached(cannot(os::last_error().message()));
-            got.append(piece.data(), static_cast<std::size_t>(count));
+            return std::string(piece.data(), static_cast<std::size_t>(count));
+        }
+    }
+
+    attempt<http_answer> receive() {
+        std::string got;
+        for (;;) {
+            const auto more = receive_some();
+            if (!more) return more.error();
+            got += *more;
             if (got.size() > most_bytes) return not_reached(nonsense("it answers with more than 16 MiB"));
-            if (auto read = read_answer(got, count == 0)) {
+            if (auto read = read_answer(got, more->empty())) {
                 if (!*read) return not_reached(nonsense(read->error().text));
                 return std::move(**read);
             }
@@ -206,6 +215,14 @@ std::optional<framing> framing_of(std::string_view fields) {
     return found;
 }
 
+std::string request_of(const http_question& question) {
+    std::string text = "GET " + std::string(question.path) + " HTTP/1.1\r\nHost: ";
+    text += question.to.is_unix() ? "localhost" : question.to.text();
+    text += "\r\nConnection: close\r\nUser-Agent: unicoro\r\nAccept: */*\r\n";
+    if (question.token && !question.to.is_unix()) text += "Authorization: Bearer " + *question.token + "\r\n";
+    return text + "\r\n";
+}
+
 }  // namespace
 
 std::optional<attempt<http_answer>> read_answer(std::string_view got, bool closed) {
@@ -243,12 +260,17 @@ std::optional<attempt<http_answer>> read_answer(std::string_view got, bool close
 attempt<http_answer> http_get(const http_question& question) {
     line way(question);
     if (auto failed = way.open()) return *failed;
-    std::string text = "GET " + std::string(question.path) + " HTTP/1.1\r\nHost: ";
-    text += question.to.is_unix() ? "localhost" : question.to.text();
-    text += "\r\nConnection: close\r\nUser-Agent: unicoro\r\nAccept: */*\r\n";
-    if (question.token && !question.to.is_unix()) text += "Authorization: Bearer " + *question.token + "\r\n";
-    if (auto failed = way.send(text + "\r\n")) return *failed;
+    if (auto failed = way.send(request_of(question))) return *failed;
     return way.receive();
+}
+
+bool speaks_http(const admin_address& to) {
+    const std::optional<std::string> no_token;
+    const http_question question{to, "/livez", no_token, std::chrono::seconds(1)};
+    line way(question);
+    if (way.open() || way.send(request_of(question))) return true;
+    const auto got = way.receive_some();
+    return !got || got->empty() || got->front() == 'H';
 }
 
 attempt<std::string> ask_monitor(const http_question& question) {

@@ -31,6 +31,9 @@ struct http_answer {
 /// What `http_get` has read, to its end unless `closed` is false: none = there must be more.
 [[nodiscard]] std::optional<attempt<http_answer>> read_answer(std::string_view got, bool closed);
 
+/// False where what answers within a second is not HTTP.
+[[nodiscard]] bool speaks_http(const admin_address& to);
+
 /// `http_get` of what only a monitor has: the body of its 200, else what is wrong and the remedy.
 [[nodiscard]] attempt<std::string> ask_monitor(const http_question& question);
 

@@ -2,6 +2,7 @@
 #include "cli/commands/processes.hpp"
 
 #include "base/text.hpp"
+#include "cli/commands/http_get.hpp"
 #include "cli/commands/text_table.hpp"
 
 #include <arpa/inet.h>
@@ -235,6 +236,9 @@ attempt<std::vector<admin_address>> admin_sockets(pid_t master) {
             // One that has ended since is none.
             if (!sockets && look_at(each.pid)) return sockets.error();
             if (sockets) found = listened_at(*sockets, each.pid, master);
+            // Those of agent_check_bind look the same from here. A unix socket is none, and the first.
+            const bool any_kind = !found.empty() && !found.front().is_unix();
+            if (any_kind) std::erase_if(found, [](const auto& one) { return !speaks_http(one); });
             if (!found.empty()) return found;
         }
         if (look == looks_for_monitor) break;

@@ -28,7 +28,11 @@ constexpr double cancel_grace = 1.0;
 }  // namespace
 
 asgi_call::asgi_call(asgi_loop& loop, asgi_application& application, app::exchange& request)
-    : loop_(loop), application_(application), request_(&request), bell_(loop.reactor().context()) {}
+    : loop_(loop),
+      application_(application),
+      request_(&request),
+      bell_(loop.reactor().context()),
+      measures_cpu_(request.measures_cpu() && !loop.beside_greenlets()) {}
 
 awaitable<void> asgi_call::attend(attendance here) {
     asgi_call& call = here.call();

@@ -6,6 +6,7 @@
 #include "python/asgi/asgi_loop.hpp"
 #include "python/runtime/py_ref.hpp"
 
+#include <chrono>
 #include <string>
 #include <utility>
 #include <vector>
@@ -81,6 +82,12 @@ class asgi_call : public app::running_request {
     /// Whether what was sent is far enough on its way for send() to return.
     [[nodiscard]] virtual progress sent() = 0;
 
+    /// What a step of the task has used of the CPU, where that is to be told.
+    [[nodiscard]] bool measures_cpu() const noexcept { return measures_cpu_; }
+    void add_cpu_time(std::chrono::nanoseconds used) noexcept {
+        if (request_ != nullptr) request_->add_cpu_time(used);
+    }
+
     // --- for the log
     std::string stack() const override;
 
@@ -151,6 +158,7 @@ class asgi_call : public app::running_request {
     bool grace_due_ = false;
     bool cancelled_ = false;
     bool told_gone_ = false;  // by send()
+    const bool measures_cpu_;
 };
 
 }  // namespace unicoro::python

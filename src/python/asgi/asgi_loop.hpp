@@ -52,6 +52,8 @@ class asgi_loop final : private loop_wait {
         waiter_ = &other;
         share_thread();
     }
+    /// Code of a task may be left in the middle of a step, for that of others.
+    [[nodiscard]] bool beside_greenlets() const noexcept { return waiter_ != this; }
     /// Other Python code runs on this thread while the loop waits: for that no loop runs.
     void share_thread() noexcept { shared_ = true; }
     /// Runs it until the io_context is stopped, then ends it.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "python/asgi/call_coroutine.hpp"
 
+#include "os/cpu_time.hpp"
 #include "python/asgi/asgi_call.hpp"
 #include "python/asgi/coroutine_protocol.hpp"
 #include "python/runtime/interpreter.hpp"
@@ -20,13 +21,20 @@ struct coroutine_object {
 /// The time in which a coroutine's code runs. As with Python's own, that code must not run itself.
 class running_time {
   public:
-    explicit running_time(coroutine_object& self) noexcept : self_(self) { self_.running = true; }
+    explicit running_time(coroutine_object& self) noexcept : self_(self) {
+        self_.running = true;
+        if (self_.call->measures_cpu()) cpu_before_ = os::thread_cpu_time();
+    }
     running_time(const running_time&) = delete;
     running_time& operator=(const running_time&) = delete;
-    ~running_time() { self_.running = false; }
+    ~running_time() {
+        self_.running = false;
+        if (self_.call->measures_cpu()) self_.call->add_cpu_time(os::thread_cpu_time() - cpu_before_);
+    }
 
   private:
     coroutine_object& self_;
+    std::chrono::nanoseconds cpu_before_{};
 };
 
 bool may_run(const coroutine_object& self) noexcept {

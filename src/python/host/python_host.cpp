@@ -278,6 +278,10 @@ bool python_host::holds_loop() const noexcept {
     return runner_ != nullptr && !asgi_ && runner_->concurrency() == environ_builder::calls::one_at_a_time;
 }
 
+std::size_t python_host::places() const noexcept {
+    return runner_ != nullptr && !asgi_ ? runner_->places() : 0;
+}
+
 std::string python_host::stack_of_loop() {
     const gil_visit here;
     return describe_thread(thread_);

@@ -32,6 +32,7 @@ class python_host final : public app::host {
     awaitable<void> stop(app::worker_context& context) override;
     void drive(asio::io_context& io) override;
     bool holds_loop() const noexcept override;
+    std::size_t places() const noexcept override;
     std::string stack_of_loop() override;
     [[nodiscard]] std::chrono::nanoseconds waited_for_interpreter() const noexcept override;
     [[nodiscard]] bool accepts_websockets() const noexcept override;

@@ -10,6 +10,8 @@
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 #include <boost/system/system_error.hpp>
 
+#include <chrono>
+#include <optional>
 #include <utility>
 
 namespace unicoro::python {
@@ -38,6 +40,10 @@ class attended_call : public request_io, public app::running_request {
     virtual void leave() = 0;
     /// What the application left to be sent was sent.
     virtual void answered() {}
+    /// What the application has used of the CPU, once it is done, where that was to be measured and can be.
+    [[nodiscard]] virtual std::optional<std::chrono::nanoseconds> cpu_used() const noexcept {
+        return std::nullopt;
+    }
     [[nodiscard]] bool taken_away() const noexcept { return request_.detached(); }
     [[nodiscard]] const wsgi_call::step& last_step() const noexcept { return step_; }
 
@@ -96,6 +102,7 @@ awaitable<void> attend(app::exchange& request, boost::intrusive_ptr<Call> call) 
             const auto [cancelled] = co_await call->bell();
             if (cancelled) throw boost::system::system_error(cancelled);
         }
+        if (const auto used = call->cpu_used()) request.add_cpu_time(*used);
     }
     if (call->taken_away()) throw boost::system::system_error(errc::cancelled);
     const wsgi_call::step& last = call->last_step();

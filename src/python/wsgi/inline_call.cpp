@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "python/wsgi/inline_call.hpp"
 
+#include "os/cpu_time.hpp"
 #include "python/loop/held_loop.hpp"
 #include "python/runtime/gil.hpp"
 #include "python/runtime/interpreter.hpp"
@@ -23,7 +24,8 @@ constexpr std::chrono::milliseconds at_once{1};
 // With the GIL.
 class inline_call::visit {
   public:
-    explicit visit(inline_call& call) : call_(call) {
+    explicit visit(inline_call& call) : call_(call), measures_cpu_(call.request_.measures_cpu()) {
+        if (measures_cpu_) cpu_before_ = os::thread_cpu_time();
         if (call_.writers_ == 0) {
             call_.visited_ = true;
             return;
@@ -35,6 +37,7 @@ class inline_call::visit {
     visit(const visit&) = delete;
     visit& operator=(const visit&) = delete;
     ~visit() {
+        if (measures_cpu_) call_.request_.add_cpu_time(os::thread_cpu_time() - cpu_before_);
         if (call_.writers_ == 0) {
             call_.visited_ = false;
             return;
@@ -48,6 +51,8 @@ class inline_call::visit {
 
   private:
     inline_call& call_;
+    const bool measures_cpu_;
+    std::chrono::nanoseconds cpu_before_{};
     const held_loop::call held_;
 };
 

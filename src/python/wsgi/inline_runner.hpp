@@ -4,6 +4,7 @@
 #include "python/wsgi/turnstile.hpp"
 #include "python/wsgi/wsgi_runner.hpp"
 
+#include <cstddef>
 #include <functional>
 #include <utility>
 
@@ -20,6 +21,7 @@ class inline_runner final : public wsgi_runner {
     environ_builder::calls concurrency() const noexcept override {
         return environ_builder::calls::one_at_a_time;
     }
+    std::size_t places() const noexcept override { return 1; }
 
   private:
     awaitable<void> run(wsgi_runtime& application, app::exchange& request, request_body body) override;

@@ -4,6 +4,7 @@
 #include "app/exchange.hpp"
 #include "python/wsgi/wsgi_call.hpp"
 
+#include <cstddef>
 #include <functional>
 
 namespace unicoro::python {
@@ -17,6 +18,9 @@ class wsgi_runner {
     virtual ~wsgi_runner() = default;
 
     [[nodiscard]] virtual environ_builder::calls concurrency() const noexcept = 0;
+
+    /// As app::host::places.
+    [[nodiscard]] virtual std::size_t places() const noexcept { return 0; }
 
     /// Before the first request, when the application is loaded. With the GIL. False with a Python
     /// exception set.

@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: MIT
 """Real proxies in front of a server, by the samples in config/."""
 
+import csv
 import os
 import re
 import shutil
 import socket
 import subprocess
+import threading
+import time
 from pathlib import Path
 
 from .addresses import free_port
@@ -97,3 +100,67 @@ def haproxy(address, folder: Path, *changes: tuple[str, str], options: str = "")
     )
     (folder / "haproxy.cfg").write_text(sample)
     return Front([HAPROXY, "-db", "-f", str(folder / "haproxy.cfg")], folder, port)
+
+
+def haproxy_before(lines: list[str], folder: Path) -> Front:
+    """config/haproxy-agent-check.cfg before servers, of which each line says what follows its name."""
+    folder.mkdir()
+    port = free_port()
+    servers = [(rf"^    server app{number} 10\.0\.0\.1{number}:8000$", f"    server app{number} {line}")
+               for number, line in enumerate(lines, 1)]
+    sample = replaced(
+        (ROOT / "config" / "haproxy-agent-check.cfg").read_text(),
+        (r"^    stats socket .*$", f"    stats socket {folder / 'statistics'} mode 600 level admin"),
+        (r"^    bind :80$", f"    bind 127.0.0.1:{port}"),
+        *servers,
+    )
+    (folder / "haproxy.cfg").write_text(sample)
+    return Front([HAPROXY, "-db", "-f", str(folder / "haproxy.cfg")], folder, port)
+
+
+class Statistics:
+    """What HAProxy says of its servers on its socket, looked at all the time while open."""
+
+    def __init__(self, path: Path):
+        self.path = str(path)
+        self.history: list[tuple[float, dict[str, dict[str, str]]]] = []
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+
+    def __enter__(self) -> "Statistics":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_) -> None:
+        self._end.set()
+        self._thread.join(LONG)
+
+    def _watch(self) -> None:
+        while not self._end.wait(0.05):
+            self.history.append((time.monotonic(), self.now()))
+
+    def now(self) -> dict[str, dict[str, str]]:
+        """The fields of each server by its name."""
+        with socket.socket(socket.AF_UNIX) as sock:
+            sock.settimeout(LONG)
+            sock.connect(self.path)
+            sock.sendall(b"show stat\n")
+            text = b"".join(iter(lambda: sock.recv(65536), b"")).decode()
+        rows = csv.DictReader(text.removeprefix("# ").strip().splitlines())
+        return {row["svname"]: row for row in rows if row["svname"] not in ("FRONTEND", "BACKEND")}
+
+    def wait(self, name: str, condition, what: str, timeout: float = 2 * LONG) -> dict[str, str]:
+        """Until the fields of a server are such."""
+        def look():
+            fields = self.now()[name]
+            return condition(fields) and fields
+
+        return wait_until(look, f"HAProxy's statistics of {name}: {what}", timeout)
+
+    def seen(self, name: str, field: str, since: float) -> list[str]:
+        """The values that a field has had, each as often as it has come anew."""
+        values = []
+        for when, servers in list(self.history):
+            if when >= since and (not values or servers[name][field] != values[-1]):
+                values.append(servers[name][field])
+        return values

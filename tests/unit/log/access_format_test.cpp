@@ -246,10 +246,12 @@ TEST_SUITE("access_format") {
         CHECK(object["duration_ms"].is_number_float());
         CHECK(object["duration_ms"] == doctest::Approx(2003.456));
         CHECK(object["waited_ms"].is_null());
+        CHECK(object["first_byte_ms"].is_null());
+        CHECK(object["cpu_ms"].is_null());
         CHECK(object["referer"] == "http://a/\"b\"");
         CHECK(object["user_agent"] == "curl/8");
         CHECK(object["pid"] == ::getpid());
-        CHECK(object.size() == 16);
+        CHECK(object.size() == 18);
     }
 
     TEST_CASE("how long a request waited is printed where it is known") {
@@ -261,6 +263,23 @@ TEST_SUITE("access_format") {
         CHECK(log::access_format::compile("%(W)s")->uses_wait());
         CHECK(log::access_format::compile("json")->uses_wait());
         CHECK_FALSE(log::access_format::compile("%(h)s %(D)s")->uses_wait());
+    }
+
+    TEST_CASE("when its response began and what it computed are printed where they are known") {
+        access_record record = sample();
+        CHECK(line_of("%(F)s %(C)s", record) == "- -");
+        record.first_byte = std::chrono::microseconds(1500);
+        record.cpu_time = std::chrono::nanoseconds(2'345'678);
+        CHECK(line_of("%(F)s %(C)s", record) == "0.001500 0.002345");
+        CHECK(json_of(record)["first_byte_ms"] == doctest::Approx(1.5));
+        CHECK(json_of(record)["cpu_ms"] == doctest::Approx(2.345));
+        CHECK(log::access_format::compile("%(F)s")->uses_first_byte());
+        CHECK_FALSE(log::access_format::compile("%(F)s")->uses_cpu_time());
+        CHECK(log::access_format::compile("%(C)s")->uses_cpu_time());
+        CHECK(log::access_format::compile("json")->uses_first_byte());
+        CHECK(log::access_format::compile("json")->uses_cpu_time());
+        CHECK_FALSE(log::access_format::compile("%(h)s %(W)s")->uses_first_byte());
+        CHECK_FALSE(log::access_format::compile("%(h)s %(W)s")->uses_cpu_time());
     }
 
     TEST_CASE("the trace of a request") {
@@ -295,7 +314,7 @@ TEST_SUITE("access_format") {
         record.request_fields = fields;
         const auto object = json_of(record);
         CHECK(object["status"] == 200);
-        CHECK(object.size() == 16);
+        CHECK(object.size() == 18);
         CHECK(object["user_agent"] == "\",\"status\":1,\"x\":\"\\\xef\xbf\xbd\n");
         CHECK(line_of("json", record).find('\n') == std::string::npos);
     }

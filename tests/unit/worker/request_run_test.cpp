@@ -60,9 +60,9 @@ struct fresh_request_probe {
     using http = unicoro::http::fresh_request_probe;
 
     static void fill(request_run& run) {
-        auto& [started, body_sent, environ, in_kernel, waited_before, asked, entered, ledger_entry, row, logged_status, rule, running, out_of_time, about_health, wait_measured] =
+        auto& [started, body_sent, environ, in_kernel, waited_before, asked, entered, ledger_entry, row, first_byte, cpu_time, logged_status, rule, running, out_of_time, about_health, wait_measured] =
             run.now_;
-        started = in_kernel = waited_before = asked = entered = 7;
+        started = in_kernel = waited_before = asked = entered = first_byte = cpu_time = 7;
         rule = 7;
         body_sent = 7;
         environ.emplace_back("NAME", "left over");

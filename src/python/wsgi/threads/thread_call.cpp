@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "python/wsgi/threads/thread_call.hpp"
 
+#include "os/cpu_time.hpp"
 #include "python/runtime/gil.hpp"
 #include "python/runtime/interpreter.hpp"
 #include "python/runtime/package.hpp"
@@ -64,7 +65,8 @@ thread_call::thread_call(
 )
     : attended_call(runner.context(), runtime, request, std::move(body)),
       runner_(runner),
-      io_(runner.context()) {}
+      io_(runner.context()),
+      logs_cpu_(request.measures_cpu()) {}
 
 void thread_call::hand_over() {
     runner_.admit(*this);
@@ -75,6 +77,7 @@ bool thread_call::has_errand() {
     rung_ = false;
     lost_ = unsent_.take(sending_);
     done_ = finished_;
+    cpu_seen_ = cpu_used_;
     return lost_ || !sending_.empty() || hints_ != nullptr;
 }
 
@@ -143,7 +146,7 @@ void thread_call::ring() {
 void thread_call::run() {
     if (request_.detached()) return;
     thread_ = PyThreadState_Get();
-    if (runner_.measures_cpu()) cpu_before_ = time_of(CLOCK_THREAD_CPUTIME_ID);
+    if (runner_.measures_cpu() || logs_cpu_) cpu_before_ = os::thread_cpu_time();
     run_application();
     end();
 }
@@ -160,6 +163,7 @@ void thread_call::end() {
     if (raised_) drop_raised();
     {
         const std::lock_guard lock(mutex_);
+        if (logs_cpu_) cpu_used_ = os::thread_cpu_time() - cpu_before_;
         finished_ = true;
     }
     room_.notify_all();

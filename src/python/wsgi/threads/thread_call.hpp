@@ -42,6 +42,7 @@ class thread_call final
     /// Before the application is done it waits for the GIL, unless the request was taken away before.
     void leave() override;
     void answered() override;
+    std::optional<std::chrono::nanoseconds> cpu_used() const noexcept override { return cpu_seen_; }
 
     /// From now on the request is not touched, and RequestCancelled is raised in the thread. With the
     /// GIL; the coroutine still leaves.
@@ -79,6 +80,7 @@ class thread_call final
     bool raised_ = false;                    // something in that thread; with the GIL
     bool client_gone_ = false;               // with the GIL
     std::chrono::nanoseconds cpu_before_{};  // of that thread, when it began; with the GIL
+    const bool logs_cpu_;
 
     std::mutex mutex_;  // for what follows
     std::condition_variable room_;
@@ -87,11 +89,13 @@ class thread_call final
     error_code failed_;
     bool rung_ = false;
     bool finished_ = false;
+    std::optional<std::chrono::nanoseconds> cpu_used_;  // with finished_
 
     // The coroutine's, as of its last look:
     std::string sending_;
     error_code lost_;  // what was kept cannot be had again
     bool done_ = false;
+    std::optional<std::chrono::nanoseconds> cpu_seen_;
 };
 
 using thread_call_ptr = boost::intrusive_ptr<thread_call>;

@@ -26,6 +26,7 @@ class thread_runner final : public wsgi_runner {
     environ_builder::calls concurrency() const noexcept override {
         return environ_builder::calls::many_at_once;
     }
+    std::size_t places() const noexcept override { return threads_; }
 
     // --- for the calls, in their coroutines
 
