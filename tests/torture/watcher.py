@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Who asks the monitor all the time, and leaves at any point; what it is told whole must be right."""
+"""Who asks the monitor all the time, for stacks as well, and leaves at any point; what it is told whole must be right."""
 
 import json
 import socket
@@ -9,8 +9,8 @@ from random import Random
 
 from findings import Finding
 
-JSON = ("/status", "/requests", "/history", "/history?since=1.5")
-PATHS = ("/", "/livez", "/readyz", "/metrics", "/nothing", *JSON)
+JSON = ("/status", "/requests", "/history", "/history?since=1.5", "/stacks", "/stacks", "/stacks?request=1-0-1")
+PATHS = ("/", "/livez", "/readyz", "/metrics", "/nothing", "/stacks?format=text", *JSON)
 LONGEST = 10.0
 
 

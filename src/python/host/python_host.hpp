@@ -34,6 +34,8 @@ class python_host final : public app::host {
     bool holds_loop() const noexcept override;
     std::string stack_of_loop() override;
     [[nodiscard]] std::chrono::nanoseconds waited_for_interpreter() const noexcept override;
+    bool shows_code() const noexcept override { return true; }
+    std::vector<app::code_seen> look_at_code(const app::gather_places& gather) override;
     void interrupted() override;
     void cancelling() override;
     [[nodiscard]] std::vector<std::string> code_files() override;
