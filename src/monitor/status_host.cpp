@@ -189,7 +189,8 @@ awaitable<void> status_host::tell_stacks(app::exchange& request) {
         co_return;
     }
     stacks_told told;
-    told.workers = co_await stacks_.ask(pid);
+    std::vector<worker_stacks> workers = co_await stacks_.ask(pid);
+    told.workers = std::move(workers);
     told.asked = stacks_.asked();
     told.requests = eyes_.requests();
     std::erase_if(told.requests.listed, [&](const request_view& each) {
