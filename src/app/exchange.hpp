@@ -20,6 +20,7 @@
 
 namespace unicoro::app {
 
+class code_place;
 class connection_offer;
 class websocket;
 
@@ -35,6 +36,10 @@ class running_request {
     /// The two above for other threads than the loop's, also when the request is over by then, where its code
     /// has a thread for itself. Null: it shares the loop's.
     [[nodiscard]] virtual std::shared_ptr<const running_request> from_outside() { return nullptr; }
+
+    /// The place of its code, for host::look_at_code, which calls this from another thread: runs no code of
+    /// the application's and waits for nothing. Null: it is in none now.
+    [[nodiscard]] virtual std::shared_ptr<code_place> place() { return nullptr; }
 
     /// The worker drains, and the response is a stream of events, which has no end of its own. True when the
     /// application waits for such word and will end it; else one more event goes through.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "aio/task_group.hpp"
+#include "app/code_place.hpp"
 #include "app/exchange.hpp"
 #include "master/boot_failure.hpp"
 #include "os/listener.hpp"
@@ -83,6 +84,14 @@ class host {
     [[nodiscard]] virtual std::chrono::nanoseconds waited_for_interpreter() const noexcept {
         return std::chrono::nanoseconds::zero();
     }
+
+    /// True where `look_at_code` shows something.
+    [[nodiscard]] virtual bool shows_code() const noexcept { return false; }
+
+    /// From another thread, whatever holds the loop's: what is seen at the places that `gather` finds, in
+    /// their order. While that runs nobody else runs code in the application's interpreter, but the loop may
+    /// go on outside of it. May wait until that lets others in.
+    [[nodiscard]] virtual std::vector<code_seen> look_at_code(const gather_places& /*gather*/) { return {}; }
 
     /// Native code of the application runs on the loop: its stack, too, tells what holds that up.
     [[nodiscard]] virtual bool runs_native_code() const noexcept { return false; }

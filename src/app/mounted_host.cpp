@@ -73,6 +73,14 @@ std::chrono::nanoseconds mounted_host::waited_for_interpreter() const noexcept {
     return driver_ != nullptr ? driver_->waited_for_interpreter() : std::chrono::nanoseconds::zero();
 }
 
+bool mounted_host::shows_code() const noexcept {
+    return driver_ != nullptr && driver_->shows_code();
+}
+
+std::vector<code_seen> mounted_host::look_at_code(const gather_places& gather) {
+    return driver_ != nullptr ? driver_->look_at_code(gather) : std::vector<code_seen>();
+}
+
 bool mounted_host::runs_native_code() const noexcept {
     return std::any_of(parts_.begin(), parts_.end(), [](const auto& each) {
         return each->runs_native_code();

@@ -28,6 +28,8 @@ class mounted_host final : public host {
     std::size_t places() const noexcept override;
     std::string stack_of_loop() override;
     [[nodiscard]] std::chrono::nanoseconds waited_for_interpreter() const noexcept override;
+    bool shows_code() const noexcept override;
+    std::vector<code_seen> look_at_code(const gather_places& gather) override;
     bool runs_native_code() const noexcept override;
     bool accepts_websockets() const noexcept override;
     void interrupted() override;

@@ -21,7 +21,7 @@ struct admin_socket {
 };
 
 /// What the monitor's process starts with, after the fork: as a worker does, but without the server's own
-/// sockets and without a slot. It can read the board and the tally, and change neither.
+/// sockets and without a slot. It can read the board and the tally, and change the stack_question alone.
 struct monitor_launch {
     const settings::server_settings& settings;
     std::span<const admin_socket> sockets;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "monitor/history_json.hpp"
 
+#include "monitor/query.hpp"
 #include "monitor/request_json.hpp"
 #include "monitor/words.hpp"
 
@@ -199,19 +200,13 @@ std::string history_json(const history& of, monotonic_ns now, double since) {
 }
 
 std::optional<double> read_since(std::string_view query) noexcept {
-    constexpr std::string_view name = "since=";
-    while (!query.empty()) {
-        const std::size_t end = std::min(query.find('&'), query.size());
-        const std::string_view one = query.substr(0, end);
-        query.remove_prefix(std::min(end + 1, query.size()));
-        if (!one.starts_with(name)) continue;
-        double value = 0;
-        const char* const last = one.data() + one.size();
-        const auto read = std::from_chars(one.data() + name.size(), last, value, std::chars_format::fixed);
-        if (read.ec != std::errc() || read.ptr != last || !std::isfinite(value)) return std::nullopt;
-        return value;
-    }
-    return 0;
+    const std::optional<std::string_view> since = parameter(query, "since");
+    if (!since) return 0;
+    double value = 0;
+    const char* const last = since->data() + since->size();
+    const auto read = std::from_chars(since->data(), last, value, std::chars_format::fixed);
+    if (read.ec != std::errc() || read.ptr != last || !std::isfinite(value)) return std::nullopt;
+    return value;
 }
 
 }  // namespace unicoro::monitor

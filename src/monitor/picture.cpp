@@ -90,6 +90,25 @@ const picture& observer::look() {
     return last_;
 }
 
+std::string request_view::id() const {
+    return fmt::format("{}-{}-{:x}", number, request.entry, request.started);
+}
+
+std::uint32_t observer::ask_for_stacks() {
+    return how_.board.question().ask();
+}
+
+bool observer::answers(const scoreboard::counted_worker& worker) const noexcept {
+    return sees_slot(worker) && how_.board.answer(worker.slot).answers();
+}
+
+std::optional<std::string> observer::stacks_of(
+    const scoreboard::counted_worker& worker, std::uint32_t question
+) const {
+    if (!answers(worker)) return std::nullopt;
+    return how_.board.answer(worker.slot).read(question, how_.board.question().last());
+}
+
 requests_view observer::requests() {
     (void)glance();
     requests_view found;
@@ -99,7 +118,7 @@ requests_view observer::requests() {
         found.unlisted += of.unlisted;
         for (scoreboard::running_request& request : of.listed) {
             const double age = seconds(last_.now - request.started);
-            found.listed.push_back({each.slot, each.facts.pid, age, std::move(request)});
+            found.listed.push_back({each.slot, each.facts.pid, each.facts.age, age, std::move(request)});
         }
     }
     std::ranges::sort(found.listed, std::ranges::greater(), &request_view::age);

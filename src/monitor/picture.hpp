@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 namespace unicoro::monitor {
@@ -45,8 +46,12 @@ struct occupancy {
 struct request_view {
     std::size_t slot = 0;
     pid_t pid = 0;
-    double age = 0;  ///< seconds
+    std::uint64_t number = 0;  ///< of the worker, as slot_facts::age
+    double age = 0;            ///< seconds
     scoreboard::running_request request;
+
+    /// No other request has it, as long as the server lives.
+    [[nodiscard]] std::string id() const;
 };
 
 struct requests_view {
@@ -72,6 +77,15 @@ class observer {
 
     /// Of what `glance` has seen last.
     [[nodiscard]] occupancy occupied() const noexcept;
+
+    /// Asks all workers for the stacks of their requests: the number of the question.
+    [[nodiscard]] std::uint32_t ask_for_stacks();
+    /// Whether this one can answer: its memory is seen, and it has somebody for that.
+    [[nodiscard]] bool answers(const scoreboard::counted_worker& worker) const noexcept;
+    /// Nothing while there is no answer to the question, or a later one.
+    [[nodiscard]] std::optional<std::string> stacks_of(
+        const scoreboard::counted_worker& worker, std::uint32_t question
+    ) const;
 
   private:
     [[nodiscard]] bool sees_slot(const scoreboard::counted_worker& worker) const noexcept;

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "monitor/status_host.hpp"
 
+#include "base/text.hpp"
 #include "monitor/access_rules.hpp"
 #include "monitor/history_json.hpp"
 #include "monitor/metrics_text.hpp"
 #include "monitor/page_source.hpp"
+#include "monitor/query.hpp"
+#include "monitor/stacks_text.hpp"
 #include "monitor/status_json.hpp"
 #include "settings/bind_address.hpp"
 
@@ -15,6 +18,7 @@
 #include <chrono>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace unicoro::monitor {
 namespace {
@@ -25,6 +29,7 @@ constexpr std::chrono::nanoseconds longest_master_silence = std::chrono::seconds
 constexpr std::string_view plain = "text/plain; charset=utf-8";
 constexpr std::string_view html = "text/html; charset=utf-8";
 constexpr std::string_view page_path = "/";
+constexpr std::string_view stacks_path = "/stacks";
 constexpr std::string_view json_type = "application/json";
 
 void give(app::exchange& request, int status, std::string_view type, std::string body) {
@@ -39,7 +44,7 @@ void give(app::exchange& request, int status, std::string_view type, std::string
 }  // namespace
 
 status_host::status_host(const master::monitor_launch& how, observer& eyes, const history& past)
-    : how_(how), eyes_(eyes), past_(past), master_(getppid()) {}
+    : how_(how), eyes_(eyes), past_(past), stacks_(eyes), master_(getppid()) {}
 
 std::optional<app::load_error> status_host::load(app::worker_context&) {
     return std::nullopt;
@@ -50,8 +55,7 @@ awaitable<std::optional<app::load_error>> status_host::start(app::worker_context
 }
 
 awaitable<void> status_host::handle(app::exchange& request) {
-    answer(request);
-    co_return;
+    if (answer(request) == next_step::stacks) co_await tell_stacks(request);
 }
 
 awaitable<void> status_host::stop(app::worker_context&) {
@@ -69,7 +73,8 @@ bool status_host::is_guarded(const app::connection_info& connection) const {
     return found == how_.sockets.end() || !settings::is_loopback(found->asked);
 }
 
-void status_host::answer(app::exchange& request) {
+// True when it was refused: what it asks for is not for everybody.
+bool status_host::refuses(app::exchange& request) const {
     const http::request_head& head = request.head();
     const settings::monitoring_settings& values = how_.settings.monitoring;
     if (is_guarded(request.connection())) {
@@ -77,14 +82,20 @@ void status_host::answer(app::exchange& request) {
         // one. Who checks a server's health (a kubelet, a balancer) often has no secret to send, and learns
         // no more than that.
         const bool open = head.path == page_path || head.path == "/livez" || head.path == "/readyz";
-        if (!open && (!values.admin_token || !carries_token(head, *values.admin_token))) {
-            [[maybe_unused]] const error_code valid =
-                request.response().add("WWW-Authenticate", "Bearer realm=\"unicoro\"");
-            return give(request, 401, plain, "Send the admin_token: Authorization: Bearer TOKEN\n");
-        }
-    } else if (!request.connection().unix_socket && !is_own_name(head.authority)) {
-        return give(request, 421, plain, "Ask by an address or as localhost, not by another name\n");
+        if (open || (values.admin_token && carries_token(head, *values.admin_token))) return false;
+        [[maybe_unused]] const error_code valid =
+            request.response().add("WWW-Authenticate", "Bearer realm=\"unicoro\"");
+        give(request, 401, plain, "Send the admin_token: Authorization: Bearer TOKEN\n");
+        return true;
     }
+    if (request.connection().unix_socket || is_own_name(head.authority)) return false;
+    give(request, 421, plain, "Ask by an address or as localhost, not by another name\n");
+    return true;
+}
+
+status_host::next_step status_host::answer(app::exchange& request) {
+    if (refuses(request)) return next_step::none;
+    const http::request_head& head = request.head();
     using answerer = void (status_host::*)(app::exchange&);
     constexpr std::array<std::pair<std::string_view, answerer>, 7> answerers{{
         {page_path, &status_host::show_page},
@@ -95,17 +106,24 @@ void status_host::answer(app::exchange& request) {
         {"/requests", &status_host::tell_requests},
         {"/history", &status_host::tell_history},
     }};
+    const bool of_stacks = head.path == stacks_path;
     const auto found = std::ranges::find(answerers, head.path, [](const auto& each) { return each.first; });
-    if (found == answerers.end()) {
-        return give(
-            request, 404, plain, "There are /, /livez, /readyz, /metrics, /status, /requests and /history\n"
+    if (found == answerers.end() && !of_stacks) {
+        give(
+            request,
+            404,
+            plain,
+            "There are /, /livez, /readyz, /metrics, /status, /requests, /stacks and /history\n"
         );
-    }
-    if (head.method != "GET" && head.method != "HEAD") {
+    } else if (head.method != "GET" && head.method != "HEAD") {
         [[maybe_unused]] const error_code valid = request.response().add("Allow", "GET, HEAD");
-        return give(request, 405, plain, "Nothing can be changed here: GET or HEAD\n");
+        give(request, 405, plain, "Nothing can be changed here: GET or HEAD\n");
+    } else if (of_stacks) {
+        return next_step::stacks;
+    } else {
+        (this->*found->second)(request);
     }
-    (this->*found->second)(request);
+    return next_step::none;
 }
 
 void status_host::tell_life(app::exchange& request) {
@@ -147,6 +165,36 @@ void status_host::tell_history(app::exchange& request) {
         );
     }
     give(request, 200, json_type, history_json(past_, scoreboard::monotonic_now(), *since));
+}
+
+awaitable<void> status_host::tell_stacks(app::exchange& request) {
+    const std::string_view query = request.head().query;
+    const auto worker = parameter(query, "worker");
+    const std::optional<pid_t> pid = worker ? base::parse_integer<pid_t>(*worker) : std::nullopt;
+    const std::string id{parameter(query, "request").value_or("")};
+    const std::string_view format = parameter(query, "format").value_or("json");
+    const auto how = format == "text" ? stacks_format::text : stacks_format::json;
+    if ((worker && !pid) || (how == stacks_format::json && format != "json")) {
+        give(
+            request,
+            400,
+            plain,
+            "worker is the pid of one, request an id of /requests, format json or text: "
+            "/stacks?worker=123&format=text\n"
+        );
+        co_return;
+    }
+    stacks_told told;
+    std::vector<worker_stacks> workers = co_await stacks_.ask(pid);
+    told.workers = std::move(workers);
+    told.asked = stacks_.asked();
+    told.requests = eyes_.requests();
+    std::erase_if(told.requests.listed, [&](const request_view& each) {
+        return (pid && each.pid != *pid) || (!id.empty() && each.id() != id);
+    });
+    if (pid || !id.empty()) told.requests.unlisted = 0;
+    std::string body = co_await written(told, how);
+    give(request, 200, how == stacks_format::json ? json_type : plain, std::move(body));
 }
 
 void status_host::show_page(app::exchange& request) {

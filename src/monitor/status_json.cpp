@@ -80,6 +80,7 @@ std::string status_json(const picture& of, std::string_view version, pid_t maste
 ordered_json request_json(const request_view& of) {
     const std::string_view target = of.request.target;
     ordered_json made;
+    made["id"] = of.id();
     made["worker"] = of.slot;
     made["pid"] = of.pid;
     made["age_seconds"] = rounded(of.age);

@@ -63,8 +63,9 @@ result<os::unique_fd> open_file(const table& board, std::size_t index, worker_st
 error_code keep_none(const table& board) noexcept {
     const int how = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED;
     const std::size_t bytes = board.size() * bytes_of_slot(board);
-    return mmap(begin_of(board, 0), bytes, PROT_NONE, how, -1, 0) != MAP_FAILED ? error_code()
-                                                                                : last_failure();
+    if (mmap(begin_of(board, 0), bytes, PROT_NONE, how, -1, 0) == MAP_FAILED) return last_failure();
+    stack_question& question = board.question();
+    return mprotect(&question, sizeof(question), PROT_READ) == 0 ? error_code() : last_failure();
 }
 
 }  // namespace unicoro::scoreboard

@@ -20,15 +20,18 @@ constexpr std::size_t round_to_pages(std::size_t bytes) noexcept {
     return (bytes + page_size - 1) / page_size * page_size;
 }
 
-// The slot's counters and its request table are one block of whole pages, so that workers on
+// The slot's counters, its request table and its answer are one block of whole pages, so that workers on
 // different cores never share a page.
 std::size_t stride(std::size_t requests_per_slot) noexcept {
-    return round_to_pages(sizeof(worker_slot) + requests_per_slot * sizeof(in_flight));
+    return round_to_pages(sizeof(worker_slot) + requests_per_slot * sizeof(in_flight) + sizeof(stack_answer));
 }
 
 std::size_t board_bytes(std::size_t slots) noexcept {
     return round_to_pages(load_page::bytes(slots));
 }
+
+// Behind the board of loads.
+constexpr std::size_t question_bytes = round_to_pages(sizeof(stack_question));
 
 // A request holds a connection, and a connection a descriptor, of which the kernel gives a process no
 // more than this (fs.nr_open): a greater number is not a count.
@@ -80,13 +83,14 @@ bool is_known(worker_state state) noexcept {
 }
 
 result<table> table::create(std::size_t slots, std::size_t requests_per_slot) {
-    const std::size_t bytes = board_bytes(slots) + slots * stride(requests_per_slot);
+    const std::size_t common = board_bytes(slots) + question_bytes;
+    const std::size_t bytes = common + slots * stride(requests_per_slot);
     void* memory = mmap(nullptr, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (memory == MAP_FAILED) return error_code(errno, boost::system::system_category());
     os::withhold_memory(memory, bytes);
     table made(static_cast<std::byte*>(memory), slots, requests_per_slot);
     const auto shared = PROT_READ | PROT_WRITE;
-    if (const error_code failed = map_over(made.memory_, board_bytes(slots), shared, MAP_SHARED)) {
+    if (const error_code failed = map_over(made.memory_, common, shared, MAP_SHARED)) {
         return failed;
     }
     return made;
@@ -107,11 +111,11 @@ table::~table() {
 }
 
 std::byte* table::first_slot() const noexcept {
-    return memory_ + board_bytes(slots_);
+    return memory_ + board_bytes(slots_) + question_bytes;
 }
 
 std::size_t table::bytes() const noexcept {
-    return board_bytes(slots_) + slots_ * stride(requests_per_slot_);
+    return board_bytes(slots_) + question_bytes + slots_ * stride(requests_per_slot_);
 }
 
 load_board table::loads() const noexcept {
@@ -125,6 +129,15 @@ worker_slot& table::slot(std::size_t index) const noexcept {
 std::span<in_flight> table::requests(std::size_t index) const noexcept {
     std::byte* first = first_slot() + index * stride(requests_per_slot_) + sizeof(worker_slot);
     return {reinterpret_cast<in_flight*>(first), requests_per_slot_};
+}
+
+stack_answer& table::answer(std::size_t index) const noexcept {
+    const std::span<in_flight> before = requests(index);
+    return *reinterpret_cast<stack_answer*>(before.data() + before.size());
+}
+
+stack_question& table::question() const noexcept {
+    return *reinterpret_cast<stack_question*>(memory_ + board_bytes(slots_));
 }
 
 error_code table::open(std::size_t index, worker_state to) const noexcept {
@@ -145,6 +158,9 @@ error_code table::keep_only(std::size_t index) const noexcept {
     const std::size_t bytes = stride(requests_per_slot_);
     if (const error_code failed = map_over(first_slot(), index * bytes, PROT_NONE, MAP_PRIVATE)) {
         return failed;
+    }
+    if (mprotect(memory_ + board_bytes(slots_), question_bytes, PROT_READ) != 0) {
+        return {errno, boost::system::system_category()};
     }
     const std::size_t next = index + 1;
     return map_over(first_slot() + next * bytes, (slots_ - next) * bytes, PROT_NONE, MAP_PRIVATE);
@@ -195,11 +211,13 @@ running_requests read_requests(const table& board, std::size_t index, monotonic_
     // Not the whole table: reading an untouched page of a shared mapping makes it resident.
     const std::size_t used = slot.entries.load(std::memory_order_acquire);
     running_requests found;
+    std::uint32_t place = 0;
     for (const in_flight& entry : entries.first(std::min(used, entries.size()))) {
+        const std::uint32_t here = place++;
         const monotonic_ns started = entry.started.load(std::memory_order_acquire);
         if (started <= 0 || started > now) continue;
         found.listed.push_back(
-            {started, text_of(entry.method), text_of(entry.target), known(entry.stage.load())}
+            {started, text_of(entry.method), text_of(entry.target), known(entry.stage.load()), here}
         );
     }
     std::ranges::sort(found.listed, {}, &running_request::started);

@@ -3,6 +3,7 @@
 
 #include "scoreboard/counters.hpp"
 #include "scoreboard/load_board.hpp"
+#include "scoreboard/stack_answer.hpp"
 
 #include <unicoro/result.hpp>
 
@@ -72,9 +73,9 @@ struct alignas(64) worker_slot {
 
 /// A slot for every worker the master may ever run at once. Each is a shared mapping of its own, made
 /// anew for each worker, so that a worker reaches its own slot alone, and what a dead worker's children
-/// still hold is nobody's slot any more. Beside them the board of loads, which all of them reach. Made by
-/// the master before the first fork; address space is reserved for all slots, pages are touched only when
-/// used.
+/// still hold is nobody's slot any more. Beside them the board of loads, which all of them reach, and the
+/// question for stacks, which they can read. Made by the master before the first fork; address space is
+/// reserved for all slots, pages are touched only when used.
 class table {
   public:
     /// Fails with the errno of mmap(2).
@@ -90,7 +91,10 @@ class table {
     [[nodiscard]] worker_slot& slot(std::size_t index) const noexcept;
     [[nodiscard]] std::span<in_flight> requests(std::size_t index) const noexcept;
 
+    [[nodiscard]] stack_answer& answer(std::size_t index) const noexcept;
+
     [[nodiscard]] load_board loads() const noexcept;
+    [[nodiscard]] stack_question& question() const noexcept;
 
     /// Master only, before the fork of a new worker into the slot: fresh memory, all zero but the
     /// state, and no load. Fails with the errno of mmap(2).
@@ -144,6 +148,7 @@ struct running_request {
     std::string method;
     std::string target;
     request_stage stage = request_stage::application;
+    std::uint32_t entry = 0;  ///< its place in the table; with `started` it is no other request's
 };
 
 /// What a slot says of the requests in its worker, as far as that can be.

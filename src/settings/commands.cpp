@@ -10,6 +10,9 @@ namespace {
 constexpr std::array known_commands{
     command{"status", "", "", "Tell whether the server is ready, and of its workers"},
     command{"requests", "", "", "List the requests in flight, the longest first"},
+    command{
+        "stacks", "", "", "Show where the code of the requests in flight is, also of workers that are stuck"
+    },
     command{"top", "", "", "Show workers and requests, again and again; q ends it, h shows the keys"},
     command{"reload", "", "", "Read the settings again and replace the workers (HUP)", true},
     command{"stop", "", "", "Stop gracefully (TERM)", true},
@@ -17,7 +20,7 @@ constexpr std::array known_commands{
     command{"upgrade", "", "", "Become the program that is on disk now (USR2)", true},
 };
 
-constexpr std::string_view looks = "status requests top";
+constexpr std::string_view looks = "status requests stacks top";
 constexpr std::string_view acts = "reload stop workers upgrade";
 
 constexpr std::array known_flags{
@@ -34,7 +37,8 @@ constexpr std::array known_flags{
         "Has the admin_token in its first line; else UNICORO_ADMIN_TOKEN counts, or that of --config",
         ""
     },
-    command_flag{"--json", "", "", "What the server says, as it is", "status requests"},
+    command_flag{"--json", "", "", "What the server says, as it is", "status requests stacks"},
+    command_flag{"--worker", "PID", "", "Only of this worker", "stacks"},
     command_flag{
         "--sort", "KEY", "worker cpu memory requests silent", "The order of the workers [worker]", "top"
     },

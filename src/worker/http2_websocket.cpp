@@ -33,6 +33,7 @@ awaitable<result<std::shared_ptr<app::websocket>>> http2_stream::accept_websocke
     // It may live for days: its place is for requests that end.
     leave();
     log_as(accepted);
+    answer_begins();
     begin_websocket(extensions, subprotocol);
     websocket_->open();
     if (shared_.draining) websocket_->drain();

@@ -24,16 +24,23 @@ request_run::request_run(serving& shared)
       place_news_(shared.io),
       queue_deadline_(&request_run::queued_too_long, this) {}
 
-request_run::~request_run() = default;
+request_run::~request_run() {
+    if (!is_linked()) return;
+    const auto alone = lock_of(shared_.watched);
+    unlink();
+}
 
 void request_run::begin() {
     now_.running = true;
-    shared_.in_flight.push_back(*this);
     shared_.heed_master();
     now_.started = scoreboard::monotonic_now();
     // A request that holds the loop has the whole of `timeout`, from here on.
     shared_.slot.heartbeat.store(now_.started, std::memory_order_relaxed);
     now_.ledger_entry = shared_.ledger.open(head().method, head().target, now_.started);
+    {
+        const auto alone = lock_of(shared_.watched);
+        shared_.in_flight.push_back(*this);
+    }
     shared_.deadlines.arm(deadline_, shared_.limits.request);
     if (shared_.measures_next_wait()) measure_wait();
 }
@@ -104,12 +111,20 @@ void request_run::end() {
 void request_run::forget() noexcept {
     // Who ends with it finds the next one, which knows nothing.
     leave();
-    if (is_linked()) unlink();
+    {
+        const auto alone = lock_of(shared_.watched);
+        if (is_linked()) unlink();
+        exchange::runs_as(nullptr);
+    }
     queue_deadline_.disarm();
     const of_request over = std::exchange(now_, of_request());
     response_.reset();
     is_at({});
-    runs_as(nullptr);
+}
+
+void request_run::runs_as(app::running_request* running) noexcept {
+    const auto alone = lock_of(shared_.watched);
+    exchange::runs_as(running);
 }
 
 bool request_run::is_logged() const noexcept {
@@ -145,12 +160,13 @@ void request_run::expired(aio::deadline&, void* self) noexcept {
     if (!late.may_expire()) return;
     late.now_.out_of_time = true;
     const app::running_request* const inside = late.running();
+    const std::string stack = inside != nullptr ? inside->stack() : std::string();
     log::warning(
         "request_timeout: {} {} cancelled after {:.1f} s{}",
         log::escaped(late.head().method),
         log::escaped(late.head().target),
         static_cast<double>(scoreboard::monotonic_now() - late.now_.started) / 1e9,
-        inside != nullptr ? "; it was here:\n" + inside->stack() : std::string()
+        stack.empty() ? stack : "; it was here:\n" + stack
     );
     late.cancel_handling();
 }

@@ -57,6 +57,15 @@ class request_run : public app::exchange, public in_flight_hook {
     /// Method, path and age, and whether it still waits for its place: for the log, on the loop.
     [[nodiscard]] std::string described(std::int64_t now) const;
 
+    /// Who it is in the ledger, and what its code runs as: from any thread that keeps watch of those in
+    /// flight.
+    struct identity {
+        std::uint32_t entry;
+        std::int64_t started;
+    };
+    [[nodiscard]] identity who() const noexcept { return {now_.ledger_entry, now_.started}; }
+    void runs_as(app::running_request* running) noexcept final;
+
     /// For the slow log: from any thread, as long as it is in there.
     [[nodiscard]] slow_log::facts slow_facts(std::int64_t now) noexcept;
 

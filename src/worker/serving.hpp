@@ -97,6 +97,7 @@ struct serving {
     slow_log* slow = nullptr;         ///< of requests that run for long; null = none is kept
     idle_connections idle;            ///< those that wait for their next request, the longest idle first
     requests_in_flight in_flight;
+    in_flight_watch watched;  ///< of those, and of what each runs as; set before there are any
     exchange_pool exchanges;
     aio::task_group websockets;          ///< what reads and writes them; each holds its session
     aio::task_group* clients = nullptr;  ///< the worker's connections; null = none goes on as another

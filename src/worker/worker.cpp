@@ -19,10 +19,9 @@
 #include "worker/client_streams.hpp"
 #include "worker/code_watch.hpp"
 #include "worker/descriptor_budget.hpp"
-#include "worker/loop_watch.hpp"
 #include "worker/serving.hpp"
-#include "worker/slow_log.hpp"
 #include "worker/warm_up.hpp"
+#include "worker/watches.hpp"
 
 #include <unicoro/sleep.hpp>
 
@@ -53,7 +52,6 @@ class process {
   private:
     bool load();
     [[nodiscard]] bool cannot_serve(const std::string& cold);
-    void watch_loop();
     awaitable<void> boot();
     awaitable<void> beat();
     awaitable<void> obey_signals();
@@ -83,8 +81,7 @@ class process {
     std::list<aio::task_group> acceptors_;
     app::worker_context context_;
     std::unique_ptr<app::host> host_;
-    std::unique_ptr<loop_watch> watch_;
-    std::unique_ptr<slow_log> slow_;
+    watches watches_;
     std::unique_ptr<code_watch> code_;
     int exit_code_ = 0;
     bool aborting_ = false;
@@ -192,21 +189,10 @@ awaitable<void> process::boot() {
             io_.stop();
         });
     }
-    watch_loop();
+    watches_.begin(io_, how_, *host_, shared_);
     if (!host_->is_broken()) log::info("Worker ready: {}", host_->interface_name());
     announce(scoreboard::worker_state::ready);
     if (code_) own_.spawn("reload", watch_code());
-}
-
-void process::watch_loop() {
-    const auto blocked = how_.settings.blocked_loop_warning;
-    const auto slow = how_.settings.slow_request_log;
-    const bool watched = blocked.count() > 0 && !host_->holds_loop();
-    if (!watched && slow.count() == 0) return;
-    const auto held = std::make_shared<loop_stack>(*host_);
-    if (watched) watch_ = std::make_unique<loop_watch>(io_, held, how_.board, how_.slot, blocked);
-    if (slow.count() > 0) slow_ = std::make_unique<slow_log>(io_, held, slow);
-    shared_.slow = slow_.get();
 }
 
 // For development it serves all the same: what is wrong is to be seen.
@@ -349,9 +335,7 @@ void process::finish() {
 }
 
 awaitable<void> process::stop_host() {
-    watch_.reset();
-    shared_.slow = nullptr;
-    slow_.reset();
+    watches_.end(shared_);
     if (serving_started_) co_await host_->stop(context_);
     io_.stop();
 }
@@ -362,6 +346,7 @@ int process::run() {
     aio::take_signal(signals_, SIGUSR2);
     if (!load()) return exit_code_;
     shared_.host = host_.get();
+    watches::prepare(how_, *host_, shared_);
     own_.spawn("signals", obey_signals());
     own_.spawn("heartbeat", beat());
     own_.spawn("lifeline", watch_master());

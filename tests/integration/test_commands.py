@@ -116,7 +116,7 @@ def test_requests_while_every_worker_is_stuck(watched, command, tmp_path, manner
     said = command("requests", "--admin", where)
     assert said.returncode == 0
     for pid in server.workers():
-        assert re.search(rf"^ *[\d.]+ s +{pid}  application  GET /{manner}$", said.stdout, re.MULTILINE), said.stdout
+        assert re.search(rf"^ *[\d.]+ s +{pid}  application  [0-9a-f-]+ +GET /{manner}$", said.stdout, re.MULTILINE), said.stdout
     assert "secret" not in said.stdout
     print(said.stdout)
     assert command("status", "--admin", where).returncode == 0

@@ -140,12 +140,22 @@ def test_the_page_in_a_browser(start, browser, tmp_path):
         assert all(str(pid) in shown for pid in server.workers())
         assert browser.evaluate("document.querySelector('#requests td.path').textContent") == MARKUP
         assert browser.evaluate("document.querySelectorAll('#requests img, #requests script').length") == 0
+        browser.evaluate("document.querySelector('#requests td.path button').click()")
+        browser.wait_for("document.querySelectorAll('#stack .calls li').length > 1", "its stack is shown", 2 * LONG)
+        assert browser.evaluate("document.querySelector('#stack h3').textContent") == f"GET {MARKUP}"
+        calls = browser.evaluate("document.querySelector('#stack .calls').innerText")
+        assert re.search(r"stuck_probe\.py:\d+\s*sleep_until\s+\S", calls), calls
+        assert "holds the loop" in browser.evaluate("document.querySelector('#stack .small').textContent")
         browser.wait_for("document.querySelector('#workers').innerText.includes('held')", "the worker is held", 2 * LONG)
         browser.wait_for("document.querySelector('#state').textContent.includes('1 held')", "and it is said above")
         browser.wait_for("document.querySelectorAll('.chart path.line[d^=M]').length > 5", "the charts have lines", POINTS)
         browser.wait_for("document.querySelectorAll('.chart path.area[d^=M]').length > 3", "and areas")
         gate.write_text("")
         assert client.response().status == 200
+        browser.evaluate("document.querySelector('#stack button').click()")
+        browser.wait_for("document.querySelector('#stack .small').textContent.includes('It has ended')", "it has ended", 2 * LONG)
+        browser.evaluate("document.querySelectorAll('#stack button')[1].click()")
+        assert browser.evaluate("document.querySelector('#stack').hidden") is True
     browser.wait_for("document.querySelectorAll('#slow tbody tr').length", "it is told as slow", POINTS)
     assert MARKUP in "".join(rows(browser, "slow"))
     assert browser.evaluate("document.querySelectorAll('main img, main script').length") == 0

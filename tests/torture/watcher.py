@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Who asks the monitor all the time, as people and as HAProxy, and leaves at any point; what it is told whole must be
-right."""
+"""Who asks the monitor all the time, for stacks as well, as people and as HAProxy, and leaves at any point; what it is
+told whole must be right."""
 
 import contextlib
 import json
@@ -13,8 +13,8 @@ from random import Random
 
 from findings import Finding
 
-JSON = ("/status", "/requests", "/history", "/history?since=1.5")
-PATHS = ("/", "/livez", "/readyz", "/metrics", "/nothing", *JSON)
+JSON = ("/status", "/requests", "/history", "/history?since=1.5", "/stacks", "/stacks", "/stacks?request=1-0-1")
+PATHS = ("/", "/livez", "/readyz", "/metrics", "/nothing", "/stacks?format=text", *JSON)
 LONGEST = 10.0
 AGENT = re.compile(rb"((ready )?up \d{1,3}%|drain|down #\d+ of \d+ workers are ready)\n")
 

@@ -113,20 +113,24 @@ class reader {
         if (name == "--pidfile") made_.pidfile = value;
         if (name == "--token-file") made_.token_file = value;
         if (name == "--sort") made_.sort = value;
-        if (name == "--pid") set_pid(value);
+        if (name == "--pid") {
+            made_.pid = process_of(name, value, "a file is named by --pidfile");
+        }
+        if (name == "--worker") {
+            made_.worker = process_of(name, value, "unicoro status lists the workers");
+        }
         if (name == "--count") set_count(value);
         if (name == "--interval") made_.interval = time_of(name, value, 3600, made_.interval);
         if (name == "--timeout") made_.timeout = time_of(name, value, 86'400, made_.timeout);
     }
 
-    void set_pid(const std::string& value) {
+    std::optional<pid_t> process_of(
+        std::string_view name, const std::string& value, const std::string& remedy
+    ) {
         const auto number = base::parse_integer<pid_t>(value);
-        if (!number || *number < 1) {
-            return fail(
-                "--pid: " + quoted(value) + " is no number of a process; a file is named by --pidfile"
-            );
-        }
-        made_.pid = number;
+        if (number && *number >= 1) return number;
+        fail(std::string(name) + ": " + quoted(value) + " is no number of a process; " + remedy);
+        return std::nullopt;
     }
 
     void set_count(const std::string& value) {

@@ -22,6 +22,7 @@ struct command_call {
     std::optional<std::string> config;
     std::optional<std::string> pidfile;
     std::optional<pid_t> pid;
+    std::optional<pid_t> worker;
     std::optional<std::string> token_file;
     std::string sort = "worker";
     std::chrono::milliseconds interval{1000};

@@ -4,14 +4,18 @@
 #include "cli/commands/act.hpp"
 #include "cli/commands/arguments.hpp"
 #include "cli/commands/look.hpp"
+#include "cli/commands/stacks_view.hpp"
 #include "cli/commands/top.hpp"
 #include "cli/commands/views.hpp"
 #include "cli/options.hpp"
 #include "settings/commands.hpp"
 
-#include <limits>
+#include <optional>
 #include <ostream>
 #include <span>
+#include <string>
+#include <string_view>
+#include <vector>
 
 namespace unicoro::cli {
 namespace {
@@ -20,44 +24,73 @@ void write_lines(const std::vector<std::string>& lines, std::ostream& out) {
     for (const std::string& line : lines) out << line << '\n';
 }
 
-attempt<int> show_status(const command_call& call, const std::string& program, std::ostream& out) {
+/// Asks for `path`, and shows it as it is or as lines. `judge` says the exit code.
+template <class View>
+attempt<int> show(
+    const command_call& call,
+    const std::string& program,
+    std::ostream& out,
+    const std::string& path,
+    attempt<View> (*read)(std::string_view json),
+    std::vector<std::string> (*lines)(const View& seen),
+    attempt<int> (*judge)(const command_call& call, const View& seen)
+) {
     const auto server = find_server(call, program);
     if (!server) return server.error();
-    const auto json = look(*server, "/status");
+    const auto json = look(*server, path);
     if (!json) return json.error();
-    const auto seen = read_status(*json);
+    const auto seen = read(*json);
     if (!seen) return seen.error();
+    const auto judged = judge(call, *seen);
+    if (!judged) return judged.error();
     if (call.json) {
         const auto plain = plain_json(*json);
         if (!plain) return plain.error();
         out << *plain;
     } else {
-        write_lines(lines_of(*seen), out);
+        write_lines(lines(*seen), out);
     }
-    return seen->ready ? exit_ok : exit_not_so;
+    return *judged;
 }
 
-attempt<int> show_requests(const command_call& call, const std::string& program, std::ostream& out) {
-    const auto server = find_server(call, program);
-    if (!server) return server.error();
-    const auto json = look(*server, "/requests");
-    if (!json) return json.error();
-    const auto seen = read_requests(*json);
-    if (!seen) return seen.error();
-    if (call.json) {
-        const auto plain = plain_json(*json);
-        if (!plain) return plain.error();
-        out << *plain;
-    } else {
-        write_lines(lines_of(*seen, std::numeric_limits<std::size_t>::max()), out);
+std::vector<std::string> lines_of_all(const requests_view& seen) {
+    return lines_of(seen, std::nullopt);
+}
+
+attempt<int> judge_status(const command_call&, const server_view& seen) {
+    return seen.ready ? exit_ok : exit_not_so;
+}
+
+attempt<int> judge_requests(const command_call&, const requests_view&) {
+    return exit_ok;
+}
+
+attempt<int> judge_stacks(const command_call& call, const stacks_view& seen) {
+    if (call.worker && seen.workers.empty()) {
+        return trouble{
+            exit_not_so,
+            "no worker of the server has the pid " + std::to_string(*call.worker) +
+                "; unicoro status lists them"
+        };
     }
     return exit_ok;
 }
 
 attempt<int> run_call(const command_call& call, const std::string& program, std::ostream& out) {
     if (call.which->acts) return run_act(call, program, out);
-    if (call.which->name == "status") return show_status(call, program, out);
-    if (call.which->name == "requests") return show_requests(call, program, out);
+    if (call.which->name == "status") {
+        return show<server_view>(call, program, out, "/status", &read_status, &lines_of, &judge_status);
+    }
+    if (call.which->name == "requests") {
+        return show<requests_view>(
+            call, program, out, "/requests", &read_requests, &lines_of_all, &judge_requests
+        );
+    }
+    if (call.which->name == "stacks") {
+        const std::string path =
+            call.worker ? "/stacks?worker=" + std::to_string(*call.worker) : std::string("/stacks");
+        return show<stacks_view>(call, program, out, path, &read_stacks, &lines_of, &judge_stacks);
+    }
     return run_top(call, program);
 }
 

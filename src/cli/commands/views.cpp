@@ -1,56 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "cli/commands/views.hpp"
 
+#include "cli/commands/json_members.hpp"
 #include "cli/commands/text_table.hpp"
-
-#include <nlohmann/json.hpp>
-
-#include <algorithm>
-#include <cmath>
 
 namespace unicoro::cli {
 namespace {
-
-using nlohmann::ordered_json;
-
-const ordered_json* member(const ordered_json& of, const char* name) {
-    if (!of.is_object()) return nullptr;
-    const auto found = of.find(name);
-    return found == of.end() ? nullptr : &*found;
-}
-
-std::optional<double> measured(const ordered_json& of, const char* name) {
-    const ordered_json* const found = member(of, name);
-    if (found == nullptr || !found->is_number()) return std::nullopt;
-    const auto value = found->get<double>();
-    return std::isfinite(value) ? std::optional(value) : std::nullopt;
-}
-
-double number(const ordered_json& of, const char* name) {
-    return measured(of, name).value_or(0);
-}
-
-std::int64_t whole(const ordered_json& of, const char* name) {
-    return static_cast<std::int64_t>(std::clamp(number(of, name), -1e15, 1e15));
-}
-
-std::string text(const ordered_json& of, const char* name) {
-    const ordered_json* const found = member(of, name);
-    return found != nullptr && found->is_string() ? found->get<std::string>() : std::string();
-}
-
-bool is_true(const ordered_json& of, const char* name) {
-    const ordered_json* const found = member(of, name);
-    return found != nullptr && found->is_boolean() && found->get<bool>();
-}
-
-ordered_json parsed(std::string_view json) {
-    return ordered_json::parse(json, nullptr, false);
-}
-
-trouble foreign(const char* what) {
-    return {exit_not_reached, std::string("what was answered is not the ") + what + " of a server"};
-}
 
 server_view::worker worker_of(const ordered_json& from) {
     return {
@@ -117,7 +72,8 @@ attempt<requests_view> read_requests(std::string_view json) {
              .age = number(each, "age_seconds"),
              .method = text(each, "method"),
              .path = text(each, "path"),
-             .stage = text(each, "stage")}
+             .stage = text(each, "stage"),
+             .id = text(each, "id")}
         );
     }
     return made;
@@ -176,17 +132,23 @@ std::vector<std::string> lines_of(const server_view& of) {
     return made;
 }
 
-std::vector<std::string> lines_of(const requests_view& of, std::size_t most) {
+std::vector<std::string> lines_of(const requests_view& of, std::optional<std::size_t> most) {
     if (of.listed.empty() && of.unlisted == 0) return {"No request is in flight."};
-    text_table table({"AGE", "PID", "STAGE", "REQUEST"}, {2, 3});
+    // Where there is little room nobody names one.
+    const bool with_id = !most;
+    std::vector<std::string> head{"AGE", "PID", "STAGE", "REQUEST"};
+    if (with_id) head.insert(head.begin() + 3, "ID");
+    text_table table(std::move(head), {2, 3, 4});
     for (const requests_view::request& each : of.listed) {
-        if (most-- == 0) break;
-        table.add(
-            {shown_time(each.age),
-             std::to_string(each.pid),
-             shown(each.stage),
-             shown(each.method) + " " + shown(each.path)}
-        );
+        if (most && (*most)-- == 0) break;
+        std::vector<std::string> row{
+            shown_time(each.age),
+            std::to_string(each.pid),
+            shown(each.stage),
+            shown(each.method) + " " + shown(each.path)
+        };
+        if (with_id) row.insert(row.begin() + 3, shown(each.id));
+        table.add(std::move(row));
     }
     std::vector<std::string> made = table.lines();
     if (of.unlisted > 0) made.push_back("and " + std::to_string(of.unlisted) + " more that are not listed");

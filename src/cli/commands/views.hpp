@@ -50,6 +50,7 @@ struct requests_view {
         std::string method;
         std::string path;
         std::string stage;
+        std::string id = {};
     };
     std::vector<request> listed;
     std::int64_t unlisted = 0;
@@ -64,8 +65,8 @@ struct requests_view {
 /// "ready", "stopping" or "not ready".
 [[nodiscard]] std::string_view word_of_readiness(const server_view& of) noexcept;
 
-/// As lines of printable ASCII.
+/// As lines of printable ASCII. `most`: for so many rows, and without the ids.
 [[nodiscard]] std::vector<std::string> lines_of(const server_view& of);
-[[nodiscard]] std::vector<std::string> lines_of(const requests_view& of, std::size_t most);
+[[nodiscard]] std::vector<std::string> lines_of(const requests_view& of, std::optional<std::size_t> most);
 
 }  // namespace unicoro::cli

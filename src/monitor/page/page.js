@@ -67,10 +67,12 @@ const workers = new Table(find("workers"), "workers-title", [
 const requests = new Table(find("requests"), "requests-title", [
   {name: "Age", kind: "number", of: howLong},
   {name: "Method", kind: "short", of: (row) => row.method},
-  {name: "Path", kind: "path", of: (row) => row.path},
+  {name: "Path", kind: "path", of: (row) => row.path, act: (row) => stack.open(row), meaning: "Show where its code is"},
   {name: "Stage", kind: "short", of: (row) => ({text: row.stage, badge: STAGES[row.stage] ?? ""})},
   {name: "Worker", kind: "number", of: whose},
 ], "None at the moment.", 20);
+
+const stack = new StackView(find("stack"));
 
 const slow = new Table(find("slow"), "slow-title", [
   {name: "Ended", kind: "short", of: (row) => write.clock(clock() - row.time)},
@@ -238,9 +240,9 @@ function showState(status, running) {
 
   workers.show(status.workers, (row) => `${row.worker} ${row.pid}`);
   put(find("workers-note"), held > 0 ? "A worker that is silent for long is held by what it runs." : "");
-  requests.show(running.requests.slice(0, MOST_ROWS), (row) => `${row.pid} ${row.method} ${row.path} ${row.stage}`);
+  requests.show(running.requests.slice(0, MOST_ROWS), (row) => row.id);
   const more = Math.max(0, running.requests.length - MOST_ROWS) + running.unlisted;
-  put(find("requests-note"), running.requests.length ? `the longest first${more ? `, and ${write.count(more)} more` : ""}` : "");
+  put(find("requests-note"), running.requests.length ? `the longest first; a click on a path shows where its code is${more ? `, and ${write.count(more)} more` : ""}` : "");
 }
 
 // --- asking

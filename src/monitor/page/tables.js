@@ -14,7 +14,8 @@ function make(tag, className, text) {
 
 // Rows are kept by their key, so that what is selected stays. The roles are said, for a phone lays rows out otherwise.
 class Table {
-  // `columns`: {name, kind, of(row) -> text, or {text, badge} or {text, mood}}
+  // `columns`: {name, kind, of(row) -> text, or {text, badge} or {text, mood}}; one with `act(row)` and its `meaning`
+  // is of buttons.
   // `limit`: so many rows are shown until all are asked for.
   constructor(into, titleId, columns, empty, limit = Infinity) {
     this.limit = limit;
@@ -77,12 +78,20 @@ class Table {
       const cell = make("td");
       cell.setAttribute("role", "cell");
       cell.dataset.name = each.name;
+      if (each.act) {
+        const button = make("button");
+        button.type = "button";
+        button.title = each.meaning;
+        button.addEventListener("click", () => each.act(line.shown));
+        cell.append(button);
+      }
       line.append(cell);
     }
     return line;
   }
 
   fill(line, row) {
+    line.shown = row;
     this.columns.forEach((column, place) => {
       const cell = line.children[place];
       const value = column.of(row);
@@ -95,7 +104,7 @@ class Table {
         cell.firstElementChild.className = `badge ${badge}`;
         put(cell.firstElementChild, text);
       } else {
-        put(cell, nothing ? "–" : text);
+        put(column.act ? cell.firstElementChild : cell, nothing ? "–" : text);
       }
     });
   }

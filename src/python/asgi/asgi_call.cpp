@@ -10,6 +10,7 @@
 #include "python/runtime/gil.hpp"
 #include "python/runtime/interpreter.hpp"
 #include "python/runtime/no_collection.hpp"
+#include "python/runtime/python_place.hpp"
 #include "python/runtime/traceback.hpp"
 
 #include <boost/asio/error.hpp>
@@ -246,6 +247,12 @@ std::string asgi_call::stack() const {
     if (describe) text = py_ref::steal(PyObject_CallOneArg(describe.get(), coroutine_));
     if (!text) PyErr_Clear();
     return to_utf8(text.get());
+}
+
+std::shared_ptr<app::code_place> asgi_call::place() {
+    if (finished_ || coroutine_ == nullptr) return nullptr;
+    PyObject* const inner = inner_of(coroutine_);
+    return inner != nullptr ? place_of("task", inner) : nullptr;
 }
 
 }  // namespace unicoro::python

@@ -90,6 +90,7 @@ class asgi_call : public app::running_request {
 
     // --- for the log
     std::string stack() const override;
+    std::shared_ptr<app::code_place> place() override;
 
   protected:
     /// With the GIL.

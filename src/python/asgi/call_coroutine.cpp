@@ -208,4 +208,8 @@ asgi_call& call_of(PyObject* coroutine) noexcept {
     return *self_of(coroutine).call;
 }
 
+PyObject* inner_of(PyObject* coroutine) noexcept {
+    return self_of(coroutine).inner;
+}
+
 }  // namespace unicoro::python

@@ -14,4 +14,7 @@ class asgi_call;
 
 [[nodiscard]] asgi_call& call_of(PyObject* coroutine) noexcept;
 
+/// The application's own, which may outlive this one; null before and after. Not a new reference.
+[[nodiscard]] PyObject* inner_of(PyObject* coroutine) noexcept;
+
 }  // namespace unicoro::python

@@ -7,6 +7,7 @@
 #include "log/open.hpp"
 #include "os/descriptors.hpp"
 #include "os/signals.hpp"
+#include "python/host/code_look.hpp"
 #include "python/loop/held_loop.hpp"
 #include "python/runtime/forked_child.hpp"
 #include "python/runtime/gil.hpp"
@@ -289,6 +290,10 @@ std::string python_host::stack_of_loop() {
 
 std::chrono::nanoseconds python_host::waited_for_interpreter() const noexcept {
     return gil_parking::waited();
+}
+
+std::vector<app::code_seen> python_host::look_at_code(const app::gather_places& gather) {
+    return python::look_at_code(thread_, gather);
 }
 
 void python_host::interrupted() {

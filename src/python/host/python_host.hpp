@@ -36,6 +36,8 @@ class python_host final : public app::host {
     std::string stack_of_loop() override;
     [[nodiscard]] std::chrono::nanoseconds waited_for_interpreter() const noexcept override;
     [[nodiscard]] bool accepts_websockets() const noexcept override;
+    bool shows_code() const noexcept override { return true; }
+    std::vector<app::code_seen> look_at_code(const app::gather_places& gather) override;
     void interrupted() override;
     void cancelling() override;
     [[nodiscard]] std::vector<std::string> code_files() override;

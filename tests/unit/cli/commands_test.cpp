@@ -4,6 +4,7 @@
 #include "cli/commands/arguments.hpp"
 #include "cli/commands/http_get.hpp"
 #include "cli/commands/processes.hpp"
+#include "cli/commands/stacks_view.hpp"
 #include "cli/commands/text_table.hpp"
 #include "cli/commands/top_frame.hpp"
 #include "cli/commands/views.hpp"
@@ -210,6 +211,31 @@ TEST_SUITE("commands") {
         CHECK(has(text, "and 3 more"));
         CHECK(std::ranges::all_of(text, [](char c) { return c == '\n' || (c >= ' ' && c < 0x7f); }));
         CHECK(*plain_json("{\"a\":\"\xc2\x9b\x7f\"}") == "{\n  \"a\": \"\\u009b\\u007f\"\n}\n");
+    }
+
+    TEST_CASE("stacks, as lines") {
+        const auto seen = read_stacks(
+            R"json({"workers":[{"pid":1,"answer":"whole"},{"pid":2,"answer":"none"},{"pid":3,"answer":"mute"}],"requests":[
+                {"pid":1,"age_seconds":2.5,"method":"GET","path":"/a","stage":"application","id":"1-0-f","runs_in":"loop",
+                 "holds_loop":true,"stack":[{"file":"/x.py\u001b","line":3,"function":"view","code":"sleep(1)"},{"line":"4"}]},
+                {"pid":2,"path":"/b","stack":null,"why":"it sleeps"},{"stack":[],"runs_in":"thread"}],"unlisted":1})json"
+        );
+        REQUIRE(seen.has_value());
+        const std::string text = joined(lines_of(*seen));
+        CHECK(text.starts_with("Worker 2 does not answer: "));
+        CHECK(has(text, "Worker 3 has no Python code"));
+        CHECK_FALSE(has(text, "Worker 1"));
+        CHECK(
+            has(text,
+                "GET /a for 2.5 s (pid 1, application, 1-0-f) is in a loop and holds the loop:\n"
+                "  File \"/x.py\\x1b\", line 3, in view\n    sleep(1)\n  File \"\", line 0, in \n")
+        );
+        CHECK(has(text, "): it sleeps\n"));
+        CHECK(has(text, "is in a thread, which has not begun\n"));
+        CHECK(has(text, "and 1 more"));
+        for (const char* wrong : {"", "[]", R"({"workers":[]})", R"({"workers":[],"requests":{}})"}) {
+            CHECK(read_stacks(wrong).has_error());
+        }
     }
 
     TEST_CASE("what is no status is told so") {

@@ -57,7 +57,7 @@ requests_view view_of(std::initializer_list<request_view> of) {
 }
 
 request_view request(pid_t pid, double age, monotonic_ns started, std::string target = "/a") {
-    return {0, pid, age, {started, "GET", std::move(target), request_stage::application}};
+    return {0, pid, 1, age, {started, "GET", std::move(target), request_stage::application}};
 }
 
 }  // namespace

@@ -157,7 +157,8 @@ TEST_CASE("the state as JSON") {
 
 TEST_CASE("requests in flight as JSON, without what a query may hide and what a terminal would obey") {
     requests_view view;
-    view.listed.push_back({0, 77, 1.23456, {5, "GET", "/a\x1b[2J\n\xff?token=secret", request_stage::queued}}
+    view.listed.push_back(
+        {0, 77, 1, 1.23456, {5, "GET", "/a\x1b[2J\n\xff?token=secret", request_stage::queued}}
     );
     view.unlisted = 4;
     const std::string text = requests_json(view);

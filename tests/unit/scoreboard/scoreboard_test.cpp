@@ -266,3 +266,64 @@ TEST_CASE("any bytes in a slot are read without harm") {
         }
     }
 }
+
+TEST_CASE("stacks: a worker answers what was asked, or later") {
+    const table board = make_board(2, 4);
+    stack_question& question = board.question();
+    stack_answer& own = board.answer(1);
+    CHECK(question.last() == 0);
+    CHECK_FALSE(own.answers());
+    own.is_there(true);
+    CHECK(own.answers());
+    CHECK_FALSE(board.answer(0).answers());
+
+    const std::uint32_t first = question.ask();
+    CHECK_FALSE(own.read(first, question.last()));
+    own.give(first, "here");
+    CHECK(own.read(first, question.last()) == "here");
+    const std::uint32_t second = question.ask();
+    CHECK_FALSE(own.read(second, question.last()));
+    own.give(second, "there");
+    CHECK(own.read(first, question.last()) == "there");
+    CHECK(own.read(second, question.last()) == "there");
+    // What nobody has asked yet is no answer.
+    own.give(second + 1, "made up");
+    CHECK_FALSE(own.read(second, question.last()));
+    own.give(second, std::string(2 * stack_answer::most_bytes, 'x'));
+    CHECK(own.read(second, question.last())->size() == stack_answer::most_bytes);
+    // Requests and the answer do not overlap.
+    for (in_flight& each : board.requests(1)) each.started.store(1);
+    CHECK(own.read(second, question.last()) == std::string(stack_answer::most_bytes, 'x'));
+}
+
+TEST_CASE("stacks: any bytes in an answer are read without harm") {
+    const table board = make_board(1, 1);
+    std::mt19937_64 random(20261130);
+    stack_answer& own = board.answer(0);
+    for (int round = 0; round < 20; ++round) {
+        for (std::byte& each : std::as_writable_bytes(std::span(&own, 1)))
+            each = static_cast<std::byte>(random());
+        if (const auto text = own.read(1, UINT32_MAX)) CHECK(text->size() <= stack_answer::most_bytes);
+    }
+}
+
+TEST_CASE("stacks: a worker that waits for a question hears of it, and cannot ask") {
+    const table board = make_board(2, 1);
+    const pid_t worker = unicoro::os::fork_process().value();
+    if (worker == 0) {
+        if (board.keep_only(1)) _exit(1);
+        board.answer(1).is_there(true);
+        while (board.question().last() == 0) board.question().wait_for_other(0);
+        board.answer(1).give(board.question().last(), "heard");
+        std::signal(SIGSEGV, SIG_DFL);
+        board.question().ask();
+        _exit(0);
+    }
+    while (!board.answer(1).answers()) usleep(1000);
+    const std::uint32_t asked = board.question().ask();
+    int status = 0;
+    REQUIRE(waitpid(worker, &status, 0) == worker);
+    // It ended at the attempt to write.
+    CHECK(WIFSIGNALED(status));
+    CHECK(board.answer(1).read(asked, board.question().last()) == "heard");
+}

@@ -10,8 +10,8 @@ import sys
 from . import program
 
 # Imported before the application's folders are in sys.path: an "ast.py" that lies there is not for the server.
-EARLY = ("call_ends", "client_socket", "development", "forks", "hubs", "loading", "program", "server", "source_guess",
-         "stacks")
+EARLY = ("call_ends", "client_socket", "code_places", "development", "forks", "hubs", "loading", "program", "server",
+         "source_guess", "stacks")
 
 # What workers import before they import the application: all, and by what runs the requests. Not ssl for gevent,
 # which wants to be there first.

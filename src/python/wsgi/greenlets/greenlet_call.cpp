@@ -6,6 +6,7 @@
 #include "python/runtime/greenlet_api.hpp"
 #include "python/runtime/interpreter.hpp"
 #include "python/runtime/py_ref.hpp"
+#include "python/runtime/python_place.hpp"
 #include "python/runtime/traceback.hpp"
 #include "python/wsgi/greenlets/greenlet_runner.hpp"
 
@@ -263,6 +264,10 @@ std::string greenlet_call::stack() const {
     const gil_lock gil;
     const py_ref frame = py_ref::steal(PyObject_GetAttrString(greenlet_.get(), "gr_frame"));
     return frame ? describe_stack(frame.get()) : std::string();
+}
+
+std::shared_ptr<app::code_place> greenlet_call::place() {
+    return greenlet_ ? place_of("greenlet", greenlet_.get()) : nullptr;
 }
 
 void switch_failed() {

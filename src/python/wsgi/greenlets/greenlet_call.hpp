@@ -68,6 +68,7 @@ class greenlet_call final : public boost::intrusive_ref_counter<greenlet_call, b
 
     // --- for the log
     std::string stack() const override;
+    std::shared_ptr<app::code_place> place() override;
 
   private:
     /// In the frame of a read, from its making to its end, also of one that never began.

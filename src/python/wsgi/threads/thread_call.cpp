@@ -6,6 +6,7 @@
 #include "python/runtime/interpreter.hpp"
 #include "python/runtime/package.hpp"
 #include "python/runtime/py_ref.hpp"
+#include "python/runtime/python_place.hpp"
 #include "python/runtime/text.hpp"
 #include "python/runtime/thread_exception.hpp"
 #include "python/runtime/traceback.hpp"
@@ -225,6 +226,12 @@ std::optional<std::chrono::nanoseconds> thread_call::cpu_time() const {
     clockid_t clock{};
     if (pthread_getcpuclockid(thread_->thread_id, &clock) != 0) return std::nullopt;
     return time_of(clock) - cpu_before_;
+}
+
+std::shared_ptr<app::code_place> thread_call::place() {
+    if (thread_ == nullptr) return nullptr;
+    const py_ref number = py_ref::steal(PyLong_FromUnsignedLong(thread_->thread_id));
+    return number ? place_of("thread", number.get()) : nullptr;
 }
 
 std::shared_ptr<const app::running_request> thread_call::from_outside() {

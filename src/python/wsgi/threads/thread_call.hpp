@@ -63,6 +63,7 @@ class thread_call final
     std::string stack() const override;
     std::optional<std::chrono::nanoseconds> cpu_time() const override;
     std::shared_ptr<const app::running_request> from_outside() override;
+    std::shared_ptr<app::code_place> place() override;
 
   private:
     class outsider;
