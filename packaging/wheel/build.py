@@ -10,7 +10,7 @@ import subprocess
 import sys
 
 import check
-import nghttp2
+import libraries
 import openssl
 import pack
 import pythons
@@ -62,7 +62,7 @@ def configure(target: Target, found: list[pythons.Python], jobs: int) -> pathlib
     link_args = ["-nostdlib++", *runtime.unwinder(target, tools), "-s"]
     cross = toolchain.cross_file(target, tools, link_args)
     openssl.stage(target, tools, jobs)
-    nghttp2.stage(target, tools)
+    libraries.stage(target, tools, jobs)
     for python in found:
         pythons.stage_debian_headers(python, tools / "include")
     folder = BUILD / target.name / "build"
@@ -79,10 +79,9 @@ def configure(target: Target, found: list[pythons.Python], jobs: int) -> pathlib
         "b_lto": "true",
         "b_lto_mode": "thin",
         "wrap_mode": "nofallback",
-        # Their libraries are not bundled, and what a machine of ours has must not get in.
-        "gzip": "disabled",
-        "brotli": "disabled",
-        "zstd": "disabled",
+        "gzip": "enabled",
+        "brotli": "enabled",
+        "zstd": "enabled",
     }
     command = ["meson", "setup", folder, pack.ROOT, "--cross-file", cross]
     if (folder / "build.ninja").exists():

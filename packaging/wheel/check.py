@@ -15,6 +15,9 @@ CPP = re.compile(r"_Z|__cxa_|__gxx_|__dynamic_cast")
 # Weak or not, these are the C library's.
 NOT_OURS = {"__cxa_finalize", "__cxa_thread_atexit_impl", "__cxa_atexit"}
 
+# What belongs to libraries that others in the process may have, too: theirs and ours must not meet.
+BUNDLED = re.compile(r"(SSL|TLS|BIO|EVP|X509|OPENSSL|CRYPTO|nghttp2|ZSTD|HUF|Brotli|deflate|crc32|adler32)")
+
 
 def platform_of(wheel: pathlib.Path) -> str:
     """The oldest platform that auditwheel finds the wheel fit for."""
@@ -45,6 +48,12 @@ def not_exported(wheel: pathlib.Path) -> list[str]:
     return sorted(name for name in wanted - given - NOT_OURS if CPP.match(name))
 
 
+def given_away(wheel: pathlib.Path) -> list[str]:
+    """What libunicoro shows of the libraries in it."""
+    with zipfile.ZipFile(wheel) as opened:
+        return sorted(name for name in symbols(opened, LIBRARY)[0] if BUNDLED.match(name))
+
+
 def check(wheel: pathlib.Path) -> str:
     """A line for people; ends the program if the tag is wrong."""
     promised = wheel.stem.split("-")[-1]
@@ -54,6 +63,9 @@ def check(wheel: pathlib.Path) -> str:
     missing = not_exported(wheel)
     if missing:
         raise SystemExit(f"{wheel.name}: libunicoro does not export {', '.join(missing[:10])}")
+    shown = given_away(wheel)
+    if shown:
+        raise SystemExit(f"{wheel.name}: libunicoro exports what is bundled: {', '.join(shown[:10])}")
     return f"{wheel.name}: {wheel.stat().st_size / 1e6:.2f} MB, fit for {found}"
 
 

@@ -17,6 +17,7 @@ OPTIONS = (
     "no-srp no-psk no-cms no-ts no-ct no-rfc3779 no-whirlpool no-idea no-seed no-camellia no-aria no-bf "
     "no-cast no-des no-rc2 no-rc4 no-md4 no-mdc2 no-rmd160 no-sm2 no-sm3 no-sm4 no-autoload-config"
 ).split()
+CFLAGS = "-O2 -fPIC -fvisibility=hidden -ffunction-sections -fdata-sections -fno-sanitize=undefined"
 
 
 def version_of(tree: pathlib.Path) -> str:
@@ -27,7 +28,7 @@ def version_of(tree: pathlib.Path) -> str:
 def build(target: Target, folder: pathlib.Path, jobs: int) -> pathlib.Path:
     """The built tree."""
     tree = folder / target.name
-    if (tree / "built").exists():
+    if sources.is_built(tree, [*OPTIONS, CFLAGS]):
         return tree
     said = folder / "said.log"
     shutil.rmtree(tree, ignore_errors=True)
@@ -35,12 +36,12 @@ def build(target: Target, folder: pathlib.Path, jobs: int) -> pathlib.Path:
     sources.unpack("openssl", SUITE, tree, folder / "source", said)
     variables = sources.tools() | {
         "CC": str(sources.c_compiler(target.name, target.zig, folder)),
-        "CFLAGS": "-O2 -fPIC -fvisibility=hidden -ffunction-sections -fdata-sections -fno-sanitize=undefined",
+        "CFLAGS": CFLAGS,
     }
     configuration = CONFIGURATIONS[target.cpu]
     sources.run(["perl", "Configure", configuration, "--openssldir=/etc/ssl", *OPTIONS], tree, said, **variables)
     sources.run(["make", f"-j{jobs}", "build_libs"], tree, said, **variables)
-    (tree / "built").touch()
+    sources.mark_built(tree, [*OPTIONS, CFLAGS])
     return tree
 
 

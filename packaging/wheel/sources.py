@@ -33,6 +33,16 @@ def archive_in(folder: pathlib.Path) -> pathlib.Path | None:
     return next((path for path in folder.glob("*.orig.tar.*") if not path.name.endswith(".asc")), None)
 
 
+def is_built(tree: pathlib.Path, options: list[str]) -> bool:
+    """Whether all of it has been built, and with these options."""
+    mark = tree / "built"
+    return mark.exists() and mark.read_text() == " ".join(options)
+
+
+def mark_built(tree: pathlib.Path, options: list[str]) -> None:
+    (tree / "built").write_text(" ".join(options))
+
+
 def c_compiler(target: str, zig_target: str, folder: pathlib.Path, options: str = "") -> pathlib.Path:
     path = folder / f"{target}-cc"
     toolchain.write_executable(path, f'#!/bin/sh\nexec {toolchain.ZIG} cc -target {zig_target} {options} "$@"\n')

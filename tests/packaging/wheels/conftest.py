@@ -6,6 +6,7 @@ import shutil
 import pytest
 
 from places import DIST
+from serving import Secure
 
 ROWS: dict[str, dict[str, str]] = {}
 
@@ -16,6 +17,11 @@ def record():
         ROWS.setdefault(f"{place.name} ({place.python_version})", {})[what] = said
 
     return note
+
+
+@pytest.fixture(scope="session")
+def secure(tmp_path_factory):
+    return Secure.make(tmp_path_factory.mktemp("tls"))
 
 
 @pytest.fixture(scope="session")

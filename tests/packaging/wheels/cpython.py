@@ -56,5 +56,5 @@ def prefix() -> str:
 
 
 def install(name: str, root: pathlib.Path) -> None:
-    """Into a root, as /opt/python3.14."""
+    """Into a root, below `prefix()`."""
     sources.run(["make", "install", f"DESTDIR={root}"], build(name), SAID)

@@ -51,8 +51,8 @@ class Place:
         # Outside: the programs of a root may be another processor's.
         return [*plain, *kept, "unshare", "--mount", "sh", "-c", script, "sh", *self.emulator, *words]
 
-    def run(self, words: list[str]) -> str:
-        done = subprocess.run(self.command(words), capture_output=True, text=True, timeout=1800)
+    def run(self, words: list[str], patience: float = 1800) -> str:
+        done = subprocess.run(self.command(words), capture_output=True, text=True, timeout=patience)
         assert done.returncode == 0, f"{words}: {done.stdout[-2000:]}{done.stderr[-4000:]}"
         return done.stdout
 

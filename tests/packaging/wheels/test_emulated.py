@@ -7,7 +7,7 @@ import zipfile
 import pytest
 
 from places import OLDER, ROOTS, Place, download, wheel_for
-from serving import serving, write_app
+from serving import secure_arguments, serving, write_app
 
 ROOT = ROOTS / "arm64"
 VERSION = "3.11"
@@ -34,10 +34,22 @@ def place(tmp_path_factory):
     return where
 
 
-@pytest.mark.parametrize("kind", [["-k", "async", "app:app"], ["-k", "sync", "app:app"], ["-k", "async", "app:asgi"]])
-def test_serves(place, kind, record, monkeypatch):
+@pytest.fixture
+def program(place, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", f"{FOLDER}/site")
-    program = [place.python, "-m", "unicoro", "--boot-timeout", "240", "--timeout", "240"]
-    with serving(place, program, kind, FOLDER, patience=300) as text:
-        assert text == f"{VERSION} /usr"
+    return [place.python, "-m", "unicoro", "--boot-timeout", "240", "--timeout", "240"]
+
+
+@pytest.mark.parametrize("kind", [["-k", "async", "app:app"], ["-k", "sync", "app:app"], ["-k", "async", "app:asgi"]])
+def test_serves(place, program, kind, record):
+    with serving(place, program, kind, FOLDER, patience=300) as served:
+        assert served.text == f"{VERSION} /usr"
     record(place, "ASGI" if "asgi" in kind[-1] else kind[1], "served")
+
+
+def test_serves_over_tls_and_compresses(place, program, record, secure):
+    arguments = [*secure_arguments(place, FOLDER, secure), "-k", "async", "app:app"]
+    with serving(place, program, arguments, FOLDER, patience=300, ask=secure.ask) as served:
+        assert served.text == ("2", "", f"{VERSION} /usr")
+        secure.check_compression(served.port)
+    record(place, "HTTP/2 and compression, async", "served")

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from places import OLDER, WHEELHOUSE, Place, download, machine_pythons, other_roots, wheel_for
-from serving import serving, write_app
+from serving import secure_arguments, serving, write_app
 
 KINDS = {
     "async": ["-k", "async", "app:app"],
@@ -44,16 +44,30 @@ def test_serves(place, kind, record):
     if kind == "async" and not place.fetches:
         pytest.skip("gevent needs ssl, which this Python has not")
     expected = f"{place.python_version} {place.env}"
-    with serving(place, [f"{place.env}/bin/unicoro"], KINDS[kind], place.folder) as text:
+    with serving(place, [f"{place.env}/bin/unicoro"], KINDS[kind], place.folder) as served:
         if kind == "async":
             record(place, "seconds from nothing", f"{time.monotonic() - place.started:.1f}")
-        assert text == expected
+        assert served.text == expected
     record(place, kind, "served")
 
 
+@pytest.mark.parametrize("kind", ["async", "sync"])
+def test_serves_over_tls_and_compresses(place, kind, record, secure):
+    """HTTP/1.1 and HTTP/2."""
+    if kind == "async" and not place.fetches:
+        pytest.skip("gevent needs ssl, which this Python has not")
+    expected = f"{place.python_version} {place.env}"
+    arguments = secure_arguments(place, place.folder, secure) + KINDS[kind]
+    with serving(place, [f"{place.env}/bin/unicoro"], arguments, place.folder, ask=secure.ask) as served:
+        assert served.text == ("2", "", expected)
+        assert secure.ask(served.port, "/", "--http1.1") == ("1.1", "", expected)
+        secure.check_compression(served.port)
+    record(place, f"HTTP/2 and compression, {kind}", "served")
+
+
 def test_runs_as_a_module(place, record):
-    with serving(place, [f"{place.env}/bin/python3", "-m", "unicoro"], ["app:app"], place.folder) as text:
-        assert text.startswith(place.python_version)
+    with serving(place, [f"{place.env}/bin/python3", "-m", "unicoro"], ["app:app"], place.folder) as served:
+        assert served.text.startswith(place.python_version)
     record(place, "-m unicoro", "served")
 
 
@@ -61,8 +75,8 @@ def test_executable_finds_the_environment(place, record):
     """The one that the wheel brings becomes the Python of the environment that it lies in, or is told."""
     where = place.run([f"{place.env}/bin/python3", "-c", "import unicoro; print(unicoro.__path__[0])"]).strip()
     arguments = ["--python", place.env, "-k", "sync", "app:app"]
-    with serving(place, [f"{where}/bin/unicoro"], arguments, place.folder) as text:
-        assert text == f"{place.python_version} {place.env}"
+    with serving(place, [f"{where}/bin/unicoro"], arguments, place.folder) as served:
+        assert served.text == f"{place.python_version} {place.env}"
     record(place, "executable", "served")
 
 
