@@ -95,19 +95,19 @@ void tls_stream::cancel() noexcept {
 
 io_step tls_stream::try_read(std::span<char> into) noexcept {
     if (!met_) return {io_status::would_block};
-    const tls::session::step step = session_.read(into);
-    reads_by_writing_ = step.what == phase::want_write;
-    return step_of(step);
+    const tls::session::step came = session_.read(into);
+    reads_by_writing_ = came.what == phase::want_write;
+    return step_of(came);
 }
 
 io_step tls_stream::encrypt(std::span<const char> bytes) noexcept {
-    const io_step step = step_of(session_.write(bytes));
-    if (step.status == io_status::would_block) {
+    const io_step sent = step_of(session_.write(bytes));
+    if (sent.status == io_status::would_block) {
         committed_.assign(bytes.data(), std::min(bytes.size(), record_size));
     } else {
         std::string().swap(committed_);
     }
-    return step;
+    return sent;
 }
 
 // Who would have been blocked may think better of it and write something else (what was to be "100
@@ -116,8 +116,8 @@ io_step tls_stream::write_record(std::span<const char> bytes) noexcept {
     const std::string_view given(bytes.data(), bytes.size());
     if (!given.starts_with(committed_)) {
         const std::string before = committed_;
-        const io_step step = encrypt(before);
-        if (step.status != io_status::done) return step;
+        const io_step sent = encrypt(before);
+        if (sent.status != io_status::done) return sent;
     }
     return encrypt(bytes);
 }
@@ -200,16 +200,16 @@ awaitable<waited> tls_stream::meet() {
         co_return over;
     }
     for (;;) {
-        const tls::session::step step = session_.handshake();
-        if (step.what == phase::done) break;
-        if (step.what == phase::want_read) {
+        const tls::session::step met = session_.handshake();
+        if (met.what == phase::done) break;
+        if (met.what == phase::want_read) {
             const waited came = co_await beneath_->wait_readable();
             if (std::get<0>(came)) co_return came;
-        } else if (step.what == phase::want_write) {
+        } else if (met.what == phase::want_write) {
             const waited gone = co_await beneath_->wait_writable();
             if (std::get<0>(gone)) co_return gone;
         } else {
-            refuse_handshake(step);
+            refuse_handshake(met);
             const waited ended{asio::error::eof};
             co_return ended;
         }

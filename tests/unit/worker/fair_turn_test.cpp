@@ -184,7 +184,7 @@ TEST_CASE("siblings see what a worker tells") {
 TEST_CASE("whatever is on the board, no slot beyond its end is believed") {
     workers four(100);
     auto* const page = reinterpret_cast<unicoro::scoreboard::load_page*>(
-        reinterpret_cast<std::byte*>(&four.board.slot(0)) - 4096
+        reinterpret_cast<std::byte*>(&four.board.question()) - 4096
     );
     page->used.store(UINT32_MAX);
     CHECK(four.loads.used() == 8);
