@@ -27,6 +27,10 @@ constexpr int append_flags = O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY;
 // How often a file may come and go while it is being opened.
 constexpr int most_attempts = 100;
 
+// The kernel finds what has a name, and only then counts its names: somebody who takes one away and gives it
+// back all the time can hide it from a look, but not from so many.
+constexpr int looks_at_name = 16;
+
 constexpr const char* unread = "it is a pipe that nobody reads, or a socket";
 
 append_file refused(const std::string& path, const std::string& why) {
@@ -85,7 +89,7 @@ std::optional<append_file> open_existing(
     if (!fd) return refused(path, errno);
     struct stat found{};
     if (::fstat(fd.get(), &found) != 0) return refused(path, errno);
-    if (!folder.of_kernel()) {
+    for (int look = 0; look < looks_at_name && !folder.of_kernel(); ++look) {
         // The second name of somebody else's file may have been taken away since: then it counts one too few.
         struct stat named{};
         const bool there = ::fstatat(folder.fd(), folder.name().c_str(), &named, AT_SYMLINK_NOFOLLOW) == 0;

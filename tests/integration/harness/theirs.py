@@ -54,7 +54,8 @@ class Place:
     def check(self) -> None:
         """Nothing of root's has changed, nothing was made beside it."""
         assert self._look() == self.before
-        assert self.secret.read_text() == CONTENT
+        found = self.secret.read_text()
+        assert found == CONTENT, repr(found)
 
     def close(self) -> None:
         self.listener.close()
