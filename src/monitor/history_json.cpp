@@ -203,9 +203,11 @@ std::optional<double> read_since(std::string_view query) noexcept {
     const std::optional<std::string_view> since = parameter(query, "since");
     if (!since) return 0;
     double value = 0;
-    const char* const last = since->data() + since->size();
-    const auto read = std::from_chars(since->data(), last, value, std::chars_format::fixed);
-    if (read.ec != std::errc() || read.ptr != last || !std::isfinite(value)) return std::nullopt;
+    const std::string_view text = *since;
+    const auto [end, error] =
+        std::from_chars(text.data(), text.data() + text.size(), value, std::chars_format::fixed);
+    const bool whole = error == std::errc() && end == text.data() + text.size();
+    if (!whole || !std::isfinite(value)) return std::nullopt;
     return value;
 }
 
