@@ -106,9 +106,15 @@ std::string text_of(const told_request& one) {
         one.request.id()
     );
     if (one.stack == nullptr) return made + fmt::format(": {}\n\n", one.why_none);
-    made += fmt::format(
-        ", in a {}{}:\n", log::escaped(one.stack->kind), one.stack->running ? ", which holds the loop" : ""
-    );
+    if (one.stack->kind == "loop") {
+        made += ", in the worker's loop, which it holds:\n";
+    } else {
+        made += fmt::format(
+            ", in a {}{}:\n",
+            log::escaped(one.stack->kind),
+            one.stack->running ? ", which holds the loop" : ""
+        );
+    }
     for (const stack_view::call& each : one.stack->calls) {
         made += fmt::format(
             "  File \"{}\", line {}, in {}\n    {}\n",

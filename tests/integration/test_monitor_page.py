@@ -145,7 +145,7 @@ def test_the_page_in_a_browser(start, browser, tmp_path):
         assert browser.evaluate("document.querySelector('#stack h3').textContent") == f"GET {MARKUP}"
         calls = browser.evaluate("document.querySelector('#stack .calls').innerText")
         assert re.search(r"stuck_probe\.py:\d+\s*sleep_until\s+\S", calls), calls
-        assert "holds the loop" in browser.evaluate("document.querySelector('#stack .small').textContent")
+        assert "which it holds" in browser.evaluate("document.querySelector('#stack .small').textContent")
         browser.wait_for("document.querySelector('#workers').innerText.includes('held')", "the worker is held", 2 * LONG)
         browser.wait_for("document.querySelector('#state').textContent.includes('1 held')", "and it is said above")
         browser.wait_for("document.querySelectorAll('.chart path.line[d^=M]').length > 5", "the charts have lines", POINTS)

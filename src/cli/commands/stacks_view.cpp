@@ -32,8 +32,11 @@ std::string headline(const stacks_view::request& of) {
     std::string line = shown(of.method) + " " + shown(of.path) + " for " + shown_time(of.age) + " (pid " +
                        std::to_string(of.pid) + ", " + shown(of.stage) + ", " + shown(of.id) + ")";
     if (!of.why.empty()) return line + ": " + shown(of.why);
-    line += " is in a " + shown(of.runs_in);
-    if (of.holds_loop) line += " and holds the loop";
+    if (of.runs_in == "loop") {
+        line += " is in the worker's loop, which it holds";
+    } else {
+        line += " is in a " + shown(of.runs_in) + (of.holds_loop ? " and holds the loop" : "");
+    }
     return line + (of.calls.empty() ? ", which has not begun" : ":");
 }
 

@@ -227,7 +227,7 @@ TEST_SUITE("commands") {
         CHECK_FALSE(has(text, "Worker 1"));
         CHECK(
             has(text,
-                "GET /a for 2.5 s (pid 1, application, 1-0-f) is in a loop and holds the loop:\n"
+                "GET /a for 2.5 s (pid 1, application, 1-0-f) is in the worker's loop, which it holds:\n"
                 "  File \"/x.py\\x1b\", line 3, in view\n    sleep(1)\n  File \"\", line 0, in \n")
         );
         CHECK(has(text, "): it sleeps\n"));
