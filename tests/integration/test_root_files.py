@@ -110,6 +110,17 @@ def test_while_they_are_exchanged(start, place):
     assert len(server.workers()) == 2
 
 
+def test_a_second_name_that_comes_and_goes(start, place):
+    """What the kernel counts of a file's names is no longer true when it is told."""
+    path = place.theirs / "access.log"
+    server = start("-u", USER, "--access-logfile", path, "-w", "2", HELLO)
+    server.allow("accesslog: ")
+    with place.swapping(path, ["another name of a secret", "regular file"]):
+        for _ in range(4000):
+            reopen(server)
+            place.check()
+
+
 def test_what_was_there_keeps_its_owner(start, place):
     """Workers write to it all the same, also after a rotation that makes it anew as root's."""
     path = place.theirs / "access.log"
