@@ -107,7 +107,10 @@ class Browser:
         self.command("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
 
     def open(self, address: str) -> None:
+        """Until all elements of the page are there."""
         self.command("Page.navigate", url=address)
+        there = f"location.href === {json.dumps(address)} && document.readyState !== 'loading'"
+        self.wait_for(there, f"{address} is there", 2 * LONG)
 
     def evaluate(self, expression: str, timeout: float = 4 * LONG):
         answer = self.command("Runtime.evaluate", timeout, expression=expression, returnByValue=True, awaitPromise=True)
