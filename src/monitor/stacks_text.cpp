@@ -94,6 +94,15 @@ std::string json_of(const worker_stacks& one) {
     return dumped(made);
 }
 
+std::string where(const stack_view& stack) {
+    if (stack.kind != "loop") {
+        const std::string_view held = stack.running ? ", which holds the loop" : "";
+        return fmt::format(", in a {}{}:\n", log::escaped(stack.kind), held);
+    }
+    return stack.running ? ", in the worker's loop, which it holds:\n"
+                         : ", between two pieces of its response\n";
+}
+
 std::string text_of(const told_request& one) {
     const std::string_view target = one.request.request.target;
     std::string made = fmt::format(
@@ -106,15 +115,7 @@ std::string text_of(const told_request& one) {
         one.request.id()
     );
     if (one.stack == nullptr) return made + fmt::format(": {}\n\n", one.why_none);
-    if (one.stack->kind == "loop") {
-        made += ", in the worker's loop, which it holds:\n";
-    } else {
-        made += fmt::format(
-            ", in a {}{}:\n",
-            log::escaped(one.stack->kind),
-            one.stack->running ? ", which holds the loop" : ""
-        );
-    }
+    made += where(*one.stack);
     for (const stack_view::call& each : one.stack->calls) {
         made += fmt::format(
             "  File \"{}\", line {}, in {}\n    {}\n",

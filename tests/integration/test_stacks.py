@@ -292,6 +292,25 @@ def test_deep_and_many(watched, tmp_path):
         client.close()
 
 
+def test_one_whose_client_does_not_read(watched, command):
+    """Between two pieces of its response none of its code runs, and it does not hold the loop."""
+    server, monitor, where = watched(("-k", "sync", "lifetime_wsgi:application"), "-w", 1)
+    server.allow("the client went away before its response was complete")
+    client = server.client()
+    client.request("/pieces_without_end")
+
+    def waits():
+        found = monitor.json("/stacks")["requests"]
+        return [(each["runs_in"], each["holds_loop"], each["stack"]) for each in found if each["stack"] is not None] == [
+            ("loop", False, [])]
+
+    wait_until(waits, "it waits for its client")
+    assert re.search(r"^GET /pieces_without_end for .* is between two pieces of its response$",
+                     command("stacks", "--admin", where).stdout, re.MULTILINE)
+    assert "between two pieces of its response\n" in monitor.get("/stacks?format=text").text
+    client.reset()
+
+
 def test_native_applications_have_none(start, command, tmp_path):
     path = tmp_path / "admin.sock"
     start("--admin-bind", f"unix:{path}", probe())

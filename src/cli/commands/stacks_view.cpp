@@ -33,10 +33,10 @@ std::string headline(const stacks_view::request& of) {
                        std::to_string(of.pid) + ", " + shown(of.stage) + ", " + shown(of.id) + ")";
     if (!of.why.empty()) return line + ": " + shown(of.why);
     if (of.runs_in == "loop") {
-        line += " is in the worker's loop, which it holds";
-    } else {
-        line += " is in a " + shown(of.runs_in) + (of.holds_loop ? " and holds the loop" : "");
+        return line + (of.holds_loop ? " is in the worker's loop, which it holds:"
+                                     : " is between two pieces of its response");
     }
+    line += " is in a " + shown(of.runs_in) + (of.holds_loop ? " and holds the loop" : "");
     return line + (of.calls.empty() ? ", which has not begun" : ":");
 }
 

@@ -49,6 +49,7 @@ class StackView {
       return;
     }
     const where = told.stack === null ? `${told.why}.`
+      : told.runs_in === "loop" && !told.holds_loop ? "between two pieces of its response."
       : told.runs_in === "loop" ? "in the worker's loop, which it holds; the innermost call is the last."
       : `in a ${told.runs_in}${told.holds_loop ? ", which holds the loop of its worker" : ""}; the innermost call is the last.`;
     put(this.note, `${when}, after ${write.age(told.age_seconds)}: ${where}`);

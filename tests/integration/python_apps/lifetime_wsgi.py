@@ -188,6 +188,12 @@ def own(environ, start_response):
     return body()
 
 
+def pieces_without_end(environ, start_response):
+    start_response("200 OK", [])
+    while True:
+        yield b"x" * 100_000
+
+
 def application(environ, start_response):
     name = environ["PATH_INFO"].split("/")[1]
     return globals()[name](environ, start_response)

@@ -218,7 +218,8 @@ TEST_SUITE("commands") {
             R"json({"workers":[{"pid":1,"answer":"whole"},{"pid":2,"answer":"none"},{"pid":3,"answer":"mute"}],"requests":[
                 {"pid":1,"age_seconds":2.5,"method":"GET","path":"/a","stage":"application","id":"1-0-f","runs_in":"loop",
                  "holds_loop":true,"stack":[{"file":"/x.py\u001b","line":3,"function":"view","code":"sleep(1)"},{"line":"4"}]},
-                {"pid":2,"path":"/b","stack":null,"why":"it sleeps"},{"stack":[],"runs_in":"thread"}],"unlisted":1})json"
+                {"pid":2,"path":"/b","stack":null,"why":"it sleeps"},{"stack":[],"runs_in":"thread"},
+                {"stack":[],"runs_in":"loop"}],"unlisted":1})json"
         );
         REQUIRE(seen.has_value());
         const std::string text = joined(lines_of(*seen));
@@ -232,6 +233,7 @@ TEST_SUITE("commands") {
         );
         CHECK(has(text, "): it sleeps\n"));
         CHECK(has(text, "is in a thread, which has not begun\n"));
+        CHECK(has(text, "is between two pieces of its response\n"));
         CHECK(has(text, "and 1 more"));
         for (const char* wrong : {"", "[]", R"({"workers":[]})", R"({"workers":[],"requests":{}})"}) {
             CHECK(read_stacks(wrong).has_error());
