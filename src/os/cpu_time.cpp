@@ -41,6 +41,12 @@ std::chrono::nanoseconds thread_cpu_time() noexcept {
     return time_of(CLOCK_THREAD_CPUTIME_ID);
 }
 
+std::optional<std::chrono::nanoseconds> thread_cpu_time(pthread_t which) noexcept {
+    clockid_t clock{};
+    if (pthread_getcpuclockid(which, &clock) != 0) return std::nullopt;
+    return time_of(clock);
+}
+
 std::chrono::nanoseconds process_cpu_time() noexcept {
     return time_of(CLOCK_PROCESS_CPUTIME_ID);
 }

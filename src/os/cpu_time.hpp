@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <pthread.h>
 #include <sys/types.h>
 
 #include <chrono>
@@ -14,6 +15,9 @@ namespace unicoro::os {
 
 /// What this thread has used of the CPU so far.
 [[nodiscard]] std::chrono::nanoseconds thread_cpu_time() noexcept;
+
+/// That one of this process has; nothing when it has ended.
+[[nodiscard]] std::optional<std::chrono::nanoseconds> thread_cpu_time(pthread_t which) noexcept;
 
 /// And all threads of this process.
 [[nodiscard]] std::chrono::nanoseconds process_cpu_time() noexcept;

@@ -15,21 +15,9 @@
 #include <boost/asio/post.hpp>
 #include <boost/system/system_error.hpp>
 
-#include <pthread.h>
-
-#include <ctime>
 #include <utility>
 
 namespace unicoro::python {
-namespace {
-
-std::chrono::nanoseconds time_of(clockid_t clock) noexcept {
-    timespec now{};
-    clock_gettime(clock, &now);
-    return std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);
-}
-
-}  // namespace
 
 /// What a thread that Python does not know asks. Its reference may be the last.
 class thread_call::outsider final : public app::running_request {
@@ -223,9 +211,8 @@ std::optional<std::chrono::nanoseconds> thread_call::cpu_time() const {
     const gil_lock gil;
     // The runner is there as long as a thread is in the application.
     if (thread_ == nullptr || !runner_.measures_cpu()) return std::nullopt;
-    clockid_t clock{};
-    if (pthread_getcpuclockid(thread_->thread_id, &clock) != 0) return std::nullopt;
-    return time_of(clock) - cpu_before_;
+    const auto used = os::thread_cpu_time(thread_->thread_id);
+    return used ? std::optional(*used - cpu_before_) : std::nullopt;
 }
 
 std::shared_ptr<app::code_place> thread_call::place() {
