@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: MIT
 """Clients of a balancer, which count each request."""
 
-import threading
 import time
 
 from .client import Client, Closed
+from .load import Threads
 from .waiting import LONG, wait_until
 
 PAUSE = 0.004  # seconds between two requests of a client
 
 
-class CountedLoad:
+class CountedLoad(Threads):
     """While open, `clients` of each kind ask one request after the other: GET on kept connections, and POST on a
     connection each. A GET on a kept connection that was closed unanswered is sent again on a new one, as every HTTP
     client does (RFC 9112, 9.3.1), and counts as `again`; all else that is not answered with 200 and what was to
@@ -23,21 +23,7 @@ class CountedLoad:
         self.answered = 0
         self.again = 0
         self.lost: list[tuple[float, str]] = []
-        self._lock = threading.Lock()
-        self._end = threading.Event()
-        kinds = (self._kept, self._each)
-        self._threads = [threading.Thread(target=kind, daemon=True) for kind in kinds for _ in range(clients)]
-
-    def __enter__(self) -> "CountedLoad":
-        for each in self._threads:
-            each.start()
-        return self
-
-    def __exit__(self, *_) -> None:
-        self._end.set()
-        for each in self._threads:
-            each.join(3 * LONG)
-            assert not each.is_alive(), "a client of the load hangs"
+        super().__init__([self._kept, self._each] * clients)
 
     def wait_more(self, count: int = 200) -> None:
         """Until that many more are answered."""

@@ -4,9 +4,30 @@
 import threading
 
 from .client import Client, Closed
+from .waiting import LONG
 
 
-class Load:
+class Threads:
+    """Clients, each a call in a thread of its own, from the begin to the end of the block: they look at `_end`."""
+
+    def __init__(self, calls):
+        self._lock = threading.Lock()
+        self._end = threading.Event()
+        self._threads = [threading.Thread(target=call, daemon=True) for call in calls]
+
+    def __enter__(self):
+        for each in self._threads:
+            each.start()
+        return self
+
+    def __exit__(self, *_) -> None:
+        self._end.set()
+        for each in self._threads:
+            each.join(3 * LONG)
+            assert not each.is_alive(), "a client of the load hangs"
+
+
+class Load(Threads):
     """While open, `clients` threads send GET requests; a request that gets no answer is noted.
 
     A connection is kept for `per_connection` requests, or as long as the server keeps it when 0. A
@@ -19,20 +40,7 @@ class Load:
         self.per_connection = per_connection
         self.bodies: list[str] = []
         self.lost: list[str] = []
-        self._lock = threading.Lock()
-        self._end = threading.Event()
-        self._threads = [threading.Thread(target=self._run, daemon=True) for _ in range(clients)]
-
-    def __enter__(self) -> "Load":
-        for each in self._threads:
-            each.start()
-        return self
-
-    def __exit__(self, *_) -> None:
-        self._end.set()
-        for each in self._threads:
-            each.join(20)
-            assert not each.is_alive(), "a client of the load hangs"
+        super().__init__([self._run] * clients)
 
     @property
     def answered(self) -> int:
