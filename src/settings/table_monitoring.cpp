@@ -35,8 +35,9 @@ std::vector<setting> of_the_monitor() {
          .type = bind_list(presence::optional_value),
          .kept = kept_in<&monitoring_settings::admin_bind>(),
          .default_note = "none",
-         .help = "Where a process of its own answers /livez, /readyz, /metrics, /status and /requests, "
-                 "also while every worker is busy: unix:PATH, HOST:PORT or [IPV6]:PORT; may be repeated",
+         .help =
+             "Where a process of its own answers /livez, /readyz, /metrics, /status, /requests and /stacks, "
+             "also while every worker is busy: unix:PATH, HOST:PORT or [IPV6]:PORT; may be repeated",
          .variable = variable_kind::ours},
         {.name = "admin_token",
          .flags = "--admin-token",
