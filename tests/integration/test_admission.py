@@ -359,8 +359,8 @@ OVERLOADED = {
 
 @pytest.mark.parametrize("kind", OVERLOADED)
 def test_overload(start, kind):
-    """Three times as many clients as there is room for, of whom a third is refused: as much is served as without
-    them, the admitted soon, and the health path always. Exact figures: bench/overload.py."""
+    """More than three times as many clients as there is room for, of whom a third is refused: as much is served as
+    without them, the admitted soon, and the health path always. Exact figures: bench/overload.py."""
     if kind == "async":
         pytest.importorskip("gevent")
     room, args = OVERLOADED[kind]
@@ -381,7 +381,8 @@ def test_overload(start, kind):
         return sorted(took for status, took in answers if status == 200), len(answers)
 
     alone, _ = served(1.5, room)
-    admitted, asked = served(3, room * 3)
+    # Under sync one more than those that run and wait may always be just on its way.
+    admitted, asked = served(3, room * 3 + 1)
     assert len(admitted) / 3 > 0.7 * len(alone) / 1.5, "overload costs no capacity"
     assert len(admitted) < asked, "some are refused"
     assert admitted[int(len(admitted) * 0.99)] < 1 + SERVICE + 1
