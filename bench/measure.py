@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Numbers from /proc and from wrk."""
+"""Numbers from /proc, wrk and h2load."""
 
 import contextlib
 import os
@@ -47,7 +47,7 @@ def pss_bytes(pid: int) -> int:
 
 @dataclass
 class Load:
-    """What a server is asked for: by wrk, or messages of a WebSocket."""
+    """What a server is asked for: by wrk, by h2load, or messages of a WebSocket."""
 
     connections: int
     path: str = "/"
@@ -55,6 +55,7 @@ class Load:
     websocket_bytes: int = 0
     scheme: str = "http"
     closes: bool = False  # a connection for each request
+    streams: int = 0  # HTTP/2 with so many requests at once on each connection
 
 
 @dataclass
@@ -98,6 +99,16 @@ def wrk_requests(port: int, core: int, load: Load, seconds: int) -> tuple[int, f
     return int(done[1]), float(done[2]) * unit(done[3])
 
 
+def http2_requests(port: int, core: int, load: Load, seconds: int) -> tuple[int, float]:
+    command = ["taskset", "-c", str(core), "h2load", "-t1", f"-c{load.connections}", f"-m{load.streams}",
+               f"-D{seconds}", f"{load.scheme}://127.0.0.1:{port}{load.path}"]
+    text = subprocess.run(command, check=True, capture_output=True, text=True, timeout=seconds + 30).stdout
+    done = re.search(r"(\d+) done, (\d+) succeeded", text)
+    if "Application protocol: h2" not in text or not done or done[1] != done[2]:
+        raise RuntimeError(f"port {port}: {text}")
+    return int(done[2]), float(seconds)
+
+
 def websocket_echoes(client: Path, port: int, core: int, load: Load, seconds: int) -> tuple[int, float]:
     command = ["taskset", "-c", str(core), str(client), str(port), str(load.connections),
                str(load.websocket_bytes), str(seconds)]
@@ -113,6 +124,8 @@ def under(load: Load, server: Running, core: int, seconds: int) -> Sample:
         if load.websocket_bytes:
             client = server.setup.build / "bench" / "bench_websocket"
             return websocket_echoes(client, server.port, core, load, length)
+        if load.streams:
+            return http2_requests(server.port, core, load, length)
         return wrk_requests(server.port, core, load, length)
 
     run(1)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from measure import Load
 from servers import (
     FILE_NAME, SMALL_NAME, Contender, bare_loop, baseline, bjoern, granian, gunicorn, nginx, nginx_tls,
-    unicoro, unicoro_file, unicoro_native, unicoro_tls, uvicorn,
+    unicoro, unicoro_file, unicoro_http2, unicoro_native, unicoro_tls, uvicorn,
 )
 
 FLASK = ("flask",)
@@ -146,5 +146,11 @@ SECTIONS = [
         [unicoro_tls("unicoro native, TLS"), nginx_tls("nginx, TLS")],
         [("unicoro native, TLS", "nginx, TLS", 0.9)],
         "A connection with a full handshake for each request of that file.",
+    ),
+    Section(
+        "http2", "HTTP/2: hello, world", "requests", Load(16, scheme="https", streams=32),
+        [unicoro_http2("unicoro native, HTTP/2"), nginx_tls("nginx, HTTP/2")],
+        [("unicoro native, HTTP/2", "nginx, HTTP/2", 0.9)],
+        "h2load: 16 connections that stay with 32 requests at once on each, over TLS as above.",
     ),
 ]

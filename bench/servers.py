@@ -122,9 +122,16 @@ def _bare_loop(setup: Setup, seconds: int) -> list[str]:
 
 def _unicoro_tls(setup: Setup, port: int) -> list[str]:
     library = setup.build / "bench" / "libbench_file.so"
-    pair = ["--certfile", str(certificate(setup)), "--ciphersuites", CIPHERS]
     return ["env", f"BENCH_FILE={the_file(setup, SMALL_NAME, SMALL_BYTES)}",
-            *_unicoro(setup, port, "async", f"{library}:app"), *pair]
+            *_unicoro(setup, port, "async", f"{library}:app"), *_encrypted(setup)]
+
+
+def _unicoro_http2(setup: Setup, port: int) -> list[str]:
+    return [*_unicoro_native(setup, port), *_encrypted(setup), "--http-protocols", "h2,h1"]
+
+
+def _encrypted(setup: Setup) -> list[str]:
+    return ["--certfile", str(certificate(setup)), "--ciphersuites", CIPHERS]
 
 
 def the_file(setup: Setup, name: str = FILE_NAME, size: int = FILE_BYTES) -> Path:
@@ -181,7 +188,7 @@ http {{
 """
 
 NGINX_TLS = """server {{
-    listen 127.0.0.1:{port} ssl backlog=2048;
+    listen 127.0.0.1:{port} ssl http2 backlog=2048;
     ssl_certificate {certificate};
     ssl_certificate_key {certificate};
     ssl_protocols TLSv1.3;
@@ -244,6 +251,10 @@ def nginx_tls(name: str) -> Contender:
 
 def unicoro_tls(name: str) -> Contender:
     return Contender(name, _unicoro_tls, _built("unicoro", "bench/libbench_file.so"), scheme="https")
+
+
+def unicoro_http2(name: str) -> Contender:
+    return Contender(name, _unicoro_http2, _built("unicoro", "examples/native/libhello.so"), scheme="https")
 
 
 def unicoro_native(name: str = "unicoro native") -> Contender:
@@ -309,7 +320,7 @@ class Running:
         self.port = free_port()
         self.contender = contender
         self.setup = setup
-        self.log = setup.folder / f"{contender.name.replace(' ', '-')}.log"
+        self.log = setup.folder / f"{contender.name.replace(' ', '-').replace('/', '')}.log"
         command = ["taskset", "-c", str(core), *contender.command(setup, self.port)]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
