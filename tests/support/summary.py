@@ -30,6 +30,7 @@ class Tally:
     skipped: int = 0
     failures: list[tuple[str, str]] = field(default_factory=list)  # a name, and what it said
     failed: int = 0
+    retried: list[str] = field(default_factory=list)  # passed, but not at once
 
     def fail(self, name: str, count: int = 1, said: str = "") -> None:
         self.failed += count
@@ -74,17 +75,23 @@ def read_meson(path: Path, status: int, tally: Tally, title: str = "") -> None:
 
 def read_pytest(path: Path, status: int, tally: Tally, title: str = "") -> None:
     before = tally.failed
-    cases = list(xml.parse(path).getroot().iter("testcase")) if path.exists() else []
-    for case in cases:
-        name = f"{title} {case.get('classname')}::{case.get('name')}".strip()
+    cases: dict[str, list[xml.Element]] = {}
+    for case in xml.parse(path).getroot().iter("testcase") if path.exists() else []:
+        cases.setdefault(f"{title} {case.get('classname')}::{case.get('name')}".strip(), []).append(case)
+    for name, tries in cases.items():
         # A case that fails and then fails to clean up is one failure.
-        why = next((each for each in (case.find("failure"), case.find("error")) if each is not None), None)
-        if why is not None:
+        failures = [found[0] for found in (case.findall("failure") + case.findall("error") for case in tries) if found]
+        for why in failures:
             tally.fail(name, said=shortened(why.get("message") or why.text or ""))
-        elif case.find("skipped") is not None:
+        if failures:
+            continue
+        if tries[-1].find("skipped") is not None:
             tally.skipped += 1
         else:
             tally.passed += 1
+        # What failed in a try that was not the last has an entry without a failure.
+        if len(tries) > 1:
+            tally.retried.append(name)
     if not cases or (status != 0 and tally.failed == before):
         tally.fail(f"{title} {path.stem} (exit status {status})".strip())
 
@@ -105,6 +112,8 @@ def main() -> int:
         print(f"FAILED {name}")
         if said:
             print(said)
+    for name in tally.retried:
+        print(f"passed at the second try: {name}")
     if tally.skipped:
         print(f"{tally.skipped} skipped")
     print(f"{tally.passed} passed, {tally.failed} failed")

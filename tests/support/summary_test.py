@@ -77,6 +77,15 @@ class Summary(unittest.TestCase):
             <testcase classname="m" name="d"><skipped/></testcase>"""
         self.assertEqual(self.pytest(cases, 1), (1, 2, 1))
 
+    def test_of_several_tries_the_last_one_counts(self):
+        cases = """
+            <testcase classname="m" name="a"/>
+            <testcase classname="m" name="a"/>
+            <testcase classname="m" name="b"/>
+            <testcase classname="m" name="b"><failure/></testcase>"""
+        self.assertEqual(self.pytest(cases, 1), (1, 1, 0))
+        self.assertEqual(self.tally.retried, ["m::a"])
+
     def test_the_title_stands_before_the_names(self):
         self.report.write_text(meson_line("a", "FAIL"), encoding="utf-8")
         summary.read_meson(self.report, 1, self.tally, "sanitizers:")
